@@ -1,0 +1,103 @@
+"""Opening what a stranger gave, and writing what the user asked for, safely.
+
+Reading: only regular files, never a FIFO or device, never more than a stated number of bytes.
+Writing: to a temporary file beside the target, then one atomic rename.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from graphmap.errors import ArtifactError, GraphmapError, UsageError
+
+PROTO_LIMIT = 2**31 - 1  # bytes; protobuf's own limit for one message
+
+
+def open_regular(path: str | os.PathLike[str]) -> int:
+    """Return a read-only file descriptor of a regular file; the caller closes it.
+
+    Raises ArtifactError for a missing path, a folder, FIFO, socket or device, or no permission.
+    """
+    name = os.fspath(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    flags |= getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(name, flags)
+    except FileNotFoundError as cause:
+        raise ArtifactError(
+            "no such file", where=name, remedy="Check the path; it is taken as it was typed."
+        ) from cause
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or str(cause)
+        raise ArtifactError(
+            f"cannot be opened ({reason})", where=repr(name) if "\0" in name else name,
+            remedy="Check the permissions and the path.",
+        ) from cause
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise ArtifactError(f"is {what}", where=name, remedy="Give the path of a file.")
+    return handle
+
+
+def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
+    """Return all bytes of a regular file of at most `limit` bytes; larger raises ArtifactError."""
+    handle = open_regular(path)
+    with os.fdopen(handle, "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
+            raise ArtifactError(
+                f"has {size:,} bytes, over the limit of {limit:,} for this kind of file",
+                where=path,
+                remedy="Check that this is the file you mean.",
+            )
+        return stream.read(limit)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise UsageError unless a file can be written at `path`; leaves nothing behind."""
+    target = Path(path)
+    folder = target.parent
+    if not folder.is_dir():
+        raise UsageError(
+            "cannot be written: its folder does not exist",
+            where=target,
+            remedy=f"Make the folder first: mkdir -p {folder}",
+        )
+    if target.is_dir():
+        raise UsageError(
+            "cannot be written: it is a folder", where=target, remedy="Give a file name to -o."
+        )
+    if not os.access(folder, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        raise UsageError(
+            "cannot be written: no permission",
+            where=target,
+            remedy="Choose another path for -o, or change the permissions.",
+        )
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a whole file or nothing: to a temporary name in its folder, then one rename.
+
+    Raises GraphmapError where the system refuses; no temporary file is left behind.
+    """
+    check_writable(path)
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except OSError as cause:
+        raise GraphmapError(
+            f"cannot be written ({cause.strerror or cause})",
+            where=target,
+            remedy="Free some space or choose another path for -o.",
+        ) from cause
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Frozen domain types: what every floor above talks about."""

@@ -1,0 +1,141 @@
+"""A GraphDef as plain Python: nodes, function bodies, and the edges between them.
+
+Source of the format: tensorflow/core/framework/{graph,node_def,function,attr_value}.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphmap.names import CONTROL, parse_input
+
+if TYPE_CHECKING:
+    import numpy
+
+Dims = tuple[int | None, ...] | None  # sizes, outermost first; None: unknown size, unknown rank
+
+
+class ShapeValue(NamedTuple):
+    """A `shape` attr."""
+
+    dims: Dims
+
+
+class FunctionRef(NamedTuple):
+    """A `func` attr: the name of a library function."""
+
+    name: str
+
+
+class TensorValue(NamedTuple):
+    """A `tensor` attr; its values are decoded by `array()` only."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    decode: Callable[[], numpy.ndarray]
+
+    def array(self) -> numpy.ndarray:
+        """Return the values; splat fills are expanded, so look at `shape` first."""
+        return self.decode()
+
+
+# bytes: `s`; str: `type`, TensorFlow's word such as "float32"; tuple: `list(...)`
+AttrValue = bytes | int | float | bool | str | ShapeValue | TensorValue | FunctionRef | tuple  # type: ignore[type-arg]
+
+
+class Node(NamedTuple):
+    """A NodeDef. `inputs` are its strings as stored; `attrs` is decoded on access."""
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    device: str
+    attrs: Mapping[str, AttrValue]
+
+
+class Function(NamedTuple):
+    """A FunctionDef. In a body an input reads `argument` or `node:output_name:index`."""
+
+    name: str
+    inputs: tuple[tuple[str, str], ...]  # (argument name, dtype)
+    outputs: tuple[tuple[str, str], ...]
+    nodes: tuple[Node, ...]
+    returns: Mapping[str, str]
+    control_returns: Mapping[str, str]
+
+
+class BackEdge(NamedTuple):
+    """A loop edge that the acyclic graph leaves out."""
+
+    source: str
+    target: str
+    output: int
+    input: int
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Edges as integer lists, one entry a node, in node order. Missing producers are -1."""
+
+    inputs: list[list[tuple[int, int]]]  # data: (producer, its output slot)
+    controls: list[list[int]]  # control: producer
+    consumers: list[list[tuple[int, int]]]  # data: (consumer, position among its data inputs)
+    control_consumers: list[list[int]]
+
+
+@dataclass(frozen=True)
+class GraphModel:
+    """A GraphDef with its function library; never changed once made.
+
+    producer: GraphDef.versions.producer, 0 where not stored.
+    raw: the serialized GraphDef, for those who hand it to TensorFlow.
+    """
+
+    nodes: tuple[Node, ...]
+    functions: tuple[Function, ...] = ()
+    producer: int = 0
+    raw: Callable[[], bytes] = field(default=lambda: b"", compare=False, repr=False)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Position of each node by name; the first one where a name stands twice."""
+        found: dict[str, int] = {}
+        for position, node in enumerate(self.nodes):
+            found.setdefault(node.name, position)
+        return found
+
+    def find(self, name: str) -> Node | None:
+        """Return the node of this op name, or None."""
+        position = self.index.get(name)
+        return None if position is None else self.nodes[position]
+
+    @cached_property
+    def function_index(self) -> dict[str, Function]:
+        """Library functions by name."""
+        return {function.name: function for function in self.functions}
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Edges of the top-level graph, loops included."""
+        size = len(self.nodes)
+        inputs: list[list[tuple[int, int]]] = [[] for _ in range(size)]
+        controls: list[list[int]] = [[] for _ in range(size)]
+        consumers: list[list[tuple[int, int]]] = [[] for _ in range(size)]
+        control_consumers: list[list[int]] = [[] for _ in range(size)]
+        index = self.index
+        for position, node in enumerate(self.nodes):
+            for text in node.inputs:
+                name, output = parse_input(text)
+                producer = index.get(name, -1)
+                if output == CONTROL:
+                    controls[position].append(producer)
+                    if producer >= 0:
+                        control_consumers[producer].append(position)
+                    continue
+                if producer >= 0:
+                    consumers[producer].append((position, len(inputs[position])))
+                inputs[position].append((producer, output))
+        return Topology(inputs, controls, consumers, control_consumers)

@@ -1,0 +1,146 @@
+"""The name map: for every expected name one actual name, or the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from graphmap.errors import NameMapError, UnresolvedNameError
+from graphmap.model.graph import Dims
+
+Status = Literal["matched", "ambiguous", "unmatched"]
+Verdict = Literal["same", "partial", "other"]
+
+
+class Evidence(NamedTuple):
+    """One reason for or against a pair. bits: log2 odds, negative speaks against it."""
+
+    kind: str
+    bits: float
+    why: str
+
+
+class Candidate(NamedTuple):
+    """An actual name that could be meant; confidence is a probability."""
+
+    actual: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for one expected name; exactly one for each. Keys are those of the JSON.
+
+    shape: the expected shape. tensor: name of the actual tensor in the graph ("W:0").
+    confidence: probability in [0, 1]; margin: log2 odds against the best different assignment.
+    """
+
+    expected: str
+    status: Status
+    shape: Dims = None
+    actual: str | None = None
+    tensor: str | None = None
+    checkpoint_key: str | None = None
+    confidence: float = 0.0
+    margin: float = 0.0
+    layout: str = "same"
+    parts: tuple[Any, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Rule(NamedTuple):
+    """An anchored regular expression that rewrites `covers` expected names to actual ones."""
+
+    pattern: str
+    replacement: str
+    covers: int
+
+
+@dataclass(frozen=True)
+class NameMap(Mapping[str, str]):
+    """Expected -> actual names; as a mapping it holds the matched names only.
+
+    decisions: one for each expected name, in the order of the expected names.
+    artifact: {"path", "kind", "fingerprint"} of the actual side.
+    """
+
+    decisions: tuple[Decision, ...]
+    verdict: Verdict = "same"
+    unused: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    expected_wrong: float = 0.0
+    artifact: Mapping[str, Any] = field(default_factory=dict)
+    expected_source: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_name = {decision.expected: decision for decision in self.decisions}
+        if len(by_name) != len(self.decisions):
+            names = [decision.expected for decision in self.decisions]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise NameMapError(
+                f"{twice[0]!r} stands twice among the expected names",
+                remedy="Keep one entry for each expected name.",
+            )
+        object.__setattr__(self, "_by_name", by_name)
+
+    def decision(self, expected: str) -> Decision:
+        """Return the decision for one expected name (":0" may be written); KeyError if absent."""
+        found: dict[str, Decision] = self._by_name  # type: ignore[attr-defined]
+        return found[expected.removesuffix(":0")]
+
+    def __getitem__(self, expected: str) -> str:
+        decision = self._by_name.get(expected.removesuffix(":0"))  # type: ignore[attr-defined]
+        if decision is None:
+            raise UnresolvedNameError(
+                "is not among the expected names of this map",
+                where=expected,
+                remedy="Match again with a listing that holds it.",
+            )
+        if decision.status != "matched" or decision.actual is None:
+            raise UnresolvedNameError(
+                f"is {decision.status}",
+                where=expected,
+                remedy=_candidates_text(decision),
+                candidates=tuple(candidate.actual for candidate in decision.candidates),
+            )
+        return str(decision.actual)
+
+    def __iter__(self) -> Iterator[str]:
+        return (decision.expected for decision in self.matched if decision.actual is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        decision = self._by_name.get(name)  # type: ignore[attr-defined]
+        return decision is not None and decision.status == "matched"
+
+    @property
+    def matched(self) -> tuple[Decision, ...]:
+        """Decisions with exactly one answer."""
+        return tuple(d for d in self.decisions if d.status == "matched")
+
+    @property
+    def ambiguous(self) -> tuple[Decision, ...]:
+        """Decisions with several equally good answers."""
+        return tuple(d for d in self.decisions if d.status == "ambiguous")
+
+    @property
+    def unmatched(self) -> tuple[Decision, ...]:
+        """Decisions without an answer."""
+        return tuple(d for d in self.decisions if d.status == "unmatched")
+
+    def tensor_name(self, expected: str) -> str:
+        """Return the tensor that `get_tensor_by_name` takes, such as "my_model/W:0"."""
+        actual = self[expected]
+        return self.decision(expected).tensor or f"{actual}:0"
+
+
+def _candidates_text(decision: Decision) -> str:
+    if not decision.candidates:
+        return "Nothing stored comes close; check that this is the right artifact."
+    listed = ", ".join(f"{c.actual} ({c.confidence:.2f})" for c in decision.candidates[:5])
+    return f"Candidates, best first: {listed}. Pin one: --pin {decision.expected}=NAME"

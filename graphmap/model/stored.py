@@ -1,0 +1,112 @@
+"""What a reader found at a path: a graph, stored tensors, or both; nothing is interpreted yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from graphmap.model.graph import Dims, GraphModel
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class StoredTensor(NamedTuple):
+    """One entry of a container, from its index or header; the value has not been read.
+
+    key: the container's own key. name: what users call it (`full_name` where an object graph
+    tells, else the key). nbytes: stored size in bytes.
+    """
+
+    key: str
+    name: str
+    shape: Dims
+    dtype: str | None
+    nbytes: int | None
+
+
+class TensorValues(Protocol):
+    """Reads values of a container by key."""
+
+    def read(self, key: str) -> numpy.ndarray:
+        """Return the value, checksum verified; raises MissingDataError, CorruptArtifactError."""
+
+
+class VariableDef(NamedTuple):
+    """An entry of the `variables` or `trainable_variables` collections (VariableDef proto)."""
+
+    name: str  # op name
+    trainable: bool
+    is_resource: bool
+    full_name: str | None  # of a partitioned variable, from save_slice_info_def
+    offset: tuple[int, ...] = ()
+    shape: tuple[int, ...] = ()
+
+
+class TensorInfo(NamedTuple):
+    """One input or output of a signature."""
+
+    tensor: str
+    dtype: str
+    shape: Dims
+
+
+class Signature(NamedTuple):
+    """A SignatureDef."""
+
+    method: str
+    inputs: Mapping[str, TensorInfo]
+    outputs: Mapping[str, TensorInfo]
+
+
+class SlotVariable(NamedTuple):
+    """An exact slot pairing from an object graph, by checkpoint keys."""
+
+    primary_key: str
+    slot: str
+    slot_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetaInfo:
+    """What a MetaGraphDef holds beside its graph.
+
+    node_lists: collections of node names, in stored order. counts: entries of every collection.
+    variables: {collection: VariableDefs} for collections of VariableDef protos.
+    saver: SaverDef (filename_tensor_name, save_tensor_name, restore_op_name), or empty strings.
+    """
+
+    tags: tuple[str, ...] = ()
+    tf_version: str = ""
+    node_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    variables: Mapping[str, tuple[VariableDef, ...]] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    saver: tuple[str, str, str] = ("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """An artifact as it was read.
+
+    path: as the user typed it. kind: a word of the contract ("checkpoint", "saved-model", ...).
+    tensors: every entry of the container, in key order; () where there is no container.
+    prefix: the checkpoint prefix TensorFlow would take ("ckpt/model.ckpt-500"), if any.
+    meta_path, saved_model_dir: files that hold the graph, if any.
+    warnings: one sentence for each defect met on the way.
+    """
+
+    path: str
+    kind: str
+    producer: str | None = None
+    graph: GraphModel | None = None
+    meta: MetaInfo = MetaInfo()
+    tensors: tuple[StoredTensor, ...] = ()
+    values: TensorValues | None = None
+    slot_variables: tuple[SlotVariable, ...] = ()
+    prefix: str | None = None
+    meta_path: str | None = None
+    saved_model_dir: str | None = None
+    all_tags: tuple[tuple[str, ...], ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,36 @@
+"""The one place where a path becomes a read and analysed artifact; `api` and `tf` start here."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from graphmap.analysis.train_ops import find_train_ops
+from graphmap.analysis.variables import find_variables
+from graphmap.formats.registry import read_artifact
+from graphmap.model.stored import StoredModel
+from graphmap.model.training import TrainOp
+from graphmap.model.variable import Variable
+
+__all__ = ["OpenedModel", "open_model"]
+
+
+class OpenedModel:
+    """A StoredModel with what analysis says of it, computed on first use."""
+
+    def __init__(self, stored: StoredModel) -> None:
+        self.stored = stored
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """Every variable of graph and container, once, with its role."""
+        return find_variables(self.stored)
+
+    @cached_property
+    def train_ops(self) -> tuple[TrainOp, ...]:
+        """Every train op of the graph; empty without a graph."""
+        return find_train_ops(self.stored)
+
+
+def open_model(path: str, tags: str | None = None, step: int | None = None) -> OpenedModel:
+    """Read the artifact at `path`; raises ArtifactError and its children."""
+    return OpenedModel(read_artifact(path, tags=tags, step=step))

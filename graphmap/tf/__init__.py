@@ -1,0 +1,1 @@
+"""TODO docstring: owner writes it."""
