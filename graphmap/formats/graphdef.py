@@ -1,0 +1,51 @@
+"""GraphDef protos, binary or text, as GraphModel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from graphmap.formats.attrs import AttrMap
+from graphmap.formats.dtypes import dtype_name
+from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.model.graph import Function, GraphModel, Node
+
+__all__ = ["graph_model", "parse_graph"]
+
+
+def parse_graph(data: bytes, where: str, *, is_text: bool) -> GraphModel:
+    """Return the graph of a GraphDef file; raises CorruptArtifactError."""
+    if is_text:
+        return graph_model(parse_text("GraphDef", data, where))
+    return graph_model(parse_binary("GraphDef", data, where))
+
+
+def graph_model(proto: Any) -> GraphModel:
+    """Return a GraphDef proto as plain Python; attrs stay in the proto until they are asked for."""
+    return GraphModel(
+        nodes=_nodes(proto.node),
+        functions=tuple(_function(function) for function in proto.library.function),
+        producer=proto.versions.producer,
+        raw=proto.SerializeToString,
+    )
+
+
+def _nodes(protos: Iterable[Any]) -> tuple[Node, ...]:
+    return tuple(
+        [
+            Node(node.name, node.op, tuple(node.input), node.device, AttrMap(node.attr))
+            for node in protos
+        ]
+    )
+
+
+def _function(proto: Any) -> Function:
+    signature = proto.signature
+    return Function(
+        name=signature.name,
+        inputs=tuple((arg.name, dtype_name(arg.type)) for arg in signature.input_arg),
+        outputs=tuple((arg.name, dtype_name(arg.type)) for arg in signature.output_arg),
+        nodes=_nodes(proto.node_def),
+        returns=dict(proto.ret),
+        control_returns=dict(proto.control_ret),
+    )

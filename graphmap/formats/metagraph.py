@@ -1,0 +1,101 @@
+"""MetaGraphDef protos: a graph with its collections, signatures and saver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphmap.errors import CorruptArtifactError
+from graphmap.formats.attrs import shape_dims
+from graphmap.formats.dtypes import dtype_name
+from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.model.stored import MetaInfo, Signature, TensorInfo, VariableDef
+from graphmap.names import op_name
+
+__all__ = ["meta_info", "parse_meta_graph", "producer_text"]
+
+# collections that hold VariableDef protos (tf.compat.v1.GraphKeys)
+_VARIABLE_COLLECTIONS = (
+    "variables", "trainable_variables", "local_variables", "model_variables",
+    "moving_average_variables", "metric_variables", "global_step",
+)  # fmt: skip
+
+
+def parse_meta_graph(data: bytes, where: str, *, is_text: bool) -> Any:
+    """Return the MetaGraphDef proto of a .meta file; raises CorruptArtifactError."""
+    if is_text:
+        return parse_text("MetaGraphDef", data, where)
+    return parse_binary("MetaGraphDef", data, where)
+
+
+def producer_text(meta: MetaInfo) -> str | None:
+    """Return who wrote it, such as "tensorflow 1.15.0"."""
+    return f"tensorflow {meta.tf_version}" if meta.tf_version else None
+
+
+def meta_info(proto: Any, where: str) -> tuple[MetaInfo, tuple[str, ...]]:
+    """Return what a MetaGraphDef holds beside its graph, and warnings."""
+    warnings: list[str] = []
+    node_lists: dict[str, tuple[str, ...]] = {}
+    counts: dict[str, int] = {}
+    variables: dict[str, tuple[VariableDef, ...]] = {}
+    for name in sorted(proto.collection_def):
+        collection = proto.collection_def[name]
+        kind = collection.WhichOneof("kind")
+        values = getattr(collection, kind).value if kind else ()
+        counts[name] = len(values)
+        if kind == "node_list":
+            node_lists[name] = tuple(values)
+        elif kind == "bytes_list" and name in _VARIABLE_COLLECTIONS:
+            variables[name] = _variable_defs(name, values, where, warnings)
+    info = proto.meta_info_def
+    saver = proto.saver_def
+    meta = MetaInfo(
+        tags=tuple(info.tags),
+        tf_version=info.tensorflow_version,
+        node_lists=node_lists,
+        counts=counts,
+        variables=variables,
+        signatures={
+            name: _signature(proto.signature_def[name]) for name in sorted(proto.signature_def)
+        },
+        saver=(saver.filename_tensor_name, saver.save_tensor_name, saver.restore_op_name),
+    )
+    return meta, tuple(warnings)
+
+
+def _variable_defs(
+    name: str, values: Any, where: str, warnings: list[str]
+) -> tuple[VariableDef, ...]:
+    found = []
+    for value in values:
+        try:
+            found.append(_variable_def(parse_binary("VariableDef", value, where), name))
+        except CorruptArtifactError:
+            warnings.append(f"{where}: an entry of collection {name!r} is no variable")
+    return tuple(found)
+
+
+def _variable_def(proto: Any, collection: str) -> VariableDef:
+    part = proto.save_slice_info_def
+    return VariableDef(
+        name=op_name(proto.variable_name),
+        # files of before TensorFlow 1.11 do not store the flag; the collection tells
+        trainable=proto.trainable or collection == "trainable_variables",
+        is_resource=proto.is_resource,
+        full_name=part.full_name or None,
+        offset=tuple(part.var_offset),
+        shape=tuple(part.var_shape),
+    )
+
+
+def _signature(proto: Any) -> Signature:
+    return Signature(proto.method_name, _tensor_infos(proto.inputs), _tensor_infos(proto.outputs))
+
+
+def _tensor_infos(protos: Any) -> dict[str, TensorInfo]:
+    found = {}
+    for name in sorted(protos):
+        info = protos[name]
+        tensor = info.name or info.coo_sparse.values_tensor_name
+        found[name] = TensorInfo(tensor, dtype_name(info.dtype), shape_dims(info.tensor_shape))
+    return found

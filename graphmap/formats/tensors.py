@@ -1,0 +1,96 @@
+"""Decoding the values of a TensorProto (tensorflow/core/framework/tensor.proto)."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from graphmap.errors import CorruptArtifactError
+from graphmap.formats.dtypes import numpy_dtype
+
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["decode_tensor"]
+
+_LIMIT = 1 << 31  # elements; a splat fill may declare 2^62 of them in a few bytes
+
+# word -> the repeated field that holds its values
+_FIELDS = {
+    "float32": "float_val", "float64": "double_val", "int64": "int64_val", "bool": "bool_val",
+    "uint32": "uint32_val", "uint64": "uint64_val", "int32": "int_val", "int16": "int_val",
+    "int8": "int_val", "uint8": "int_val", "uint16": "int_val", "qint8": "int_val",
+    "quint8": "int_val", "qint16": "int_val", "quint16": "int_val", "qint32": "int_val",
+    "int4": "int_val", "uint4": "int_val", "int2": "int_val", "uint2": "int_val",
+    "float16": "half_val", "bfloat16": "half_val", "complex64": "scomplex_val",
+    "complex128": "dcomplex_val",
+}  # fmt: skip
+
+
+def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:
+    """Return the values of a TensorProto; a last value that stands for all the rest is repeated."""
+    count = prod(shape)
+    if any(size < 0 for size in shape) or count > _LIMIT:
+        raise CorruptArtifactError(
+            f"a constant declares the shape {list(shape)}",
+            remedy="Look at its shape only; its values are not expanded.",
+        )
+    if dtype == "string":
+        return _strings(proto, shape, count)
+    return _numbers(proto, dtype, count).reshape(shape)
+
+
+def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
+    import numpy
+
+    values = list(proto.string_val)
+    _check_count(len(values), count)
+    values += [values[-1] if values else b""] * (count - len(values))
+    array = numpy.empty(count, dtype=object)
+    array[:] = values
+    return array.reshape(shape)
+
+
+def _numbers(proto: Any, dtype: str, count: int) -> numpy.ndarray:
+    import numpy
+
+    target = numpy_dtype(dtype)
+    if proto.tensor_content:
+        _check_bytes(len(proto.tensor_content), count * target.itemsize)
+        return numpy.frombuffer(proto.tensor_content, dtype=target, count=count)
+    if dtype.startswith("float8"):
+        given = numpy.frombuffer(proto.float8_val, dtype=target)
+    else:
+        given = _from_field(getattr(proto, _FIELDS[dtype]), dtype, target)
+    _check_count(len(given), count)
+    if len(given) == count:
+        return given
+    fill = given[-1] if len(given) else target.type(0)
+    return numpy.concatenate([given, numpy.full(count - len(given), fill, dtype=target)])
+
+
+def _from_field(values: Any, dtype: str, target: numpy.dtype) -> numpy.ndarray:
+    import numpy
+
+    if dtype in ("float16", "bfloat16"):  # stored as the bits of the 16-bit number
+        return numpy.array(values, dtype=numpy.uint32).astype("<u2").view(target)
+    if dtype.startswith("complex"):
+        half = numpy.float32 if dtype == "complex64" else numpy.float64
+        return numpy.array(values, dtype=half)[: len(values) // 2 * 2].view(target)
+    return numpy.array(values, dtype=numpy.int64 if "int4" in dtype else None).astype(target)
+
+
+def _check_count(given: int, count: int) -> None:
+    if given > count:
+        raise CorruptArtifactError(
+            f"a constant holds {given} values and declares {count}",
+            remedy="The graph is damaged; write it again with the code that made it.",
+        )
+
+
+def _check_bytes(given: int, wanted: int) -> None:
+    if given != wanted:
+        raise CorruptArtifactError(
+            f"a constant holds {given} bytes where its shape and type need {wanted}",
+            remedy="The graph is damaged; write it again with the code that made it.",
+        )
