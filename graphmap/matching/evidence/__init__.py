@@ -1,1 +1,1 @@
-"""TODO docstring: owner writes it."""
+"""Evidence: one rule a file, each in the tuple EVIDENCE."""

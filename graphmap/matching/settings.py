@@ -1,0 +1,74 @@
+"""What the matcher is given: two sides and the user's wishes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphmap.errors import UsageError
+from graphmap.model.graph import GraphModel
+from graphmap.model.variable import Variable
+
+__all__ = ["DEFAULTS", "MatchSettings", "Side"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The variables of one side.
+
+    graph: the graph they stand in, where one is stored.
+    ordered: the order of `variables` is the order in which the code makes them.
+    """
+
+    variables: tuple[Variable, ...]
+    graph: GraphModel | None = None
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class MatchSettings:
+    """The wishes of the user; every field has a flag of `graphmap match`.
+
+    min_confidence: probability under which nothing is committed.
+    pins: {expected: actual} that are taken as given.
+    only, exclude: regular expressions searched in expected names; the others stay unmatched.
+    include_slots: slots, shadows and steps are expected names too.
+    prefer_ema: where an actual variable has a moving average, that one is meant.
+    values: compare stored values too.
+    """
+
+    min_confidence: float = 0.95
+    pins: Mapping[str, str] = field(default_factory=dict)
+    only: str | None = None
+    exclude: str | None = None
+    include_slots: bool = False
+    prefer_ema: bool = False
+    values: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.min_confidence <= 1.0:
+            raise UsageError(
+                f"{self.min_confidence} is no probability",
+                where="min_confidence",
+                remedy="Give a number from 0 to 1.",
+            )
+        for name in ("only", "exclude"):
+            pattern = getattr(self, name)
+            try:
+                re.compile(pattern or "")
+            except re.error as cause:
+                raise UsageError(
+                    f"{pattern!r} is no regular expression: {cause}",
+                    where=name,
+                    remedy="Escape the characters that are meant literally, such as \\. or \\(.",
+                ) from cause
+
+    def asks_for(self, name: str) -> bool:
+        """Whether `only` and `exclude` let this expected name take part."""
+        if self.only is not None and not re.search(self.only, name):
+            return False
+        return self.exclude is None or not re.search(self.exclude, name)
+
+
+DEFAULTS = MatchSettings()

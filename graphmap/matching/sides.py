@@ -1,0 +1,69 @@
+"""Who takes part: the expected names that are asked for, the actual ones that may answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from graphmap.errors import NameMapError, UsageError
+from graphmap.matching.settings import MatchSettings, Side
+from graphmap.matching.suggest import rank_candidates
+from graphmap.model.variable import Variable
+
+__all__ = ["answering", "asked", "check_pins", "shadows_by_primary", "unused_names"]
+
+ANSWERING = ("weight", "other")  # roles that compete for an expected name
+BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
+    """Return the expected variables that get an entry; raises NameMapError on a name twice."""
+    counts = Counter(variable.name for variable in expected.variables)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        raise NameMapError(
+            f"stands {counts[twice[0]]} times among the expected names",
+            where=twice[0],
+            remedy="Keep one line for each expected name.",
+        )
+    if settings.include_slots:
+        return expected.variables
+    return tuple(v for v in expected.variables if v.role in ANSWERING and v.name != BOOKKEEPING)
+
+
+def answering(actual: Side) -> tuple[Variable, ...]:
+    """Return the actual variables that compete, sorted by name: their order tells nothing."""
+    found = {v.name: v for v in reversed(actual.variables) if v.role in ANSWERING}
+    found.pop(BOOKKEEPING, None)
+    return tuple(found[name] for name in sorted(found))
+
+
+def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
+    """Raise UsageError for the first pin that names nothing."""
+    here = {v.name for v in expected.variables}
+    there = {v.name for v in actual.variables}
+    for left, right in settings.pins.items():
+        for name, names, side in ((left, here, "expected"), (right, there, "actual")):
+            if name in names:
+                continue
+            near = rank_candidates(name, names, 3)
+            raise UsageError(
+                f"is not among the {side} names",
+                where=f"pin {left}={right}: {name}",
+                remedy=f"Did you mean {', '.join(near)}?" if near else "Check the listing.",
+            )
+
+
+def shadows_by_primary(actual: Side) -> dict[str, Variable]:
+    """Return {primary: its moving average}."""
+    return {v.slot_of: v for v in actual.variables if v.role == "shadow" and v.slot_of}
+
+
+def unused_names(actual: Side, used: set[str]) -> tuple[str, ...]:
+    """Return the actual names nobody asked for, without the slots of used variables."""
+    return tuple(
+        sorted(
+            v.name
+            for v in actual.variables
+            if v.name not in used and v.slot_of not in used and v.name != BOOKKEEPING
+        )
+    )
