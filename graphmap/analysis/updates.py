@@ -1,0 +1,179 @@
+"""From gradients to what is trained, and to the outermost ops that a training loop ran."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from graphmap.analysis.gradients import GradientCall, find_gradient_calls
+from graphmap.analysis.ops import ASSIGN_OPS, CONST_LIKE_READS, STATE_OPS
+from graphmap.analysis.writes import WriteIndex, find_writes, trace_variable
+from graphmap.model.graph import GraphModel
+
+__all__ = ["Training", "downstream", "find_training", "upstream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a graph says about training. All integers are positions in graph.nodes.
+
+    forward_variables: variables that the differentiated tensors depend on.
+    tainted: one byte a node, 1 where its value depends on a gradient.
+    updates: nodes that write a forward variable with a value that depends on a gradient, and all
+        fused updates; in node order, which is creation order.
+    train_ops: the outermost ops that reach an update, in node order.
+    """
+
+    graph: GraphModel
+    writes: WriteIndex
+    calls: tuple[GradientCall, ...]
+    forward_variables: frozenset[int]
+    tainted: bytes
+    updates: tuple[int, ...]
+    train_ops: tuple[int, ...]
+
+
+def find_training(
+    graph: GraphModel, *, kept: Collection[str] = (), trainable: Collection[str] = ()
+) -> Training:
+    """Find gradients, updates and train ops.
+
+    kept: op names that someone meant to run (collections, signatures); a dead leaf among them
+    stays a train op. trainable: op names of variables, used where no differentiated tensor is
+    known.
+    """
+    writes = find_writes(graph)
+    calls = find_gradient_calls(graph)
+    forward = _forward_variables(graph, calls, trainable)
+    tainted = _taint(graph, writes, calls, forward)
+    updates = tuple(
+        position
+        for position, write in writes.by_node.items()
+        if write.applies
+        or (tainted[position] and any(variable in forward for variable in write.variables))
+    )
+    sinks = _sinks(graph, updates, kept) if updates else ()
+    return Training(graph, writes, calls, forward, bytes(tainted), updates, sinks)
+
+
+def upstream(
+    graph: GraphModel, starts: Iterable[int], *, controls: bool = True, stop: Collection[int] = ()
+) -> dict[int, None]:
+    """Return what `starts` depend on, themselves included; nothing beyond a node of `stop`."""
+    inputs, control_inputs = graph.topology.inputs, graph.topology.controls
+    found = {start: None for start in starts if start >= 0}
+    stack = list(found)
+    while stack:
+        position = stack.pop()
+        if position in stop:
+            continue
+        sources = [producer for producer, _ in inputs[position]]
+        if controls:
+            sources += control_inputs[position]
+        for producer in sources:
+            if producer >= 0 and producer not in found:
+                found[producer] = None
+                stack.append(producer)
+    return found
+
+
+def downstream(graph: GraphModel, starts: Iterable[int]) -> dict[int, None]:
+    """Return what depends on `starts` by data or control, themselves included."""
+    consumers, control_consumers = graph.topology.consumers, graph.topology.control_consumers
+    found = dict.fromkeys(starts)
+    stack = list(found)
+    while stack:
+        position = stack.pop()
+        for consumer in [c for c, _ in consumers[position]] + control_consumers[position]:
+            if consumer not in found:
+                found[consumer] = None
+                stack.append(consumer)
+    return found
+
+
+def _forward_variables(
+    graph: GraphModel, calls: tuple[GradientCall, ...], trainable: Collection[str]
+) -> frozenset[int]:
+    ys = [seed.y for call in calls for seed in call.seeds]
+    found = upstream(graph, [y.node for y in ys if y is not None], controls=False)
+    variables = {position for position in found if graph.nodes[position].op in STATE_OPS}
+    if None in ys or not ys:
+        variables.update(graph.index[name] for name in trainable if name in graph.index)
+    return frozenset(variables)
+
+
+def _taint(
+    graph: GraphModel,
+    writes: WriteIndex,
+    calls: tuple[GradientCall, ...],
+    forward: frozenset[int],
+) -> bytearray:
+    """Mark what depends on a gradient.
+
+    A written variable passes the mark on only if the forward pass does not read it: gradient
+    accumulators and slots do, weights do not.
+    """
+    consumers = graph.topology.consumers
+    tainted = bytearray(len(graph.nodes))
+    stack = [seed.node for call in calls for seed in call.seeds]
+    for position in stack:
+        tainted[position] = 1
+    while stack:
+        position = stack.pop()
+        reached = [consumer for consumer, _ in consumers[position]]
+        write = writes.by_node.get(position)
+        if write is not None:
+            reached += [variable for variable in write.variables if variable not in forward]
+        for other in reached:
+            if not tainted[other]:
+                tainted[other] = 1
+                stack.append(other)
+    return tainted
+
+
+def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -> tuple[int, ...]:
+    """Return the ops that nothing else waits for, among those that run an update.
+
+    Leaves that only look at something (reads, shapes, summaries) are no reason to stay alive.
+    """
+    reached = downstream(graph, updates)
+    consumers, control_consumers = graph.topology.consumers, graph.topology.control_consumers
+    waiting = {
+        position: len({c for c, _ in consumers[position]} | set(control_consumers[position]))
+        for position in reached
+    }
+    leaves = deque(position for position, count in waiting.items() if count == 0)
+    sinks = []
+    while leaves:
+        position = leaves.popleft()
+        if not _is_dead_leaf(graph, position, kept):
+            sinks.append(position)
+            continue
+        sources = {producer for producer, _ in graph.topology.inputs[position]}
+        for producer in sources.union(graph.topology.controls[position]):
+            if producer in waiting:
+                waiting[producer] -= 1
+                if waiting[producer] == 0:
+                    leaves.append(producer)
+    return tuple(sorted(sinks))
+
+
+def _is_dead_leaf(graph: GraphModel, position: int, kept: Collection[str]) -> bool:
+    node = graph.nodes[position]
+    if node.name in kept:
+        return False
+    if node.op in CONST_LIKE_READS:
+        return True
+    if node.op != "Identity" or not graph.topology.inputs[position]:
+        return False
+    source = graph.topology.inputs[position][0][0]
+    return source < 0 or _is_plain_read(graph, source)
+
+
+def _is_plain_read(graph: GraphModel, position: int) -> bool:
+    """Whether a value is just a variable: read, or returned by the op that assigned it."""
+    op = graph.nodes[position].op
+    return op in STATE_OPS or op in ASSIGN_OPS or (
+        op in {"ReadVariableOp", "Identity"} and trace_variable(graph, position) >= 0
+    )
