@@ -1,1 +1,26 @@
-"""TODO docstring: owner writes it."""
+"""What needs TensorFlow: names resolved in a live graph, values restored, training gone on with.
+
+`import graphmap.tf as gmtf` is cheap; TensorFlow is imported by the first call that needs it.
+"""
+
+from __future__ import annotations
+
+from graphmap.tf.autofix import autofix
+from graphmap.tf.listing import write_listing
+from graphmap.tf.lookup import get_operation, get_tensor
+from graphmap.tf.maps import assignment_map, var_list
+from graphmap.tf.restore import RestoreReport, restore
+from graphmap.tf.resume import Resumed, resume
+
+__all__ = [
+    "RestoreReport",
+    "Resumed",
+    "assignment_map",
+    "autofix",
+    "get_operation",
+    "get_tensor",
+    "restore",
+    "resume",
+    "var_list",
+    "write_listing",
+]

@@ -1,0 +1,288 @@
+"""Stored weights into the variables of a live graph, whatever those are called there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphmap.errors import MissingDataError, NameMapError, RestoreError, UnresolvedNameError
+from graphmap.matching import Side, match_variables, rank_candidates
+from graphmap.model.graph import Dims
+from graphmap.model.namemap import Decision, NameMap
+from graphmap.model.variable import Variable
+from graphmap.opening import OpenedModel
+from graphmap.tf.assigning import (
+    Assignment,
+    RestoreReport,
+    assign_values,
+    dtype_fault,
+    nodes_of,
+    shape_fault,
+    without,
+)
+from graphmap.tf.importing import open_any
+from graphmap.tf.live import LiveVariable, live_model, live_variables
+from graphmap.tf.maps import STORED_AS_IS, as_name_map
+from graphmap.tf.suggest import did_you_mean
+
+__all__ = ["RestoreReport", "restore"]
+
+WEIGHT_ROLES = ("weight", "other")  # what a restore must find; optimizer state follows
+STATE_ROLES = ("slot", "optimizer")  # of no use in part: restored whole or not at all
+
+
+@dataclass
+class _Plan:
+    """Which live variable gets which stored one, while it is being worked out."""
+
+    expected: tuple[Variable, ...]
+    stored: dict[str, Variable]
+    pairs: dict[str, Variable] = field(default_factory=dict)  # by expected name
+    notes: list[str] = field(default_factory=list)
+
+
+def restore(
+    session: Any,
+    path: Any,
+    name_map: Any = None,
+    var_list: Any = None,
+    allow_missing: bool = False,
+    *,
+    tags: str | None = None,
+    step: int | None = None,
+) -> RestoreReport:
+    """Assign stored values to the variables of session.graph, and read each back.
+
+    name_map: {new variable: stored variable}, a NameMap or a path to one; without it names are
+    resolved here. var_list: only these variables, or {checkpoint key: variable}.
+    allow_missing: a weight that nothing is stored for, or of another shape, stays as it is.
+    An optimizer's state is restored whole or not at all. Raises UnresolvedNameError for names
+    that are missing or ambiguous, RestoreError for other faults, before anything is assigned.
+    """
+    opened = open_any(path, tags, step)
+    if opened.stored.values is None:
+        raise MissingDataError(
+            "holds no values", where=opened.stored.path, remedy="Give the path of a checkpoint."
+        )
+    model = live_model(session.graph)
+    lives = live_variables(session.graph)
+    stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
+    wanted = _wanted(model.variables, var_list)
+    plan = _Plan(wanted, stored)
+    if isinstance(var_list, Mapping):
+        _pair_by_keys(plan, var_list, opened)
+    elif name_map is not None:
+        _pair_by_map(plan, as_name_map(name_map), opened)
+    elif all(v.name in stored and _fits(v, stored[v.name].shape) for v in wanted):
+        plan.pairs = {v.name: stored[v.name] for v in wanted}
+    else:
+        _pair_by_matching(plan, model, opened, allow_missing)
+    _follow(plan)
+    _require_weights(plan, opened, allow_missing)
+    mismatched = _drop_mismatched(plan, lives) if allow_missing else ()
+    assignments = list(_assignments(plan, lives))
+    if not assignments:
+        raise RestoreError(
+            "shares no variable with this graph",
+            where=opened.stored.path,
+            remedy="Nothing has been assigned. Check that this is the checkpoint you mean.",
+        )
+    restored = assign_values(session, assignments, opened.stored)
+    untouched = without(lives, [*restored, *mismatched])
+    return RestoreReport(restored, untouched, mismatched, notes=tuple(plan.notes))
+
+
+def _wanted(variables: Sequence[Variable], var_list: Any) -> tuple[Variable, ...]:
+    """The live variables to restore, in creation order."""
+    nodes_only = tuple(v for v in variables if v.node is not None or v.parts)
+    if var_list is None:
+        return nodes_only
+    entries = var_list.values() if isinstance(var_list, Mapping) else var_list
+    names = {piece.op.name for entry in entries for piece in _pieces(entry)}
+    return tuple(v for v in nodes_only if any(name in names for name, _ in nodes_of(v)))
+
+
+def _pieces(entry: Any) -> Iterable[Any]:
+    if hasattr(entry, "_get_variable_list"):  # a PartitionedVariable
+        return list(entry._get_variable_list())
+    return entry if isinstance(entry, list | tuple) else [entry]
+
+
+def _find(plan: _Plan, opened: OpenedModel, name: str) -> Variable | None:
+    """A stored variable by name or checkpoint key."""
+    found = plan.stored.get(name)
+    return found or next((v for v in plan.stored.values() if v.checkpoint_key == name), None)
+
+
+def _pair_by_keys(plan: _Plan, var_list: Mapping[str, Any], opened: OpenedModel) -> None:
+    by_node = {name: v for v in plan.expected for name, _ in nodes_of(v)}
+    pairs = {
+        by_node[piece.op.name].name: key
+        for key, entry in var_list.items()
+        for piece in _pieces(entry)
+    }
+    _pair_named(plan, pairs, opened, "var_list")
+
+
+def _pair_by_map(plan: _Plan, name_map: NameMap, opened: OpenedModel) -> None:
+    expected = {v.name: v for v in plan.expected}
+    _check_layouts(name_map, expected)
+    pairs = {d.expected: str(d.checkpoint_key or d.actual) for d in name_map.matched}
+    unknown = [name for name in pairs if name not in expected]
+    if unknown:
+        near = rank_candidates(unknown[0], expected)
+        raise NameMapError(
+            f"names {len(unknown)} variables that the graph does not have, such as {unknown[0]!r}",
+            where="name_map",
+            remedy=f"A map goes {{new variable: stored variable}}. {did_you_mean(near)}",
+        )
+    _pair_named(plan, pairs, opened, "name_map")
+
+
+def _check_layouts(name_map: NameMap, expected: Mapping[str, Variable]) -> None:
+    changed = [d for d in name_map.matched if d.layout not in STORED_AS_IS]
+    if any(decision.expected in expected for decision in changed):
+        raise RestoreError(
+            f"has layout {changed[0].layout!r}, which is not restored yet",
+            where=changed[0].expected,
+            remedy="Nothing has been assigned. Leave it out of the map, with allow_missing=True.",
+        )
+
+
+def _pair_named(plan: _Plan, pairs: Mapping[str, str], opened: OpenedModel, what: str) -> None:
+    for expected, actual in pairs.items():
+        found = _find(plan, opened, actual)
+        if found is None:
+            near = rank_candidates(actual, plan.stored)
+            raise UnresolvedNameError(
+                f"of {what} is not stored in {opened.stored.path}",
+                where=actual,
+                remedy=f"{did_you_mean(near)} A map goes {{new variable: stored variable}}.",
+                candidates=near,
+            )
+        plan.pairs[expected] = found
+
+
+def _pair_by_matching(
+    plan: _Plan, model: OpenedModel, opened: OpenedModel, allow_missing: bool
+) -> None:
+    weights = tuple(v for v in plan.expected if v.role in WEIGHT_ROLES)
+    name_map = match_variables(
+        Side(weights, model.stored.graph, ordered=True),
+        Side(tuple(opened.variables), opened.stored.graph),
+    )
+    open_questions = [d for d in name_map.decisions if d.status == "ambiguous"]
+    if not allow_missing:
+        open_questions += name_map.unmatched
+    if open_questions:
+        raise _unresolved(open_questions, len(weights), opened)
+    _check_layouts(name_map, {v.name: v for v in weights})
+    for decision in name_map.matched:
+        if decision.actual in plan.stored:
+            plan.pairs[decision.expected] = plan.stored[decision.actual]
+
+
+def _unresolved(decisions: Sequence[Decision], total: int, opened: OpenedModel) -> Exception:
+    stored = [variable.name for variable in opened.variables]
+    ranked = [
+        tuple(candidate.actual for candidate in decision.candidates[:5])
+        or rank_candidates(decision.expected, stored)
+        for decision in decisions[:5]
+    ]
+    lines = [
+        f"{decision.expected} ({decision.status}): {', '.join(names) or 'nothing close'}"
+        for decision, names in zip(decisions, ranked, strict=False)
+    ]
+    more = f"; and {len(decisions) - 5} more" if len(decisions) > 5 else ""
+    return UnresolvedNameError(
+        f"{len(decisions)} of {total} variables have no certain counterpart. "
+        f"Candidates, best first: {'; '.join(lines)}{more}",
+        where=opened.stored.path,
+        remedy="Nothing has been assigned. Say what is meant with "
+        f'name_map={{"{decisions[0].expected}": ...}}; allow_missing=True leaves unmatched ones '
+        "as they are.",
+        candidates=ranked[0],
+    )
+
+
+def _follow(plan: _Plan) -> None:
+    """Let slots, shadows and steps follow the weights that they belong to."""
+    open_state = [v for v in plan.expected if v.role in STATE_ROLES and v.name not in plan.pairs]
+    found = {v.name: _counterpart(v, plan) for v in open_state}
+    lacking = [name for name, stored in found.items() if stored is None]
+    if not lacking:
+        plan.pairs.update({name: stored for name, stored in found.items() if stored is not None})
+        plan.pairs.update(_steps(plan))
+    else:
+        plan.notes.append(
+            f"the optimizer of this graph keeps its own state: {lacking[0]} and "
+            f"{len(lacking) - 1} more have no stored counterpart"
+        )
+    for shadow in (v for v in plan.expected if v.role == "shadow" and v.name not in plan.pairs):
+        stored = _counterpart(shadow, plan)
+        if stored is not None:
+            plan.pairs[shadow.name] = stored
+
+
+def _counterpart(variable: Variable, plan: _Plan) -> Variable | None:
+    """The stored state variable that plays the same part; None where that is not certain."""
+    if variable.slot_of is not None:
+        primary = plan.pairs.get(variable.slot_of)
+        if primary is None:
+            return None
+        found = [
+            v for v in plan.stored.values()
+            if (v.role, v.slot_of, v.slot) == (variable.role, primary.name, variable.slot)
+        ]  # fmt: skip
+    else:
+        leaf = variable.name.rpartition("/")[2]
+        same = [v for v in plan.stored.values() if v.role == variable.role and v.slot_of is None]
+        found = [v for v in same if v.name.rpartition("/")[2] == leaf]
+    return found[0] if len(found) == 1 and _fits(variable, found[0].shape) else None
+
+
+def _steps(plan: _Plan) -> dict[str, Variable]:
+    expected = [v for v in plan.expected if v.role == "step" and v.name not in plan.pairs]
+    stored = [v for v in plan.stored.values() if v.role == "step"]
+    return {expected[0].name: stored[0]} if len(expected) == len(stored) == 1 else {}
+
+
+def _fits(variable: Variable, shape: Dims) -> bool:
+    if variable.shape is None or shape is None:
+        return True
+    return len(variable.shape) == len(shape) and all(
+        a is None or b is None or a == b for a, b in zip(variable.shape, shape, strict=True)
+    )
+
+
+def _require_weights(plan: _Plan, opened: OpenedModel, allow_missing: bool) -> None:
+    missing = [v for v in plan.expected if v.role in WEIGHT_ROLES and v.name not in plan.pairs]
+    if missing and not allow_missing:
+        undecided = [Decision(v.name, "unmatched") for v in missing]
+        raise _unresolved(undecided, len(plan.expected), opened)
+
+
+def _drop_mismatched(plan: _Plan, lives: Mapping[str, LiveVariable]) -> tuple[str, ...]:
+    """Take pairs of another shape or dtype out of the plan; returns their op names."""
+    dropped = []
+    for expected in plan.expected:
+        stored = plan.pairs.get(expected.name)
+        if stored is None:
+            continue
+        nodes = list(nodes_of(expected))
+        if any(
+            shape_fault(lives[n], stored.shape, part) or dtype_fault(lives[n], stored.dtype)
+            for n, part in nodes
+        ):
+            del plan.pairs[expected.name]
+            dropped += [name for name, _ in nodes]
+    return tuple(dropped)
+
+
+def _assignments(plan: _Plan, lives: Mapping[str, LiveVariable]) -> Iterator[Assignment]:
+    for expected in plan.expected:
+        stored = plan.pairs.get(expected.name)
+        if stored is not None and stored.checkpoint_key is not None:
+            for name, part in nodes_of(expected):
+                yield Assignment(lives[name], stored.checkpoint_key, part)
