@@ -6,7 +6,6 @@ Source of the format: tensorflow/core/framework/{graph,node_def,function,attr_va
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,8 +75,7 @@ class BackEdge(NamedTuple):
     input: int
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
+class Topology(NamedTuple):
     """Edges as integer lists, one entry a node, in node order. Missing producers are -1."""
 
     inputs: list[list[tuple[int, int]]]  # data: (producer, its output slot)
@@ -86,18 +84,27 @@ class Topology:
     control_consumers: list[list[int]]
 
 
-@dataclass(frozen=True)
 class GraphModel:
     """A GraphDef with its function library; never changed once made.
 
     producer: GraphDef.versions.producer, 0 where not stored.
     raw: the serialized GraphDef, for those who hand it to TensorFlow.
-    """
+    """  # a plain class: `import dataclasses` alone costs a tenth of an `inspect`
 
-    nodes: tuple[Node, ...]
-    functions: tuple[Function, ...] = ()
-    producer: int = 0
-    raw: Callable[[], bytes] = field(default=lambda: b"", compare=False, repr=False)
+    def __init__(
+        self,
+        nodes: tuple[Node, ...],
+        functions: tuple[Function, ...] = (),
+        producer: int = 0,
+        raw: Callable[[], bytes] = bytes,
+    ) -> None:
+        self.nodes = nodes
+        self.functions = functions
+        self.producer = producer
+        self.raw = raw
+
+    def __repr__(self) -> str:
+        return f"GraphModel({len(self.nodes)} nodes, {len(self.functions)} functions)"
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from graphmap.model.graph import Dims, GraphModel
 
@@ -68,8 +68,10 @@ class SlotVariable(NamedTuple):
     slot_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class MetaInfo:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class MetaInfo(NamedTuple):
     """What a MetaGraphDef holds beside its graph.
 
     node_lists: collections of node names, in stored order. counts: entries of every collection.
@@ -79,15 +81,14 @@ class MetaInfo:
 
     tags: tuple[str, ...] = ()
     tf_version: str = ""
-    node_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
-    variables: Mapping[str, tuple[VariableDef, ...]] = field(default_factory=dict)
-    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    node_lists: Mapping[str, tuple[str, ...]] = _NOTHING
+    counts: Mapping[str, int] = _NOTHING
+    variables: Mapping[str, tuple[VariableDef, ...]] = _NOTHING
+    signatures: Mapping[str, Signature] = _NOTHING
     saver: tuple[str, str, str] = ("", "", "")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredModel:
+class StoredModel(NamedTuple):
     """An artifact as it was read.
 
     path: as the user typed it. kind: a word of the contract ("checkpoint", "saved-model", ...).

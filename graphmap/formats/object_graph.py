@@ -1,0 +1,95 @@
+"""The object graph of tf.train.Checkpoint and TF2 SavedModels: full names and exact slots.
+
+Source: tensorflow/core/protobuf/trackable_object_graph.proto.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from graphmap.formats.wire import fields
+from graphmap.model.stored import SlotVariable, StoredTensor
+
+__all__ = ["ATTRIBUTE_SUFFIX", "ObjectGraph", "named_tensors", "parse_object_graph"]
+
+ATTRIBUTE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+class ObjectGraph(NamedTuple):
+    """full_names: by checkpoint key, where stored. slots: pairings whose both ends have a key."""
+
+    full_names: dict[str, str]
+    slots: tuple[SlotVariable, ...]
+
+
+def parse_object_graph(data: bytes) -> ObjectGraph:
+    """Decode a TrackableObjectGraph; raises WireError."""
+    full_names: dict[str, str] = {}
+    value_keys: list[str | None] = []  # by node: the key of its value
+    references: list[tuple[int, str, int]] = []
+    for number, node in fields(data):
+        if number != 1 or not isinstance(node, bytes):
+            continue
+        value_key = None
+        for part, value in fields(node):
+            if not isinstance(value, bytes):
+                continue
+            if part == 2:
+                name, full_name, key = _attribute(value)
+                if key and full_name:
+                    full_names[key] = full_name
+                if key and (value_key is None or name == "VARIABLE_VALUE"):
+                    value_key = key
+            elif part == 3:
+                references.append(_slot(value))
+        value_keys.append(value_key)
+    slots = []
+    for primary, slot, variable in references:
+        if max(primary, variable) < len(value_keys):
+            primary_key, slot_key = value_keys[primary], value_keys[variable]
+            if primary_key and slot_key:
+                slots.append(SlotVariable(primary_key, slot, slot_key))
+    return ObjectGraph(full_names, tuple(sorted(slots)))
+
+
+def named_tensors(
+    tensors: tuple[StoredTensor, ...], full_names: dict[str, str]
+) -> tuple[StoredTensor, ...]:
+    """Give every tensor its full name where that is stored and unique, else its shortened key."""
+    counts = Counter(full_names.get(tensor.key) for tensor in tensors)
+    names = [_name(tensor.key, full_names.get(tensor.key), counts) for tensor in tensors]
+    uses = Counter(names)
+    return tuple(
+        tensor._replace(name=name if uses[name] == 1 else tensor.key)
+        for tensor, name in zip(tensors, names, strict=True)
+    )
+
+
+def _name(key: str, full_name: str | None, counts: Counter[str | None]) -> str:
+    if full_name and counts[full_name] == 1:
+        return full_name
+    return key.removesuffix(ATTRIBUTE_SUFFIX)
+
+
+def _attribute(data: bytes) -> tuple[str, str, str]:
+    """Return (name, full_name, checkpoint_key) of a SerializedTensor."""
+    texts = {number: value for number, value in fields(data) if isinstance(value, bytes)}
+    name, full_name, key = (
+        texts.get(number, b"").decode("utf-8", "backslashreplace") for number in (1, 2, 3)
+    )
+    return name, full_name, key
+
+
+def _slot(data: bytes) -> tuple[int, str, int]:
+    """Return (primary node, slot word, slot node) of a SlotVariableReference."""
+    primary = variable = 0
+    slot = ""
+    for number, value in fields(data):
+        if isinstance(value, bytes):
+            slot = value.decode("utf-8", "backslashreplace")
+        elif number == 1:
+            primary = value
+        elif number == 3:
+            variable = value
+    return primary, slot, variable

@@ -1,0 +1,211 @@
+"""Values of a tensor bundle, read by key, checksum verified."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, NoReturn
+
+from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
+from graphmap.files import open_regular
+from graphmap.formats.bundle import Bundle, Entry, Slice, decode_entry, shard_path
+from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
+from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
+from graphmap.formats.ordered_code import slice_key
+from graphmap.formats.wire import WireError, read_varint
+
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["BundleValues"]
+
+_COPY_LIMIT = 1 << 20  # bytes up to which a copy costs less than importing a zero-copy checksum
+_REMEDY = "Copy the .data files again from where they came."
+
+
+class BundleValues:
+    """Reads the values of one bundle; arrays are read-only views of the mapped data files."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._shards: dict[int, memoryview] = {}
+        self._keys = {tensor.key: tensor.key.encode() for tensor in bundle.tensors}
+
+    def read(self, key: str) -> numpy.ndarray:
+        """Return the value under `key`.
+
+        string tensors: an object array of bytes. Raises KeyError for an unknown key,
+        MissingDataError, CorruptArtifactError, MissingDependencyError.
+        """
+        import numpy
+
+        entry = self._entry(self._raw_key(key), key)
+        dtype = dtype_name(entry.dtype)
+        if entry.slices:
+            return self._join(key, entry)
+        if dtype == "string":
+            array = numpy.empty(prod(entry.shape), dtype=object)
+            array[:] = self._strings(entry, key)
+            return array.reshape(entry.shape)
+        return self._numbers(entry, key)
+
+    def read_strings(self, key: str) -> list[bytes]:
+        """Return the elements of a string tensor, without numpy."""
+        return self._strings(self._entry(self._raw_key(key), key), key)
+
+    def _raw_key(self, key: str) -> bytes:
+        encoded = key.encode("utf-8", "surrogatepass")
+        if encoded in self._bundle.raw:
+            return encoded
+        for raw in self._bundle.raw:  # a key that is not UTF-8 is shown with escapes
+            if raw[:1] != b"\0" and raw.decode("utf-8", "backslashreplace") == key:
+                return raw
+        raise KeyError(key)
+
+    def _entry(self, raw_key: bytes, key: str) -> Entry:
+        try:
+            return decode_entry(self._bundle.raw[raw_key], {})
+        except WireError as cause:
+            raise CorruptArtifactError(
+                f"its index entry {cause}", where=key, remedy="Copy the .index file again."
+            ) from cause
+
+    def _numbers(self, entry: Entry, key: str) -> numpy.ndarray:
+        import numpy
+
+        name = dtype_name(entry.dtype)
+        if name not in SIZES:
+            raise UnsupportedArtifactError(
+                f"values of type {name} are not read yet", where=key, remedy="Read another tensor."
+            )
+        dtype = numpy_dtype(name)
+        count = prod(entry.shape)
+        if count * dtype.itemsize != entry.size:
+            _corrupt(f"is stored in {entry.size} bytes, not {count} x {dtype.itemsize}", key)
+        data = self._bytes(entry, key)
+        if mask(_checksum(data)) != entry.crc:
+            _corrupt("its bytes do not have the stored checksum", key)
+        array = numpy.frombuffer(data, dtype=dtype, count=count).reshape(entry.shape)
+        return array.astype(dtype, copy=False) if not self._bundle.big_endian else _swap(array)
+
+    def _strings(self, entry: Entry, key: str) -> list[bytes]:
+        """Layout: varint lengths, checksum of the lengths, then the bytes (tensor_bundle.cc)."""
+        data = bytes(self._bytes(entry, key))
+        count = prod(entry.shape)
+        if count > len(data):
+            _corrupt(f"declares {count} strings in {len(data)} bytes", key)
+        position, lengths, crc = 0, [], 0
+        try:
+            for _ in range(count):
+                length, position = read_varint(data, position)
+                lengths.append(length)
+                crc = crc_of_bytes(length.to_bytes(4 if length >> 32 == 0 else 8, "little"), crc)
+        except WireError as cause:
+            raise CorruptArtifactError(
+                f"its string lengths break off ({cause})", where=key, remedy=_REMEDY
+            ) from cause
+        if position + 4 + sum(lengths) != len(data):
+            _corrupt("its strings do not fill the stored bytes", key)
+        if int.from_bytes(data[position : position + 4], "little") != mask(crc):
+            _corrupt("its string lengths do not have the stored checksum", key)
+        if mask(crc_of_bytes(data[position:], crc)) != entry.crc:
+            _corrupt("its bytes do not have the stored checksum", key)
+        return list(_cut(data, position + 4, lengths))
+
+    def _join(self, key: str, entry: Entry) -> numpy.ndarray:
+        """Put the pieces of a partitioned variable together."""
+        import numpy
+
+        pieces = []
+        for part in entry.slices:
+            raw = slice_key(self._raw_key(key), part)
+            if raw not in self._bundle.raw:
+                _corrupt(f"the index lacks its piece {part}", key)
+            box = _box(part, entry.shape)
+            value = self._numbers(self._entry(raw, key), key)
+            if box is None or value.shape != tuple(stop - start for start, stop in box):
+                _corrupt(f"its piece {part} does not fit in the shape {list(entry.shape)}", key)
+            pieces.append((box, value))
+        if sum(value.size for _, value in pieces) != prod(entry.shape) or _overlap(
+            [box for box, _ in pieces]
+        ):
+            _corrupt("its pieces overlap or leave gaps", key)
+        joined = numpy.empty(entry.shape, dtype=pieces[0][1].dtype)
+        for box, value in pieces:
+            joined[tuple(slice(start, stop) for start, stop in box)] = value
+        return joined
+
+    def _bytes(self, entry: Entry, key: str) -> memoryview:
+        if entry.size == 0:
+            return memoryview(b"")
+        shard = self._shard(entry.shard, key)
+        if entry.offset + entry.size > len(shard):
+            raise MissingDataError(
+                f"the values of {key!r} lie past the end of the file, which is too short",
+                where=shard_path(self._bundle.prefix, entry.shard, self._bundle.shards),
+                remedy=_REMEDY,
+            )
+        return shard[entry.offset : entry.offset + entry.size]
+
+    def _shard(self, number: int, key: str) -> memoryview:
+        if number in self._shards:
+            return self._shards[number]
+        path = shard_path(self._bundle.prefix, number, self._bundle.shards)
+        if not os.path.exists(path):
+            raise MissingDataError(
+                f"the data file that holds the values of {key!r} is missing",
+                where=path,
+                remedy="Put it beside the .index file; names can be read without it.",
+            )
+        handle = open_regular(path)
+        try:
+            size = os.fstat(handle).st_size
+            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if size else b""
+        finally:
+            os.close(handle)
+        self._shards[number] = memoryview(mapped)
+        return self._shards[number]
+
+
+def _checksum(data: memoryview) -> int:
+    return crc_of_bytes(bytes(data)) if len(data) <= _COPY_LIMIT else crc_of_buffer(data)
+
+
+def _swap(array: numpy.ndarray) -> numpy.ndarray:
+    return array.byteswap()
+
+
+def _cut(data: bytes, position: int, lengths: list[int]) -> Iterator[bytes]:
+    for length in lengths:
+        yield data[position : position + length]
+        position += length
+
+
+def _box(part: Slice, shape: tuple[int, ...]) -> tuple[tuple[int, int], ...] | None:
+    """Return (start, stop) of each axis, or None where a slice lies outside the shape."""
+    if len(part) != len(shape):
+        return None
+    box = []
+    for (start, length), size in zip(part, shape, strict=True):
+        stop = size if length < 0 else start + length
+        if not 0 <= start <= stop <= size:
+            return None
+        box.append((start, stop))
+    return tuple(box)
+
+
+def _overlap(boxes: list[tuple[tuple[int, int], ...]]) -> bool:
+    boxes = sorted(boxes)
+    for position, box in enumerate(boxes):
+        for other in boxes[position + 1 :]:
+            if other and other[0][0] >= box[0][1]:
+                break  # sorted by the first axis: none after this one reaches back
+            if all(a[0] < b[1] and b[0] < a[1] for a, b in zip(box, other, strict=True)):
+                return True
+    return False
+
+
+def _corrupt(message: str, key: str) -> NoReturn:
+    raise CorruptArtifactError(message, where=key, remedy=_REMEDY)
