@@ -17,7 +17,7 @@ from graphmap.errors import GraphmapError, UnresolvedNameError
 from graphmap.matching import Side, match_variables, rank_candidates
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel, open_model
-from graphmap.tf.live import live_model
+from graphmap.tf.live import expected_variables, live_model
 from graphmap.tf.lookup import get_operation, get_tensor
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.suggest import did_you_mean
@@ -151,7 +151,7 @@ def _ranked(operation: Any, keys: list[str], opened: OpenedModel) -> dict[str, t
     if operation is None:
         return found
     model = live_model(operation.graph)
-    expected = tuple(v for v in model.variables if v.name in found and v.role != "slot")
+    expected = tuple(v for v in expected_variables(model) if v.name in found and v.role != "slot")
     name_map = match_variables(Side(expected, model.stored.graph), Side(tuple(opened.variables)))
     for decision in name_map.decisions:
         best = [decision.actual] if decision.actual else []

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphmap.files import write_atomic
 from graphmap.model.variable import Variable
-from graphmap.tf.live import live_model
+from graphmap.tf.live import expected_variables, live_model
 
 __all__ = ["write_listing"]
 
@@ -17,7 +17,7 @@ def write_listing(graph: Any, path: str | os.PathLike[str]) -> int:
 
     A partitioned variable is one line under its full name. `?` is an unknown size.
     """
-    variables = live_model(graph).variables
+    variables = expected_variables(live_model(graph))
     write_atomic(path, "".join(_line(variable) for variable in variables).encode())
     return len(variables)
 

@@ -11,15 +11,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from graphmap.formats.graphdef import parse_graph
+from graphmap.analysis.ops import VARIABLE_OPS
+from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import Dims
 from graphmap.model.stored import MetaInfo, StoredModel, VariableDef
+from graphmap.model.variable import Part, Variable
 from graphmap.opening import OpenedModel
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["LiveVariable", "live_model", "live_variables", "variable_object"]
+__all__ = [
+    "LiveVariable",
+    "expected_variables",
+    "live_model",
+    "live_variables",
+    "variable_object",
+]
 
-VARIABLE_OPS = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 ASSIGN_OPS = frozenset({"Assign", "AssignVariableOp"})
 
 
@@ -143,10 +150,50 @@ def variable_object(live: LiveVariable) -> Any:
 
 def live_model(graph: Any) -> OpenedModel:
     """Read a live graph as an artifact is read: variables with roles, train ops, no values."""
-    data = graph.as_graph_def().SerializeToString()
     meta = MetaInfo(node_lists=_node_lists(graph), variables=_variable_defs(graph))
-    model = parse_graph(data, "the graph", is_text=False)
+    model = graph_model(graph.as_graph_def())
     return OpenedModel(StoredModel(path="the graph", kind="graphdef", graph=model, meta=meta))
+
+
+def expected_variables(model: OpenedModel) -> tuple[Variable, ...]:
+    """Return the variables of a live graph in creation order, each partitioned one as a whole.
+
+    A live graph may have no save ops, so the collections tell what is a piece of what.
+    """
+    assert model.stored.graph is not None
+    index = model.stored.graph.index
+    pieces = {
+        entry.name: entry
+        for entries in model.stored.meta.variables.values()
+        for entry in entries
+        if entry.full_name is not None
+    }
+    wholes: dict[str, Variable] = {}
+    for variable in model.variables:
+        piece = pieces.get(variable.node or "")
+        if piece is None:
+            wholes[variable.name] = variable
+            continue
+        name = piece.full_name or variable.name
+        parts = wholes[name].parts if name in wholes else ()
+        part = Part(piece.name, piece.offset, piece.shape)
+        wholes[name] = _whole(variable, name, (*parts, part), pieces)
+    return tuple(sorted(wholes.values(), key=lambda v: index[_first_node(v)]))
+
+
+def _first_node(variable: Variable) -> str:
+    return variable.node or variable.parts[0].node
+
+
+def _whole(
+    variable: Variable, name: str, parts: tuple[Part, ...], pieces: dict[str, VariableDef]
+) -> Variable:
+    parts = tuple(sorted(parts, key=lambda part: part.offset))
+    ends = [[a + b for a, b in zip(p.offset, p.shape, strict=True)] for p in parts]
+    shape = tuple(max(sizes) for sizes in zip(*ends, strict=True))
+    primary = pieces.get(variable.slot_of or "")
+    slot_of = primary.full_name if primary is not None else variable.slot_of
+    return variable._replace(name=name, shape=shape, slot_of=slot_of, node=None, parts=parts)
 
 
 def _node_lists(graph: Any) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from graphmap.errors import UnresolvedNameError
 from graphmap.matching import Side, match_variables, rank_candidates
 from graphmap.model.variable import Variable
 from graphmap.names import parse_input
-from graphmap.tf.live import live_model, live_variables
+from graphmap.tf.live import expected_variables, live_model, live_variables
 from graphmap.tf.maps import as_name_map
 from graphmap.tf.runtime import clean_name, tensorflow
 from graphmap.tf.suggest import did_you_mean, same_ending
@@ -61,7 +61,7 @@ def _resolve(graph: Any, name: str, name_map: Any, call: str) -> Any:
     collected = _collected(graph, name)
     if collected is not None:
         return collected
-    variables = [v for v in live_model(graph).variables if v.role in PRIMARY_ROLES]
+    variables = [v for v in expected_variables(live_model(graph)) if v.role in PRIMARY_ROLES]
     all_ops = [operation.name for operation in graph.get_operations()]
     for names in ([variable.node or variable.name for variable in variables], all_ops):
         ending = same_ending(name, names)

@@ -12,7 +12,7 @@ from graphmap.matching import rank_candidates
 from graphmap.model.namemap import Decision, NameMap
 from graphmap.model.variable import Variable
 from graphmap.names import op_name
-from graphmap.tf.live import live_model, live_variables, variable_object
+from graphmap.tf.live import expected_variables, live_model, live_variables, variable_object
 from graphmap.tf.suggest import did_you_mean
 
 __all__ = ["as_name_map", "assignment_map", "var_list"]
@@ -45,7 +45,7 @@ def var_list(name_map: Any, graph: Any) -> dict[str, Any]:
 
     A partitioned variable is the list of its pieces, which the Saver takes as one.
     """
-    variables = {variable.name: variable for variable in live_model(graph).variables}
+    variables = {variable.name: variable for variable in expected_variables(live_model(graph))}
     lives = live_variables(graph)
     found: dict[str, Any] = {}
     faults = []

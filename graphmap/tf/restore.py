@@ -22,7 +22,7 @@ from graphmap.tf.assigning import (
     without,
 )
 from graphmap.tf.importing import open_any
-from graphmap.tf.live import LiveVariable, live_model, live_variables
+from graphmap.tf.live import LiveVariable, expected_variables, live_model, live_variables
 from graphmap.tf.maps import STORED_AS_IS, as_name_map
 from graphmap.tf.suggest import did_you_mean
 
@@ -68,7 +68,7 @@ def restore(
     model = live_model(session.graph)
     lives = live_variables(session.graph)
     stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
-    wanted = _wanted(model.variables, var_list)
+    wanted = _wanted(expected_variables(model), var_list)
     plan = _Plan(wanted, stored)
     if isinstance(var_list, Mapping):
         _pair_by_keys(plan, var_list, opened)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.errors import ReconstructionError, RestoreError
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
@@ -20,7 +21,7 @@ from graphmap.tf.assigning import (
     without,
 )
 from graphmap.tf.importing import open_any, place_graph
-from graphmap.tf.live import VARIABLE_OPS, LiveVariable, live_variables, variable_object
+from graphmap.tf.live import LiveVariable, live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.safety import check_safe, upstream
 
