@@ -6,21 +6,32 @@ hand: a Python object is made for each field either way, and a protobuf runtime 
 
 from __future__ import annotations
 
-import os
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
-from graphmap.errors import CorruptArtifactError
+from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
 from graphmap.files import read_file
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.sstable import read_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed
 from graphmap.model.stored import StoredTensor
 
-__all__ = ["OBJECT_GRAPH_KEY", "Bundle", "Entry", "decode_entry", "key_text", "read_bundle", "shard_path"]
+__all__ = [
+    "OBJECT_GRAPH_KEY",
+    "Bundle",
+    "Entry",
+    "Slice",
+    "check_is_bundle",
+    "decode_entry",
+    "read_bundle",
+    "shard_path",
+]
 
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 INDEX_LIMIT = 1 << 30  # bytes; 100,000 variables take 3.5 MB
 _MAX_RANK = 254  # TensorShape::MaxDimensions
+_MAX_SHARDS = 10_000  # data files looked for on disk
 _MAX_WARNINGS = 100  # entries reported one by one
 
 Dims = tuple[int, ...]
@@ -55,9 +66,10 @@ def shard_path(prefix: str, shard: int, shards: int) -> str:
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
-def key_text(key: bytes) -> str:
-    """Return a key as text; bytes that are not UTF-8 are shown as escapes."""
-    return key.decode("utf-8", "backslashreplace")
+def check_is_bundle(path: str) -> None:
+    """Raise UnsupportedArtifactError where a table is a V1 checkpoint."""
+    for _, value in islice(read_table(read_file(path, INDEX_LIMIT), path), 1):
+        _check_header(value, path)
 
 
 def read_bundle(prefix: str) -> Bundle:
@@ -68,22 +80,34 @@ def read_bundle(prefix: str) -> Bundle:
     """
     where = f"{prefix}.index"
     table = read_table(read_file(where, INDEX_LIMIT), where)
+    first_key, first_value = next(table, (b"?", b""))
     try:
-        first_key, first_value = next(table)
         if first_key:
-            raise CorruptArtifactError(
-                "has no header entry", where=where, remedy="Copy the .index file again."
-            )
+            raise WireError("it is missing")
+        _check_header(first_value, where)
         shards, big_endian = _header(first_value)
-    except (StopIteration, WireError) as cause:
+    except WireError as cause:
         raise CorruptArtifactError(
-            f"has a broken header entry ({cause})", where=where, remedy="Copy the .index file again."
+            f"has no sound header entry: {cause}",
+            where=where,
+            remedy="Copy the .index file again.",
         ) from cause
     raw = dict(table)
-    warnings = _shard_warnings(prefix, shards)
-    sizes = [_file_size(shard_path(prefix, shard, shards)) for shard in range(min(shards, 10_000))]
+    paths = [shard_path(prefix, shard, shards) for shard in range(min(shards, _MAX_SHARDS))]
+    sizes = [_file_size(path) for path in paths]
     tensors, defects = _list_tensors(raw, shards, sizes)
-    return Bundle(prefix, shards, big_endian, tensors, raw, tuple(warnings + defects))
+    missing = _missing(paths, sizes)
+    return Bundle(prefix, shards, big_endian, tensors, raw, (*missing, *defects))
+
+
+def _check_header(value: bytes, where: str) -> None:
+    """Raise for a V1 checkpoint: its header holds a message where ours holds a number."""
+    if value[:1] == b"\x0a":
+        raise UnsupportedArtifactError(
+            "kind checkpoint-v1 is not read yet",
+            where=where,
+            remedy="Give a V2 checkpoint (.index and .data files), or its .meta for the graph.",
+        )
 
 
 def _header(value: bytes) -> tuple[int, bool]:
@@ -101,21 +125,17 @@ def _header(value: bytes) -> tuple[int, bool]:
 
 def _file_size(path: str) -> int | None:
     try:
-        return os.stat(path).st_size
+        return Path(path).stat().st_size
     except (OSError, ValueError):
         return None
 
 
-def _shard_warnings(prefix: str, shards: int) -> list[str]:
-    missing = [
-        path
-        for path in (shard_path(prefix, shard, shards) for shard in range(min(shards, 10_000)))
-        if _file_size(path) is None
-    ]
+def _missing(paths: list[str], sizes: list[int | None]) -> tuple[str, ...]:
+    missing = [path for path, size in zip(paths, sizes, strict=True) if size is None]
     if not missing:
-        return []
-    more = f" and {len(missing) - 1} more data files are" if len(missing) > 1 else " is"
-    return [f"{missing[0]}{more} missing: names can be read, values cannot"]
+        return ()
+    others = f" and {len(missing) - 1} more data files are" if len(missing) > 1 else " is"
+    return (f"{missing[0]}{others} missing: names can be read, values cannot",)
 
 
 def _list_tensors(

@@ -1,25 +1,80 @@
-"""V2 checkpoints as users have them: a prefix, an .index file, or a folder, with .meta beside."""
+"""V2 checkpoints at a prefix, with the graph of the .meta file beside them."""
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
+from typing import NamedTuple
 
-from graphmap.formats.bundle import read_bundle
-from graphmap.model.stored import StoredModel
-__all__ = ["read_prefix"]
+from graphmap.errors import ArtifactError
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
+from graphmap.formats.object_graph import named_tensors, parse_object_graph
+from graphmap.formats.values import BundleValues
+from graphmap.formats.wire import WireError
+from graphmap.model.stored import SlotVariable, StoredModel, StoredTensor, TensorValues
+
+__all__ = ["Container", "read_checkpoint", "read_container"]
 
 
-def read_prefix(prefix: str, typed: str) -> StoredModel:
-    """Read the checkpoint at `prefix`, with the graph of its .meta where there is one."""
+class Container(NamedTuple):
+    """The tensors at a prefix, named by their object graph where there is one."""
+
+    tensors: tuple[StoredTensor, ...] = ()
+    values: TensorValues | None = None
+    slot_variables: tuple[SlotVariable, ...] = ()
+    prefix: str | None = None
+    is_object_based: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def read_container(prefix: str) -> Container:
+    """List the tensor bundle at `prefix`; the only value read is its object graph."""
     bundle = read_bundle(prefix)
-    warnings = list(bundle.warnings)
-    model = StoredModel(path=typed, kind="checkpoint", tensors=bundle.tensors, prefix=prefix, warnings=tuple(warnings))
+    values = BundleValues(bundle)
+    if OBJECT_GRAPH_KEY.encode() not in bundle.raw:
+        return Container(bundle.tensors, values, (), prefix, False, bundle.warnings)
+    warnings = bundle.warnings
+    full_names: dict[str, str] = {}
+    slots: tuple[SlotVariable, ...] = ()
+    try:
+        (encoded,) = values.read_strings(OBJECT_GRAPH_KEY)
+        full_names, slots = parse_object_graph(encoded)
+    except (ArtifactError, WireError, ValueError) as cause:
+        reason = cause.message if isinstance(cause, ArtifactError) else str(cause)
+        warnings += (f"{prefix}: its object graph cannot be read ({reason}); names are keys",)
+    tensors = named_tensors(bundle.tensors, full_names)
+    return Container(tensors, values, slots, prefix, True, warnings)
+
+
+def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
+    """Read the checkpoint at `prefix`, with the graph of its .meta where there is one.
+
+    A .meta that cannot be read is a warning: the variables are there without it.
+    """
+    container = read_container(prefix)
+    model = StoredModel(
+        path=typed,
+        kind="object-checkpoint" if container.is_object_based else "checkpoint",
+        tensors=container.tensors,
+        values=container.values,
+        slot_variables=container.slot_variables,
+        prefix=prefix,
+        warnings=notes + container.warnings,
+    )
     meta_path = f"{prefix}.meta"
-    if not os.path.exists(meta_path):
+    if not Path(meta_path).exists():
         return model
-    from graphmap.files import read_file
-    from graphmap.formats.graphdef import graph_model
-    from graphmap.formats.metagraph import meta_info, parse_meta_graph, producer_text
-    proto = parse_meta_graph(read_file(meta_path), meta_path, is_text=False)
-    meta, more = meta_info(proto, meta_path)
-    return StoredModel(path=typed, kind="checkpoint", tensors=bundle.tensors, prefix=prefix, graph=graph_model(proto.graph_def), meta=meta, meta_path=meta_path, producer=producer_text(meta), warnings=tuple(warnings)+more)
+    from graphmap.formats.metagraph import read_meta_graph
+
+    try:
+        graph = read_meta_graph(meta_path, typed)
+    except ArtifactError as cause:
+        return model._replace(
+            warnings=(*model.warnings, f"{meta_path}: {cause.message}; read without its graph")
+        )
+    return model._replace(
+        producer=graph.producer,
+        graph=graph.graph,
+        meta=graph.meta,
+        meta_path=meta_path,
+        warnings=model.warnings + graph.warnings,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-__all__ = ["crc_of_bytes", "crc_of_buffer", "mask"]
+__all__ = ["crc_of_buffer", "crc_of_bytes", "mask"]
 
 _POLYNOMIAL = 0x82F63B78
 _MASK_DELTA = 0xA282EAD8

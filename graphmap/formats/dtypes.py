@@ -74,5 +74,4 @@ def numpy_dtype(name: str) -> numpy.dtype:
         raise UnsupportedArtifactError(
             f"values of type {name} cannot be read as numbers", remedy="Read another tensor."
         )
-    plain = name.removeprefix("q") if name.startswith(("qint", "quint")) else name
-    return numpy.dtype(plain).newbyteorder("<")
+    return numpy.dtype(name.removeprefix("q")).newbyteorder("<")

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from graphmap.files import read_file
 from graphmap.formats.attrs import AttrMap
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.protos import parse_binary, parse_text
 from graphmap.model.graph import Function, GraphModel, Node
+from graphmap.model.stored import StoredModel
 
-__all__ = ["graph_model", "parse_graph"]
+__all__ = ["graph_model", "read_graph"]
 
 
-def parse_graph(data: bytes, where: str, *, is_text: bool) -> GraphModel:
-    """Return the graph of a GraphDef file; raises CorruptArtifactError."""
-    if is_text:
-        return graph_model(parse_text("GraphDef", data, where))
-    return graph_model(parse_binary("GraphDef", data, where))
+def read_graph(path: str, typed: str, *, is_text: bool = False) -> StoredModel:
+    """Read a GraphDef file; raises CorruptArtifactError."""
+    parse = parse_text if is_text else parse_binary
+    proto, warnings = parse("GraphDef", read_file(path), path)
+    return StoredModel(path=typed, kind="graphdef", graph=graph_model(proto), warnings=warnings)
 
 
 def graph_model(proto: Any) -> GraphModel:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from graphmap.errors import CorruptArtifactError
+from graphmap.files import read_file
 from graphmap.formats.attrs import shape_dims
 from graphmap.formats.dtypes import dtype_name
-from graphmap.formats.protos import parse_binary, parse_text
-from graphmap.model.stored import MetaInfo, Signature, TensorInfo, VariableDef
+from graphmap.formats.graphdef import graph_model
+from graphmap.formats.protos import message_from_bytes, parse_binary, parse_text
+from graphmap.formats.sniff import look_at, refuse_foreign
+from graphmap.model.stored import MetaInfo, Signature, StoredModel, TensorInfo, VariableDef
 from graphmap.names import op_name
 
-__all__ = ["meta_info", "parse_meta_graph", "producer_text"]
+__all__ = ["meta_info", "producer_text", "read_meta_graph"]
 
 # collections that hold VariableDef protos (tf.compat.v1.GraphKeys)
 _VARIABLE_COLLECTIONS = (
@@ -20,11 +23,25 @@ _VARIABLE_COLLECTIONS = (
 )  # fmt: skip
 
 
-def parse_meta_graph(data: bytes, where: str, *, is_text: bool) -> Any:
-    """Return the MetaGraphDef proto of a .meta file; raises CorruptArtifactError."""
-    if is_text:
-        return parse_text("MetaGraphDef", data, where)
-    return parse_binary("MetaGraphDef", data, where)
+def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> StoredModel:
+    """Read a .meta file; raises ArtifactError. is_text None: told from the content."""
+    if is_text is None:
+        look = look_at(path)
+        refuse_foreign(look)
+        is_text = look.text is not None
+    parse = parse_text if is_text else parse_binary
+    proto, text_warnings = parse("MetaGraphDef", read_file(path), path)
+    meta, warnings = meta_info(proto, path)
+    return StoredModel(
+        path=typed,
+        kind="metagraph",
+        producer=producer_text(meta),
+        graph=graph_model(proto.graph_def),
+        meta=meta,
+        meta_path=path,
+        all_tags=(meta.tags,) if meta.tags else (),
+        warnings=text_warnings + warnings,
+    )
 
 
 def producer_text(meta: MetaInfo) -> str | None:
@@ -69,7 +86,7 @@ def _variable_defs(
     found = []
     for value in values:
         try:
-            found.append(_variable_def(parse_binary("VariableDef", value, where), name))
+            found.append(_variable_def(message_from_bytes("VariableDef", value, where), name))
         except CorruptArtifactError:
             warnings.append(f"{where}: an entry of collection {name!r} is no variable")
     return tuple(found)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from graphmap.errors import CorruptArtifactError
+from graphmap.formats.sniff import damage_hint
 from graphmap.schema import message_class
 
-__all__ = ["looks_like_text", "parse_binary", "parse_text"]
-
-_TEXT_START = re.compile(rb"\s*(#[^\n]*\n\s*)*[A-Za-z_][\w.]*\s*[:{<]")
-_REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD, what a text-mode copy puts for every byte it cannot read
+__all__ = ["message_from_bytes", "parse_binary", "parse_text"]
 
 
-def looks_like_text(head: bytes) -> bool:
-    """Tell whether a file begins like a text proto: `word {` or `word:`.
-
-    >>> looks_like_text(b"# made by hand\\nnode {"), looks_like_text(b"\\n\\x05abc")
-    (True, False)
-    """
-    return _TEXT_START.match(head) is not None and b"\0" not in head
-
-
-def parse_binary(kind: str, data: bytes, where: str) -> Any:
+def message_from_bytes(kind: str, data: bytes, where: str) -> Any:
     """Return a message of class `kind` from its bytes; raises CorruptArtifactError."""
     from google.protobuf.message import DecodeError
 
@@ -32,42 +20,54 @@ def parse_binary(kind: str, data: bytes, where: str) -> Any:
         message.ParseFromString(data)
     except (DecodeError, RecursionError) as cause:
         raise CorruptArtifactError(
-            f"is no readable {kind} ({_what_happened(data)})",
+            f"is no readable {kind} ({damage_hint(data) or 'its bytes break off or are damaged'})",
             where=where,
             remedy="Copy the file again in binary mode; if it stays so, the file is damaged.",
         ) from cause
     return message
 
 
-def parse_text(kind: str, data: bytes, where: str) -> Any:
-    """Return a message of class `kind` from text proto; unknown fields are skipped."""
+def parse_binary(kind: str, data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
+    """As `message_from_bytes`, with the warnings of `parse_text`: there are none."""
+    return message_from_bytes(kind, data, where), ()
+
+
+def parse_text(kind: str, data: bytes, where: str) -> tuple[Any, tuple[str, ...]]:
+    """Return a message of class `kind` from text proto, and warnings about skipped fields."""
     from google.protobuf import text_format
 
     try:
         text = data.decode("utf-8")
-        return text_format.Parse(text, message_class(kind)(), allow_unknown_field=True)
     except UnicodeDecodeError as cause:
         raise CorruptArtifactError(
             f"is no text proto: byte {cause.start} is not UTF-8",
             where=where,
             remedy="Save the file as UTF-8, or give the binary file.",
         ) from cause
-    except RecursionError as cause:
-        raise CorruptArtifactError(
-            f"is a {kind} in text form that is nested too deeply", where=where,
-            remedy="Give the binary file instead.",
-        ) from cause
-    except text_format.ParseError as cause:
-        raise CorruptArtifactError(
-            f"is no {kind} in text form: {str(cause).splitlines()[0]}",
+    try:
+        return text_format.Parse(text, message_class(kind)()), ()
+    except (text_format.ParseError, RecursionError) as first:
+        # fields that this version does not know are skipped, and said
+        try:
+            message = text_format.Parse(text, message_class(kind)(), allow_unknown_field=True)
+        except (text_format.ParseError, RecursionError) as cause:
+            raise _text_error(kind, where, cause) from cause
+        return message, (f"{where}: fields were skipped ({_first_line(first)})",)
+
+
+def _text_error(kind: str, where: str, cause: Exception) -> CorruptArtifactError:
+    if isinstance(cause, RecursionError):
+        return CorruptArtifactError(
+            f"is a {kind} in text form that is nested too deeply",
             where=where,
-            remedy="Check the line and column that are named.",
-        ) from cause
+            remedy="Give the binary file instead.",
+        )
+    return CorruptArtifactError(
+        f"is no {kind} in text form: {_first_line(cause)}",
+        where=where,
+        remedy="Check the line and column that are named.",
+    )
 
 
-def _what_happened(data: bytes) -> str:
-    if data.count(_REPLACEMENT) > 2:
-        return "it looks like it went through a text-mode copy: bytes were replaced by U+FFFD"
-    if data.count(b"\r\n") > 2 and data.count(b"\n") == data.count(b"\r\n"):
-        return "it looks like it went through a text-mode copy: every line feed got a CR"
-    return "its bytes break off or are damaged"
+def _first_line(cause: Exception) -> str:
+    return (str(cause).splitlines() or [type(cause).__name__])[0].replace("graphmap.schema.", "")

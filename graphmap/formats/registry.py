@@ -1,27 +1,217 @@
-"""From a path to what is stored there; the kind is found from the content."""
+"""From a path to what is stored there; the kind is found from the content.
+
+To add a kind: write its module with a reader, and a row in READERS. Heavy imports stay inside the
+readers: listing a checkpoint must not pay for protobuf.
+"""
 
 from __future__ import annotations
 
-import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
+from graphmap.errors import ArtifactError, UnknownFormatError, UnsupportedArtifactError
+from graphmap.formats.protokind import binary_kind, text_kind
+from graphmap.formats.sniff import Look, damage_hint, look_at, refuse_foreign
+from graphmap.formats.sstable import is_table
 from graphmap.model.stored import StoredModel
 
+__all__ = ["READERS", "Reader", "read_artifact"]
+
+STANDARD_INPUT = "-"
+_SHARD = re.compile(r"\.data-\d{5}-of-\d{5}$")
+_V1_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+_LISTING_SUFFIXES = (".txt", ".tsv", ".json")
+_TEXT_SUFFIXES = {".pbtxt": "graphdef", ".meta": "metagraph"}  # where the text itself does not tell
+
+
+class Request(NamedTuple):
+    """What the user asked for, beside the file."""
+
+    typed: str
+    tags: str | None
+    notes: tuple[str, ...] = ()
+
+
+class Reader(NamedTuple):
+    """Reads one kind of file. `sniff` looks at content; the first reader that says yes reads."""
+
+    kind: str
+    sniff: Callable[[Look], bool]
+    read: Callable[[Look, Request], StoredModel]
+
+
 def read_artifact(path: str, *, tags: str | None = None, step: int | None = None) -> StoredModel:
-    """Read the artifact at `path`."""
-    from graphmap.formats.checkpoint import read_prefix
-    if os.path.exists(path + ".index"):
-        return read_prefix(path, path)
-    if path.endswith(".index"):
-        return read_prefix(path[:-6], path)
-    if os.path.isdir(path):
-        import glob
-        return read_prefix(sorted(glob.glob(path+"/*.index"))[-1][:-6], path)
+    """Read the artifact at `path`: a file, a folder, a checkpoint prefix, or "-".
+
+    tags: comma-separated, chooses among the graphs of a SavedModel. step: chooses among the
+    checkpoints of a folder. No tensor value is read. Raises ArtifactError and its children.
+    """
+    if path == STANDARD_INPUT:
+        return _read_standard_input()
+    request = Request(path, tags)
+    if "\0" in path:
+        raise ArtifactError("is no path", where=repr(path), remedy="Check the path.")
+    if Path(path).is_dir() and not (step is None and _is_prefix(path)):
+        return _read_folder(path, step, request)
+    if not Path(path).exists() or _SHARD.search(path):
+        return _read_prefix(_SHARD.sub("", path), request)
+    return _read_file(path, request)
+
+
+def _read_folder(path: str, step: int | None, request: Request) -> StoredModel:
+    from graphmap.formats.folder import choose_in_folder
+
+    choice = choose_in_folder(path, step)
+    request = request._replace(notes=choice.notes)
+    if choice.prefix is not None:
+        return _read_prefix(choice.prefix, request)
+    return _read_file(str(choice.file), request)
+
+
+def _is_prefix(path: str) -> bool:
+    """Tell whether a checkpoint lies beside a folder of the same name."""
+    return not path.endswith("/") and Path(f"{path}.index").is_file()
+
+
+def _read_prefix(prefix: str, request: Request) -> StoredModel:
+    if Path(f"{prefix}.index").exists():
+        return _read_file(f"{prefix}.index", request)
+    if Path(prefix).is_file():
+        return _read_file(prefix, request)
+    if Path(f"{prefix}.meta").exists():
+        note = f"{prefix}.index is missing: read the graph only"
+        return _read_file(f"{prefix}.meta", request._replace(notes=(*request.notes, note)))
+    parent = Path(prefix).parent
+    name = Path(prefix).name
+    siblings = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
+    if any(sibling.startswith(name) and _V1_SHARD.search(sibling) for sibling in siblings):
+        raise _not_read_yet("checkpoint-v1", prefix)
+    raise _missing(request.typed, siblings, parent)
+
+
+def _read_file(path: str, request: Request) -> StoredModel:
+    look = look_at(path)
+    refuse_foreign(look)
+    for reader in READERS:
+        if reader.sniff(look):
+            model = reader.read(look, request)
+            return model._replace(warnings=request.notes + model.warnings)
+    hint = damage_hint(look.head) or "or its beginning is damaged"
+    raise UnknownFormatError(
+        f"is of no kind that graphmap knows; {hint}",
+        where=path,
+        remedy="Give a checkpoint, .meta, GraphDef, SavedModel or listing; copy it in binary mode.",
+    )
+
+
+def _read_standard_input() -> StoredModel:
+    from graphmap.formats.listing import LIMIT, listing_model
+
+    data = sys.stdin.buffer.read(LIMIT + 1)
+    if len(data) > LIMIT:
+        raise ArtifactError(
+            f"standard input has over {LIMIT:,} bytes", remedy="Give a listing of names."
+        )
+    return listing_model(data, "standard input", STANDARD_INPUT)
+
+
+def _missing(typed: str, siblings: list[str], parent: Path) -> ArtifactError:
+    from difflib import get_close_matches
+
+    names = sorted({re.sub(r"\.index$", "", name) for name in siblings})
+    close = get_close_matches(Path(typed).name, names, n=3)
+    if close:
+        remedy = f"Did you mean {' or '.join(str(parent / name) for name in close)}?"
+    elif siblings:
+        remedy = f"{parent} holds: {', '.join(siblings[:5])}"
+    else:
+        remedy = "Check the path; it is taken as it was typed."
+    return ArtifactError("no such file, folder or checkpoint", where=typed, remedy=remedy)
+
+
+def _not_read_yet(kind: str, where: str) -> UnsupportedArtifactError:
+    return UnsupportedArtifactError(
+        f"kind {kind} is not read yet",
+        where=where,
+        remedy="Give a V2 checkpoint, a .meta, a GraphDef, a SavedModel or a listing.",
+    )
+
+
+# Readers -------------------------------------------------------------------------------------
+
+
+def _is_table(look: Look) -> bool:
+    return is_table(look.tail) or look.path.endswith(".index")
+
+
+def _read_table(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.bundle import check_is_bundle
+    from graphmap.formats.checkpoint import read_checkpoint
+
+    if not look.path.endswith(".index"):
+        check_is_bundle(look.path)
+        raise UnknownFormatError(
+            "is a checkpoint index whose name does not end in .index",
+            where=look.path,
+            remedy="Rename it to PREFIX.index, as its data files are named.",
+        )
+    return read_checkpoint(look.path.removesuffix(".index"), request.typed)
+
+
+def _proto_kind(look: Look) -> str | None:
+    if look.text is None:
+        return binary_kind(look.head)
+    return text_kind(look.text) or _TEXT_SUFFIXES.get(Path(look.path).suffix)
+
+
+def _read_graph(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.graphdef import read_graph
+
+    return read_graph(look.path, request.typed, is_text=look.text is not None)
+
+
+def _read_meta_graph(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.metagraph import read_meta_graph
+
+    return read_meta_graph(look.path, request.typed, is_text=look.text is not None)
+
+
+def _read_saved_model(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.saved_model import read_saved_model
+
+    is_text = look.text is not None
+    return read_saved_model(look.path, request.typed, tags=request.tags, is_text=is_text)
+
+
+def _is_state_file(look: Look) -> bool:
+    return look.text is not None and look.text.lstrip().startswith("model_checkpoint_path:")
+
+
+def _read_state_file(look: Look, request: Request) -> StoredModel:
+    return _read_folder(str(Path(look.path).parent), None, request)
+
+
+def _is_listing(look: Look) -> bool:
+    return look.text is not None or (
+        look.path.endswith(_LISTING_SUFFIXES) and b"\0" not in look.head
+    )
+
+
+def _read_listing(look: Look, request: Request) -> StoredModel:
     from graphmap.files import read_file
-    from graphmap.formats.graphdef import graph_model, parse_graph
-    from graphmap.formats.metagraph import meta_info, parse_meta_graph, producer_text
-    data = read_file(path)
-    if path.endswith(".meta"):
-        proto = parse_meta_graph(data, path, is_text=False)
-        meta, warnings = meta_info(proto, path)
-        return StoredModel(path=path, kind="metagraph", graph=graph_model(proto.graph_def), meta=meta, meta_path=path, producer=producer_text(meta), warnings=warnings)
-    return StoredModel(path=path, kind="graphdef", graph=parse_graph(data, path, is_text=path.endswith("txt")))
+    from graphmap.formats.listing import LIMIT, listing_model
+
+    return listing_model(read_file(look.path, LIMIT), look.path, request.typed)
+
+
+READERS: tuple[Reader, ...] = (
+    Reader("checkpoint", _is_table, _read_table),
+    Reader("graphdef", lambda look: _proto_kind(look) == "graphdef", _read_graph),
+    Reader("metagraph", lambda look: _proto_kind(look) == "metagraph", _read_meta_graph),
+    Reader("saved-model", lambda look: _proto_kind(look) == "saved-model", _read_saved_model),
+    Reader("state file", _is_state_file, _read_state_file),
+    Reader("listing", _is_listing, _read_listing),
+)

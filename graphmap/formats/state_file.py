@@ -1,0 +1,86 @@
+"""The `checkpoint` state file: which checkpoints of a folder there are, and which is the latest.
+
+Source: CheckpointState in tensorflow/python/training/checkpoint_state.proto, as text.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from graphmap.files import read_file
+from graphmap.formats.sniff import look_at, refuse_foreign
+
+__all__ = ["State", "local_prefix", "read_state"]
+
+_LIMIT = 16 << 20  # bytes
+_LATEST = re.compile(r'^\s*model_checkpoint_path\s*:\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))")
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|[a-z0-9]+://")
+_SHORT = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+class State(NamedTuple):
+    """latest: the path as it is written in the file, None where there is none."""
+
+    latest: str | None
+
+
+def read_state(path: str) -> State:
+    """Read a state file; raises ArtifactError where it is another kind of file."""
+    refuse_foreign(look_at(path))
+    text = read_file(path, _LIMIT).decode("utf-8", "replace")
+    found = _LATEST.search(text)
+    return State(_unescape(found.group(1)) if found else None)
+
+
+def local_prefix(folder: str, written: str) -> tuple[str | None, str | None]:
+    """Return (prefix to open, a remark); prefix None where nothing here fits what is written.
+
+    A path in a file is never followed out of the folder that holds the file. An absolute path of
+    another machine is common: then the same file name beside the state file is meant.
+    """
+    base = re.split(r"[/\\]", written)[-1]
+    inside = None if _is_absolute(written) else _inside(folder, written)
+    if inside and _is_prefix(inside):
+        return inside, None
+    beside = f"{folder}/{base}"
+    if "\0" not in base and base not in (".", "..") and _is_prefix(beside):
+        if _same_file(written, beside):
+            return beside, None
+        return beside, f"the state file names {written!r}; took {base!r} beside it"
+    return None, f"the state file names {written!r}, which is not here"
+
+
+def _is_absolute(path: str) -> bool:
+    return _ABSOLUTE.match(path) is not None
+
+
+def _inside(folder: str, relative: str) -> str | None:
+    if "\0" in relative or not relative:
+        return None
+    prefix = f"{folder}/{relative}"
+    real = Path(f"{prefix}.index").resolve()
+    return prefix if real.is_relative_to(Path(folder).resolve()) else None
+
+
+def _is_prefix(prefix: str) -> bool:
+    """Tell whether something of a checkpoint lies at `prefix`."""
+    return any(Path(f"{prefix}{suffix}").is_file() for suffix in (".index", ".meta", ""))
+
+
+def _same_file(written: str, beside: str) -> bool:
+    return "\0" not in written and Path(written).parent.resolve() == Path(beside).parent.resolve()
+
+
+def _unescape(text: str) -> str:
+    def one(found: re.Match[str]) -> str:
+        octal, hexadecimal, letter = found.groups()
+        if octal:
+            return chr(int(octal, 8))
+        if hexadecimal:
+            return chr(int(hexadecimal, 16))
+        return _SHORT.get(letter, letter)
+
+    return _ESCAPE.sub(one, text)
