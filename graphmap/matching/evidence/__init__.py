@@ -1,1 +1,31 @@
-"""Evidence: one rule a file, each in the tuple EVIDENCE."""
+"""Evidence: one rule a file, each in the tuple EVIDENCE.
+
+A rule looks at a pair of groups and returns bits (log2 odds) with a reason, or None: no opinion.
+To add one: write the file, add it here, write its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graphmap.matching.evidence.count import count_evidence
+from graphmap.matching.evidence.kind import kind_evidence
+from graphmap.matching.evidence.learned import learned_evidence
+from graphmap.matching.evidence.lexical import lexical_evidence
+from graphmap.matching.evidence.scope import scope_evidence
+from graphmap.matching.evidence.shape import shape_evidence
+from graphmap.matching.pairs import Context, Pair
+from graphmap.model.namemap import Evidence
+
+__all__ = ["EVIDENCE", "Rule"]
+
+Rule = Callable[[Pair, Context], Evidence | None]
+
+EVIDENCE: tuple[Rule, ...] = (
+    shape_evidence,
+    kind_evidence,
+    lexical_evidence,
+    learned_evidence,
+    count_evidence,
+    scope_evidence,
+)

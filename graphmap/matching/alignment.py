@@ -1,0 +1,121 @@
+"""Which member of an expected group is which member of an actual one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+
+from graphmap.matching.groups import Group
+from graphmap.matching.layout import shapes_fit
+from graphmap.model.graph import Dims
+
+__all__ = ["Links", "align", "only_embedding"]
+
+Links = tuple[tuple[int, int], ...]  # (index into expected members, index into actual members)
+WIDEST = 4  # index positions whose order is permuted
+
+
+def align(expected: Group, actual: Group) -> Links | None:
+    """Return who is who, by indices where these tell, else by the only way the shapes allow.
+
+    None: the shapes do not fit, or fit in several ways.
+    """
+    if expected.uniform and actual.uniform:
+        if not shapes_fit(expected.shapes[0], actual.shapes[0]):
+            return None
+    if len(expected) == len(actual):
+        return _equal_counts(expected, actual)
+    shared = _shared_indices(expected, actual)
+    if shared is not None:
+        return shared
+    if expected.uniform and actual.uniform:
+        return None
+    return only_embedding(expected.shapes, actual.shapes)
+
+
+def _equal_counts(expected: Group, actual: Group) -> Links | None:
+    size = len(expected)
+    straight = tuple((at, at) for at in range(size))
+    if size == 1:
+        return straight if _fits(expected, actual, straight) else None
+    for order in _rank_orders(expected, actual):
+        if _fits(expected, actual, order):
+            return order
+    return straight if _fits(expected, actual, straight) else None
+
+
+def _rank_orders(expected: Group, actual: Group) -> list[Links]:
+    """Pairs of equal ranks, under each order of the actual side's index positions."""
+    width = len(expected.members[0][0])
+    if width != len(actual.members[0][0]) or not 2 <= width <= WIDEST:
+        return []
+    wanted = {ranks: at for at, ranks in enumerate(_ranks(expected, range(width)))}
+    found = []
+    for order in permutations(range(width)):
+        ranks = _ranks(actual, order)
+        if set(ranks) == set(wanted):
+            found.append(tuple(sorted((wanted[r], at) for at, r in enumerate(ranks))))
+    return found
+
+
+def _ranks(group: Group, order: Sequence[int]) -> list[tuple[int, ...]]:
+    columns = []
+    for at in order:
+        column = [numbers[at] for numbers, _ in group.members]
+        rank = {value: place for place, value in enumerate(sorted(set(column)))}
+        columns.append([rank[value] for value in column])
+    return list(zip(*columns, strict=True))
+
+
+def _fits(expected: Group, actual: Group, links: Links) -> bool:
+    if expected.uniform and actual.uniform:
+        return True
+    return all(shapes_fit(expected.shapes[e], actual.shapes[a]) for e, a in links)
+
+
+def _shared_indices(expected: Group, actual: Group) -> Links | None:
+    """Equal indices, where one side has all indices of the other and all shapes fit."""
+    if not expected.members[0][0] or not actual.members[0][0]:
+        return None
+    there = {numbers: at for at, (numbers, _) in enumerate(actual.members)}
+    links = tuple(
+        (at, there[numbers]) for at, (numbers, _) in enumerate(expected.members) if numbers in there
+    )
+    if len(links) < min(len(expected), len(actual)) or not _fits(expected, actual, links):
+        return None
+    return links
+
+
+def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | None:
+    """Return the way in which the shorter sequence lies in the longer one, if there is one only.
+
+    The leftmost and the rightmost embedding agree exactly where nothing is left to choose.
+    """
+    swapped = len(expected) > len(actual)
+    short, long = (actual, expected) if swapped else (expected, actual)
+    if None in short or None in long:
+        return None
+    left = _leftmost(short, long)
+    right = _leftmost(short[::-1], long[::-1])
+    if left is None or right is None:
+        return None
+    turned = [len(long) - 1 - at for at in reversed(right)]
+    agreed = tuple(
+        (s, at) for s, (at, other) in enumerate(zip(left, turned, strict=True)) if at == other
+    )
+    if not agreed or len(agreed) < len(short):
+        return None
+    return tuple((at, s) for s, at in agreed) if swapped else agreed
+
+
+def _leftmost(short: Sequence[Dims], long: Sequence[Dims]) -> list[int] | None:
+    places: list[int] = []
+    at = 0
+    for shape in short:
+        while at < len(long) and not shapes_fit(shape, long[at]):
+            at += 1
+        if at == len(long):
+            return None
+        places.append(at)
+        at += 1
+    return places

@@ -1,0 +1,58 @@
+"""Words that go together in this pair of sides, learned from the pairs themselves.
+
+Where one side says `intermediate` in every layer and the other `ffn1`, the repetition teaches it.
+Only features of two modules or more teach, so that no module is its own proof.
+"""
+
+from __future__ import annotations
+
+from graphmap.matching.pairs import Context, Pair
+from graphmap.model.namemap import Evidence
+
+TEXT_BITS = 70.0  # words in all, lexical and learned
+MOST = 0.7  # share of them that learned associations may take over
+
+
+def learned_evidence(pair: Pair, context: Context) -> Evidence | None:
+    """Bits for features that went together elsewhere; None before anything was learned."""
+    share = backing(pair, context)
+    if not share:
+        return None
+    there = _associated(pair, context, forward=True)
+    back = _associated(pair, context, forward=False)
+    why = "words that go together in other modules"
+    return Evidence("learned", TEXT_BITS * share * (there + back) / 2, why)
+
+
+def backing(pair: Pair, context: Context) -> float:
+    """Return the share of the text bits that is left to what was learned, in [0, MOST]."""
+    if not context.learned:
+        return 0.0
+    shares = []
+    for group, repeated, weights in (
+        (pair.expected, context.repeated[0], context.expected_weights),
+        (pair.actual, context.repeated[1], context.actual_weights),
+    ):
+        total = sum(weights[word] for word in group.words)
+        backed = sum(weights[word] for word in group.words if word in repeated)
+        shares.append(backed / total if total else 0.0)
+    return MOST * sum(shares) / 2
+
+
+def _associated(pair: Pair, context: Context, forward: bool) -> float:
+    group, other = (pair.expected, pair.actual) if forward else (pair.actual, pair.expected)
+    repeated = context.repeated[0 if forward else 1]
+    weights = context.expected_weights if forward else context.actual_weights
+    table = context.learned if forward else context.learned_back
+    targets = context.features[id(other)]
+    total = 0.0
+    found = 0.0
+    for feature in context.features[id(group)]:
+        if feature not in repeated:
+            continue
+        weight = sum(weights[word] for word in feature.split(" "))
+        total += weight
+        row = table.get(feature)
+        if row:
+            found += weight * max((row.get(target, 0.0) for target in targets), default=0.0)
+    return found / total if total else 0.0

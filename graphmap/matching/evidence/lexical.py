@@ -1,0 +1,40 @@
+"""Words that look alike."""
+
+from __future__ import annotations
+
+from graphmap.matching.evidence.learned import TEXT_BITS, backing
+from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.tokens import similarity
+from graphmap.model.namemap import Evidence
+
+
+def lexical_evidence(pair: Pair, context: Context) -> Evidence | None:
+    """Bits for the words of the module that have a like word on the other side."""
+    text = text_similarity(pair, context)
+    bits = TEXT_BITS * (1 - backing(pair, context)) * text
+    alike = sorted({w for w in pair.expected.words if w[0] not in "=@" and w in pair.actual.words})
+    why = f"common words: {', '.join(alike)}" if alike else "no common word"
+    return Evidence("lexical", bits, why)
+
+
+def text_similarity(pair: Pair, context: Context) -> float:
+    """Return the soft overlap of two modules' words in [0, 1], both ways, rare words first."""
+    expected, actual = pair.expected.words, pair.actual.words
+    if not expected and not actual:
+        return 1.0
+    there = _covered(expected, actual, context.expected_weights)
+    back = _covered(actual, expected, context.actual_weights)
+    return 0.35 * (there + back) + 0.3 * min(there, back)
+
+
+def _covered(words: tuple[str, ...], others: tuple[str, ...], weights: dict[str, float]) -> float:
+    total = 0.0
+    found = 0.0
+    for word in words:
+        weight = weights[word]
+        total += weight
+        if word in others:
+            found += weight
+        elif word[0] not in "=@":
+            found += weight * max((similarity(word, other) for other in others), default=0.0)
+    return found / total if total else 0.0

@@ -1,0 +1,216 @@
+"""Variables -> groups: the members of one template, sorted by their indices."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from graphmap.matching.kinds import Kind, kind_of, settle
+from graphmap.matching.tokens import MARK, segments, split_name, words_of
+from graphmap.matching.vocabulary import NORMS, ORDINALS
+from graphmap.model.graph import Dims
+from graphmap.model.variable import Variable
+
+__all__ = ["Group", "build_groups"]
+
+MOST_SPLITS = 8  # values of an index that may name different things instead of counting
+COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have in common
+LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
+
+Member = tuple[tuple[int, ...], int]  # its indices, its position on its side
+
+
+@dataclass(slots=True)
+class Group:
+    """Members of one template whose indices count repetitions.
+
+    words: of the module, literal indices as "=3" or, where they select, "@0".
+    module: template without the kind word; groups of one module are siblings.
+    shapes: of the members, in their order.
+    """
+
+    template: str
+    module: str
+    words: tuple[str, ...]
+    kind: Kind
+    members: tuple[Member, ...]
+    shapes: tuple[Dims, ...]
+    first: int
+    uniform: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uniform = len(set(self.shapes)) == 1
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+Templates = dict[str, list[Member]]
+
+
+def build_groups(
+    variables: Sequence[Variable], positions: Iterable[int], fine: bool
+) -> list[Group]:
+    """Group the variables at `positions` of a side.
+
+    fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
+    block) names different things; otherwise it counts.
+    """
+    templates: Templates = defaultdict(list)
+    for position in positions:
+        text, numbers = split_name(variables[position].name)
+        templates[text].append((numbers, position))
+    _count_words(templates)
+    _join_bare(templates)
+    selecting = _selecting(templates)
+    groups: list[Group] = []
+    for text in sorted(templates):
+        groups.extend(_split(text, templates[text], selecting, fine, variables))
+    _settle_kinds(groups)
+    return groups
+
+
+def _count_words(templates: Templates) -> None:
+    """Letters, Roman numerals and number words become indices where a run of them stands."""
+    contexts: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    known = {word for run in ORDINALS for word in run}
+    for text in templates:
+        for found in LONE_WORD.finditer(text):
+            if found.group().lower() in known:
+                key = (text[: found.start()], text[found.end() :])
+                contexts[key][found.group().lower()] = text
+    for (head, tail), words in sorted(contexts.items()):
+        for run in ORDINALS:
+            values = sorted(run[word] for word in words if word in run)
+            if len(values) < 2 or values != list(range(len(values))):
+                continue
+            at = head.count(MARK)
+            for word in sorted(words):
+                if word in run and words[word] in templates:
+                    for numbers, position in templates.pop(words[word]):
+                        joined = (*numbers[:at], run[word], *numbers[at:])
+                        templates[head + MARK + tail].append((joined, position))
+            break
+
+
+def _join_bare(templates: Templates) -> None:
+    """TensorFlow names the first of a kind `dense`, the second `dense_1`: both are `dense_#`."""
+    for text in sorted(templates, key=lambda text: (text.count(MARK), text)):
+        for found in re.finditer("_" + MARK, text):
+            bare = text[: found.start()] + text[found.end() :]
+            if bare not in templates or bare == text or not templates[text]:
+                continue
+            at = text.count(MARK, 0, found.start())
+            taken = {(n[:at], n[at + 1 :]) for n, _ in templates[text] if n[at] == 0}
+            moved = [(n[:at], n[at:], position) for n, position in templates.pop(bare)]
+            templates[text].extend(
+                ((*head, -1 if (head, tail) in taken else 0, *tail), position)
+                for head, tail, position in moved
+            )
+
+
+def _selecting(templates: Templates) -> dict[str, tuple[str, dict[int, int]]]:
+    """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
+    contents: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for text, members in templates.items():
+        cuts = [found.end() for found in re.finditer(MARK, text)]
+        for at, cut in enumerate(cuts):
+            below = contents[text[:cut]]
+            for value in {numbers[at] for numbers, _ in members}:
+                below[value].add(text[cut:])
+    roles: dict[str, tuple[str, dict[int, int]]] = {}
+    for prefix, below in contents.items():
+        ranks = {value: rank for rank, value in enumerate(sorted(below))}
+        modules = {segments(rest)[:-1] for rest in set().union(*below.values())}
+        role = "count"
+        if 1 < len(below) <= 2 * MOST_SPLITS and _overlap(below) < COUNTING_SHARE:
+            role = "select"
+        elif 1 < len(below) <= MOST_SPLITS and len(modules) == 1:
+            role = "inner"
+        roles[prefix] = (role, ranks)
+    return roles
+
+
+def _overlap(below: dict[int, set[str]]) -> float:
+    """Mean share of the smaller of two neighbouring contents that the larger one has too."""
+    ordered = [below[value] for value in sorted(below)]
+    shares = [len(a & b) / min(len(a), len(b)) for a, b in pairwise(ordered)]
+    return sum(shares) / len(shares)
+
+
+def _split(
+    text: str,
+    members: list[Member],
+    selecting: dict[str, tuple[str, dict[int, int]]],
+    fine: bool,
+    variables: Sequence[Variable],
+) -> list[Group]:
+    cuts = [found.end() for found in re.finditer(MARK, text)]
+    literal: list[int] = []
+    for at, cut in enumerate(cuts):
+        role = selecting[text[:cut]][0]
+        counts = Counter(numbers[at] for numbers, _ in members)
+        repeated = min(counts.values()) > 1
+        if len(counts) == 1 or role == "select" or (fine and role == "inner" and repeated):
+            literal.append(at)
+    parts: dict[tuple[int, ...], list[Member]] = defaultdict(list)
+    for numbers, position in members:
+        parts[tuple(numbers[at] for at in literal)].append((numbers, position))
+    made = []
+    for values in sorted(parts):
+        tokens = {
+            at: _literal(value, *selecting[text[: cuts[at]]])
+            for at, value in zip(literal, values, strict=True)
+        }
+        made.append(_make_group(text, tokens, parts[values], variables))
+    return made
+
+
+def _literal(value: int, role: str, ranks: dict[int, int]) -> str:
+    return f"={value}" if len(ranks) == 1 else f"@{ranks[value]}"
+
+
+def _make_group(
+    text: str, tokens: dict[int, str], members: list[Member], variables: Sequence[Variable]
+) -> Group:
+    width = text.count(MARK)
+    free: list[int] = []
+    columns: list[tuple[int, ...]] = []
+    for at in range(width):
+        column = tuple(numbers[at] for numbers, _ in members)
+        if at not in tokens and column not in columns:
+            free.append(at)
+            columns.append(column)
+    kept = sorted(
+        ((tuple(numbers[at] for at in free), position) for numbers, position in members),
+    )
+    shapes = tuple(variables[position].shape for _, position in kept)
+    parts = segments(text) or (text,)
+    kind, rest = kind_of(parts[-1], None if shapes[0] is None else len(shapes[0]))
+    path = [*parts[:-1], rest] if rest else list(parts[:-1])
+    words: list[str] = []
+    at = 0
+    for part in path:
+        for word in words_of(part):
+            if word == MARK:
+                if at in tokens:
+                    words.append(tokens[at])
+                at += 1
+            else:
+                words.append(word)
+    module = "/".join(path) + "|" + ",".join(tokens.values())
+    first = min(position for _, position in kept)
+    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first)
+
+
+def _settle_kinds(groups: list[Group]) -> None:
+    letters: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        letters[group.module].add(group.kind.letter)
+    for group in groups:
+        named = [word for word in group.words if word[0] not in "=@"]
+        in_norm = bool(named) and (named[-1] in NORMS or named[-1].endswith("norm"))
+        group.kind = settle(group.kind, frozenset(letters[group.module]), in_norm)

@@ -1,0 +1,89 @@
+"""What kind of tensor a name speaks of, from its last words, its rank and its siblings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from graphmap.matching.tokens import MARK, PIECES
+from graphmap.matching.vocabulary import KIND_WORDS
+
+__all__ = ["UNKNOWN", "Kind", "kind_agreement", "kind_of", "settle"]
+
+STATISTIC = frozenset(["moving", "running", "pop", "population", "batch"])
+WHOLE_ONLY = frozenset(
+    ["w", "b", "g", "mean", "mu", "avg", "sigma", "scale", "offset", "shift", "var", "table"]
+)
+
+
+class Kind(NamedTuple):
+    """letter: M, B, G, E, U, V as in KIND_WORDS, or ?. sub: which word of it; "" where open."""
+
+    letter: str
+    sub: str
+
+
+UNKNOWN = Kind("?", "")
+
+
+def kind_of(leaf: str, rank: int | None) -> tuple[Kind, str]:
+    """Return the kind that the last segment names, and the rest of that segment.
+
+    >>> kind_of("depthwise_kernel", 4)
+    (Kind(letter='M', sub='kernel'), 'depthwise')
+    >>> kind_of("moving_mean", 1), kind_of("weight", 1)[0], kind_of("r_w_bias", 2)[0].letter
+    ((Kind(letter='U', sub='mean'), ''), Kind(letter='G', sub='weight'), '?')
+    """
+    pieces = [piece for piece in PIECES.findall(leaf) if piece != MARK]
+    word = pieces[-1].lower() if pieces else ""
+    letter, sub = _lookup(word)
+    rest = pieces[:-1]
+    statistic = bool(rest) and rest[-1].lower() in STATISTIC
+    if letter == "?" or (rest and word in WHOLE_ONLY and not (statistic and letter in "UV")):
+        return UNKNOWN, leaf
+    if letter == "M" and rank is not None and rank < 2:
+        if sub != "weight":
+            return UNKNOWN, leaf
+        letter = "G"
+    if letter in "BGEUV" and rank is not None and rank > 1 and (rest or letter != "B"):
+        return UNKNOWN, leaf
+    if sub == "embedding" and rest:
+        return Kind(letter, sub), leaf
+    if statistic:
+        rest = rest[:-1]
+    marks = "#" if MARK in leaf else ""
+    return Kind(letter, sub), "_".join(rest) + marks
+
+
+def _lookup(word: str) -> tuple[str, str]:
+    found = KIND_WORDS.get(word)
+    if found is None and len(word) >= 5:
+        letters = sorted(word)
+        found = next((k for w, k in KIND_WORDS.items() if sorted(w) == letters), None)
+    if found is None:
+        return "?", ""
+    return (found[0], "weight") if word in ("weight", "weights") else found
+
+
+def settle(kind: Kind, siblings: frozenset[str], in_norm: bool) -> Kind:
+    """Read `weight` and `bias` of a norm as its scale and offset."""
+    norm = in_norm or "G" in siblings or "V" in siblings
+    if kind.letter == "B" and norm and "M" not in siblings:
+        return Kind("E", "bias")
+    if kind.sub == "weight" and kind.letter == "M" and (in_norm or "V" in siblings):
+        return Kind("G", "weight")
+    return kind
+
+
+def kind_agreement(expected: Kind, actual: Kind) -> float | None:
+    """Return how well two kinds agree in [0, 1]; None where they exclude each other."""
+    if expected.letter == actual.letter:
+        open_word = "weight" in (expected.sub, actual.sub)
+        return 1.0 if expected.sub == actual.sub or open_word or expected.letter != "M" else 0.93
+    if "?" in (expected.letter, actual.letter):
+        return 0.85
+    pair = {expected.letter, actual.letter}
+    if pair == {"B", "E"}:
+        return 0.93
+    if pair == {"G", "M"} and "weight" in (expected.sub, actual.sub):
+        return 0.8
+    return None

@@ -1,0 +1,113 @@
+"""Candidates: pairs of groups whose kinds and shapes allow them, and what the rules may look at."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from graphmap.matching.alignment import Links, align
+from graphmap.matching.groups import Group
+from graphmap.matching.kinds import kind_agreement
+from graphmap.matching.layout import find_layout
+from graphmap.matching.vocabulary import GENERIC
+
+__all__ = ["Context", "Pair", "propose", "weights_of"]
+
+GENERIC_SHARE = 0.3  # weight of a word that wraps without telling
+LITERAL_SHARE = 0.35  # weight of an index that stands for itself
+FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
+
+
+@dataclass(slots=True)
+class Pair:
+    """An expected and an actual group. fit: how well the shapes agree, None where unknown."""
+
+    expected: Group
+    actual: Group
+    links: Links
+    agreement: float
+    fit: float | None
+    bits: float = 0.0
+
+
+@dataclass(slots=True)
+class Context:
+    """What the rules know beside the pair.
+
+    weights: of the words of each side, by information content.
+    learned: {(expected feature, actual feature): how often they go together, in [0, 1]}.
+    repeated: features of each side that two modules or more have; only these can teach.
+    scopes: {(id of expected group, id of actual group): bits} from whole scopes.
+    """
+
+    expected_weights: dict[str, float]
+    actual_weights: dict[str, float]
+    learned: dict[str, dict[str, float]] = field(default_factory=dict)
+    learned_back: dict[str, dict[str, float]] = field(default_factory=dict)
+    repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
+    features: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def weights_of(groups: Sequence[Group]) -> dict[str, float]:
+    """Return {word: weight}: rare words tell most; a word of every module tells nothing."""
+    modules: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        for word in group.words:
+            modules[word].add(group.module)
+    total = len({group.module for group in groups})
+    weights = {}
+    for word, having in modules.items():
+        weight = math.log(1 + total / len(having))
+        if word[0] in "=@":
+            weight *= LITERAL_SHARE
+        elif word in GENERIC:
+            weight *= GENERIC_SHARE
+        weights[word] = weight
+    return weights
+
+
+def propose(expected: Sequence[Group], actual: Sequence[Group]) -> list[Pair]:
+    """Return the pairs that kinds and shapes allow, in the order of the groups."""
+    pairs = []
+    by_letter: dict[str, list[Group]] = defaultdict(list)
+    for group in actual:
+        by_letter[group.kind.letter].append(group)
+    for wanted in expected:
+        for letter, groups in by_letter.items():
+            if letter not in ALLOWED[wanted.kind.letter]:
+                continue
+            for group in groups:
+                agreement = kind_agreement(wanted.kind, group.kind)
+                if agreement is None:
+                    continue
+                links = align(wanted, group)
+                if links is not None:
+                    pairs.append(Pair(wanted, group, links, agreement, _fit(wanted, group, links)))
+    return pairs
+
+
+ALLOWED = {
+    "M": "MG?",
+    "G": "GM?",
+    "B": "BE?",
+    "E": "EB?",
+    "U": "U?",
+    "V": "V?",
+    "?": "MBGEUV?",
+}
+
+
+def _fit(expected: Group, actual: Group, links: Links) -> float | None:
+    total = 0.0
+    seen = 0
+    for e, a in links[:1] if expected.uniform and actual.uniform else links:
+        wanted, found = expected.shapes[e], actual.shapes[a]
+        if wanted is None or found is None:
+            continue
+        layout = find_layout(wanted, found) or "same"
+        total += min(FITS[word.partition(":")[0]] for word in layout.split("+"))
+        seen += 1
+    return total / seen if seen else None

@@ -1,0 +1,104 @@
+"""Pairs -> bits: all rules summed, in rounds that learn which words go together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from graphmap.matching.evidence import EVIDENCE
+from graphmap.matching.groups import Group
+from graphmap.matching.pairs import Context, Pair
+from graphmap.model.namemap import Evidence
+
+__all__ = ["PRIOR", "evidence_of", "make_features", "score_pairs"]
+
+PRIOR = -24.0  # bits against a pair of which nothing is known
+HEAT = (
+    12.0,
+    9.0,
+    7.0,
+    5.5,
+    4.5,
+)  # bits for a factor of e in the beliefs; cools from round to round
+BALANCING = 8  # rounds of row and column scaling
+BELIEVED = 0.02  # least belief that teaches
+
+
+def evidence_of(pair: Pair, context: Context) -> tuple[Evidence, ...]:
+    """Return every rule's opinion on a pair, and the prior; the bits sum to the score."""
+    found = [rule(pair, context) for rule in EVIDENCE]
+    prior = Evidence("prior", PRIOR, "most pairs of fitting shape do not belong together")
+    return (prior, *(evidence for evidence in found if evidence is not None))
+
+
+def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context) -> None:
+    """Set `bits` of every pair; `anchors` are pairs that are settled and teach with belief 1."""
+    _sum_bits(pairs, context)
+    for heat in HEAT:
+        beliefs = _beliefs(pairs, heat)
+        _learn([*pairs, *anchors], [*beliefs, *(1.0 for _ in anchors)], context)
+        _sum_bits(pairs, context)
+
+
+def _sum_bits(pairs: Sequence[Pair], context: Context) -> None:
+    for pair in pairs:
+        total = PRIOR
+        for rule in EVIDENCE:
+            found = rule(pair, context)
+            if found is not None:
+                total += found.bits
+        pair.bits = total
+
+
+def make_features(groups: Sequence[Group]) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:
+    """Return {id of group: its words and neighbouring words}, and those that modules share."""
+    features: dict[int, tuple[str, ...]] = {}
+    modules: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        words = [word for word in group.words if word[0] != "="]
+        two = [f"{one} {other}" for one, other in itertools.pairwise(words)]
+        features[id(group)] = tuple(dict.fromkeys([*words, *two]))
+        for feature in features[id(group)]:
+            modules[feature].add(group.module)
+    return features, frozenset(f for f, having in modules.items() if len(having) > 1)
+
+
+def _beliefs(pairs: Sequence[Pair], heat: float) -> list[float]:
+    """Share out one unit of belief for each group of either side; the rest stays with nobody."""
+    raw = [math.exp(max(-60.0, pair.bits / heat)) for pair in pairs]
+    rows = [id(pair.expected) for pair in pairs]
+    columns = [id(pair.actual) for pair in pairs]
+    for _ in range(BALANCING):
+        for keys in (rows, columns):
+            sums: dict[int, float] = defaultdict(lambda: 1e-9)
+            for key, value in zip(keys, raw, strict=True):
+                sums[key] += value
+            raw = [value / max(1.0, sums[key]) for key, value in zip(keys, raw, strict=True)]
+    return raw
+
+
+def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) -> None:
+    """Squared Dice of every feature pair under the beliefs."""
+    together: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    expected_mass: dict[str, float] = defaultdict(float)
+    actual_mass: dict[str, float] = defaultdict(float)
+    for pair, belief in zip(pairs, beliefs, strict=True):
+        if belief < BELIEVED:
+            continue
+        there = context.features[id(pair.actual)]
+        for target in there:
+            actual_mass[target] += belief
+        for feature in context.features[id(pair.expected)]:
+            expected_mass[feature] += belief
+            row = together[feature]
+            for target in there:
+                row[target] += belief
+    context.learned = {}
+    context.learned_back = {}
+    for feature, row in together.items():
+        for target, mass in row.items():
+            dice = (2 * mass / (expected_mass[feature] + actual_mass[target])) ** 2
+            context.learned.setdefault(feature, {})[target] = dice
+            context.learned_back.setdefault(target, {})[feature] = dice

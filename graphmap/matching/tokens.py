@@ -1,0 +1,116 @@
+"""Names -> templates and words.
+
+A template is a name with every index replaced by `#`; thousands of names have tens of templates,
+so all that is slow is done once a template.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from graphmap.matching.vocabulary import ALIASES, JOINED
+
+__all__ = ["MARK", "Template", "segments", "similarity", "split_name", "words_of"]
+
+MARK = "#"
+# ASCII digits only (int() refuses some that isdigit() accepts), nine at most, and no digit that is
+# part of a word: conv2d, 1x1.
+INDEX = re.compile(r"(?<![0-9][xX])([0-9]{1,9})(?![0-9]*(?:[dD](?![a-zA-Z])|[xX][0-9]))")
+TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
+LONGEST = 400  # characters that are looked at; what lies before them says least
+SEPARATORS = re.compile(r"[/.\s]+")
+PIECES = re.compile(r"#|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^\W\d_a-zA-Z]+|[0-9]+[a-zA-Z0-9]*")
+
+
+class Template(NamedTuple):
+    """A name without its indices, and the indices."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def split_name(name: str) -> Template:
+    """Take a name apart.
+
+    >>> split_name("block_3/conv2d_1/kernel")
+    Template(text='block_#/conv2d_#/kernel', numbers=(3, 1))
+    """
+    parts = INDEX.split(name.removesuffix(TAIL)[-LONGEST:])
+    return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
+
+
+@lru_cache(maxsize=16384)
+def segments(template: str) -> tuple[str, ...]:
+    """Return the scopes and the leaf of a template.
+
+    >>> segments("encoder.layer_#/kernel"), segments("blocks_._#/w")
+    (('encoder', 'layer_#', 'kernel'), ('blocks_', '_#', 'w'))
+    """
+    return tuple(part for part in SEPARATORS.split(template) if part)
+
+
+@lru_cache(maxsize=16384)
+def words_of(segment: str) -> tuple[str, ...]:
+    """Return the words of one segment, in the field's common spelling; indices stay `#`.
+
+    >>> words_of("SelfAttention"), words_of("layer_norm_#"), words_of("fc#"), words_of("conv2d")
+    (('self', 'attention'), ('layernorm', '#'), ('dense', '#'), ('conv',))
+    """
+    glued = re.sub(r"(?i)(conv|pool|norm)(?:olution)?[0-9][dD]", r"\1", segment)
+    raw = [piece.lower() for piece in PIECES.findall(glued)]
+    found: list[str] = []
+    for piece in raw:
+        if found and (found[-1], piece) in JOINED:
+            found[-1] = JOINED[found[-1], piece]
+            continue
+        found.append(piece)
+    return tuple(_common(word) for word in found)
+
+
+def _common(word: str) -> str:
+    canon = ALIASES.get(word)
+    if canon is not None:
+        return canon
+    if len(word) > 4 and word.endswith("s") and word[-2] not in "su":
+        return ALIASES.get(word[:-1], word[:-1])
+    return word
+
+
+@lru_cache(maxsize=65536)
+def similarity(expected: str, actual: str) -> float:
+    """Return how likely two words mean the same, in [0, 1], from their spelling only.
+
+    >>> similarity("norm", "norm"), similarity("blk", "block"), similarity("wieght", "weight")
+    (1.0, 0.7, 0.9)
+    >>> similarity("query", "value")
+    0.0
+    """
+    if expected == actual:
+        return 1.0
+    short, long = sorted((expected, actual), key=lambda word: (len(word), word))
+    if len(short) < 2 or short[0].isdigit() or long[0].isdigit():
+        return 0.0
+    if len(short) >= 5 and sorted(short) == sorted(long):
+        return 0.9
+    if len(short) >= 3 and long.startswith(short):
+        return 0.8
+    if short[0] == long[0] and len(short) <= 4 and _is_subsequence(short, long):
+        return 0.7 if len(short) >= 3 else 0.5
+    if len(short) >= 4 and short in long:
+        return 0.6
+    alike = _dice(short, long)
+    return alike if alike >= 0.6 and len(short) >= 4 else 0.0
+
+
+def _is_subsequence(short: str, long: str) -> bool:
+    rest = iter(long)
+    return all(letter in rest for letter in short)
+
+
+def _dice(one: str, other: str) -> float:
+    """Share of common pairs of letters, each counted once."""
+    first = {one[i : i + 2] for i in range(len(one) - 1)}
+    second = {other[i : i + 2] for i in range(len(other) - 1)}
+    return 2 * len(first & second) / max(1, len(first) + len(second))

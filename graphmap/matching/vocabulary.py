@@ -1,0 +1,167 @@
+"""Words that the whole field uses for the same thing. Nothing here knows a model or a library.
+
+A word of one model only is never listed: the pair of sides teaches it (evidence/learned.py).
+"""
+
+from __future__ import annotations
+
+__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDER", "ORDINALS"]
+
+
+def _invert(table: dict[str, str]) -> dict[str, str]:
+    return {word: canon for canon, words in table.items() for word in words.split()}
+
+
+# What the last word of a name says about the tensor: M matrix (kernel, table), B bias, G scale of
+# a norm, E its offset, U and V its moving mean and variance. The sub-kind tells kernels apart.
+KIND_WORDS: dict[str, tuple[str, str]] = {
+    word: (letter, sub)
+    for letter, sub, words in (
+        ("M", "kernel", "kernel kernels weight weights w filter filters matrix"),
+        ("M", "embedding", "embedding embeddings embed table tables"),
+        ("B", "bias", "bias biases b"),
+        ("G", "gamma", "gamma scale g"),
+        ("E", "beta", "beta offset shift"),
+        ("U", "mean", "mean mu avg"),
+        ("V", "variance", "variance var sigma"),
+    )
+    for word in words.split()
+}
+
+ALIASES: dict[str, str] = _invert(
+    {
+        "attention": "attn att mha attend",
+        "batchnorm": "bn batchnormalization",
+        "block": "blk blocks",
+        "classifier": "cls clf classification",
+        "conv": "convolution conv1d conv2d conv3d cv cnn convs",
+        "cross": "encdec crossattention",
+        "deconv": "convtranspose transposedconv upconv",
+        "decoder": "dec",
+        "dense": "fc linear lin fullyconnected",
+        "depthwise": "dw dwconv",
+        "discriminator": "disc d",
+        "downsample": "down downsampling",
+        "embedding": "emb embed embeddings embd embeds",
+        "encoder": "enc",
+        "feature": "feat features feats",
+        "feedforward": "ffn ff mlp",
+        "forward": "fw fwd",
+        "backward": "bw bwd",
+        "generator": "gen g",
+        "groupnorm": "gn",
+        "intermediate": "inter",
+        "key": "k keys",
+        "layer": "lyr layers",
+        "layernorm": "ln layernormalization",
+        "logits": "logit",
+        "output": "out o outputs",
+        "input": "in inputs",
+        "pointwise": "pw pwconv",
+        "pool": "pooler pooled pooling",
+        "position": "pos positional positions",
+        "prediction": "pred preds predictions",
+        "proj": "projection project projector",
+        "query": "q queries",
+        "recurrent": "rec",
+        "relative": "rel",
+        "residual": "res resid",
+        "segment": "seg tokentype",
+        "shortcut": "sc skip identity",
+        "token": "tok tokens",
+        "upsample": "up upsampling",
+        "value": "v values",
+        "variance": "var",
+    }
+)
+
+# Two words that are one.
+JOINED: dict[tuple[str, str], str] = {
+    ("layer", "norm"): "layernorm",
+    ("layer", "normalization"): "layernorm",
+    ("batch", "norm"): "batchnorm",
+    ("batch", "normalization"): "batchnorm",
+    ("group", "norm"): "groupnorm",
+    ("rms", "norm"): "layernorm",
+    ("instance", "norm"): "instancenorm",
+    ("feed", "forward"): "feedforward",
+    ("fully", "connected"): "dense",
+    ("token", "type"): "segment",
+    ("enc", "dec"): "cross",
+    ("conv", "transpose"): "deconv",
+}
+
+NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm", "rmsnorm"})
+
+# Words that wrap without telling: they weigh little.
+GENERIC = frozenset(
+    [
+        "model",
+        "net",
+        "network",
+        "module",
+        "layer",
+        "layers",
+        "block",
+        "cell",
+        "main",
+        "base",
+        "backbone",
+        "attributes",
+        "variable",
+        "sequential",
+        "features",
+        "functional",
+        "tf",
+        "for",
+        "with",
+    ]
+)
+
+# Things that come in this order in a network, as far as the field agrees.
+ORDER: tuple[tuple[str, ...], ...] = (
+    ("query", "key", "value", "output"),
+    ("input", "output"),
+    ("attention", "feedforward"),
+    ("attention", "final"),
+    ("encoder", "decoder"),
+)
+
+ROMAN = [
+    "i",
+    "ii",
+    "iii",
+    "iv",
+    "v",
+    "vi",
+    "vii",
+    "viii",
+    "ix",
+    "x",
+    "xi",
+    "xii",
+    "xiii",
+    "xiv",
+    "xv",
+    "xvi",
+]
+LETTERS = list("abcdefghijklmnop")
+WORDS = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+ORDINAL_WORDS = ["first", "second", "third", "fourth", "fifth", "sixth"]
+# Runs of words that count; a word is a number only where the run stands from its beginning.
+ORDINALS: tuple[dict[str, int], ...] = tuple(
+    {word: at for at, word in enumerate(run)} for run in (ROMAN, LETTERS, WORDS, ORDINAL_WORDS)
+)
