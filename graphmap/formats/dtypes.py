@@ -5,7 +5,7 @@ Source: tensorflow/core/framework/types.proto; a number over 100 is the referenc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import MissingDependencyError, UnsupportedArtifactError
 
@@ -49,7 +49,7 @@ def dtype_name(number: int) -> str:
     return NAMES.get(number, f"dtype {number}")
 
 
-def numpy_dtype(name: str) -> numpy.dtype:
+def numpy_dtype(name: str) -> numpy.dtype[Any]:
     """Return the little-endian numpy type for a fixed-size type.
 
     Raises MissingDependencyError for types that numpy alone does not have, without ml_dtypes.
@@ -69,9 +69,11 @@ def numpy_dtype(name: str) -> numpy.dtype:
                 f"the installed ml_dtypes does not know {name}",
                 remedy="pip install --upgrade ml_dtypes",
             )
-        return numpy.dtype(getattr(ml_dtypes, name))
+        extended: numpy.dtype[Any] = numpy.dtype(getattr(ml_dtypes, name))
+        return extended
     if name not in SIZES:
         raise UnsupportedArtifactError(
             f"values of type {name} cannot be read as numbers", remedy="Read another tensor."
         )
-    return numpy.dtype(name.removeprefix("q")).newbyteorder("<")
+    plain: numpy.dtype[Any] = numpy.dtype(name.removeprefix("q")).newbyteorder("<")
+    return plain

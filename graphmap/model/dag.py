@@ -27,7 +27,7 @@ class _Edge(NamedTuple):
     input: int
 
 
-def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph, tuple[BackEdge, ...]]:
+def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[BackEdge, ...]]:
     """Return the top-level graph without its back edges, and those.
 
     Nodes, in stored order: attributes op, device, attrs (decoded on access). Edges: output (slot
@@ -45,7 +45,7 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph, tuple[BackEdg
     }
     back = {edge for edge in edges if edge.source in loops}
     back |= _breaking_edges([*names, *missing], [edge for edge in edges if edge not in back])
-    result = networkx.MultiDiGraph()
+    result: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
     for name, node in zip(names, graph.nodes, strict=True):
         result.add_node(name, op=node.op, device=node.device, attrs=node.attrs)
     for name in missing:
@@ -89,9 +89,9 @@ def _breaking_edges(names: list[str], edges: list[_Edge]) -> set[_Edge]:
     if not rest:
         return set()
     consumers: dict[str, list[_Edge]] = {name: [] for name in rest}
-    for edge in edges:
-        if edge.source in rest and edge.target in rest:
-            consumers[edge.source].append(edge)
+    for candidate in edges:
+        if candidate.source in rest and candidate.target in rest:
+            consumers[candidate.source].append(candidate)
     found: set[_Edge] = set()
     state: dict[str, int] = {}  # 1 being visited, 2 done
     for root in rest:
