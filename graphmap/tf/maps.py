@@ -9,9 +9,8 @@ from typing import Any
 from graphmap.errors import NameMapError
 from graphmap.formats.namemap_json import load_name_map
 from graphmap.matching import rank_candidates
-from graphmap.model.namemap import Decision, NameMap
+from graphmap.model.namemap import NameMap
 from graphmap.model.variable import Variable
-from graphmap.names import op_name
 from graphmap.tf.live import expected_variables, live_model, live_variables, variable_object
 from graphmap.tf.suggest import did_you_mean
 
@@ -26,17 +25,12 @@ def as_name_map(name_map: Any) -> NameMap:
         return name_map
     if isinstance(name_map, str | os.PathLike):
         return load_name_map(os.fspath(name_map))
-    if not isinstance(name_map, Mapping):
-        raise NameMapError(
-            f"is a {type(name_map).__name__}, not a name map",
-            where="name_map",
-            remedy="Pass a NameMap, a path to map.json, or a dict {new variable: stored variable}.",
-        )
-    return NameMap(
-        tuple(
-            Decision(op_name(new), "matched", actual=op_name(stored), confidence=1.0)
-            for new, stored in name_map.items()
-        )
+    if isinstance(name_map, Mapping):
+        return load_name_map(name_map)
+    raise NameMapError(
+        f"is a {type(name_map).__name__}, not a name map",
+        where="name_map",
+        remedy="Pass a NameMap, a path to map.json, or a dict {new variable: stored variable}.",
     )
 
 

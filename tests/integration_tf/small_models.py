@@ -39,7 +39,10 @@ def session_for(graph: Any) -> Any:
 
 
 def build(
-    scope: str = "", resource: bool = False, names: tuple[str, str] = ("W", "b"), partitions: int = 0
+    scope: str = "",
+    resource: bool = False,
+    names: tuple[str, str] = ("W", "b"),
+    partitions: int = 0,
 ) -> dict[str, Any]:
     """Two dense layers in the default graph; returns {"x", "y", "loss", "prediction"}."""
     import contextlib

@@ -56,7 +56,7 @@ def test_ambiguous_name_is_refused_with_its_candidates(asked):
 def test_a_slot_does_not_compete_with_its_weight():
     graph = tf.Graph()
     with graph.as_default():
-        w = tf1.get_variable("net/W", [2, 3])
+        w = tf1.get_variable("net/W", [2, 3], use_resource=False)
         tf1.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(w))
     assert gmtf.get_tensor(graph, "W").name == "net/W:0"
 

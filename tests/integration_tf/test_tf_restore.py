@@ -69,14 +69,14 @@ def test_map_decides(run):
 def test_new_head_stays_as_it_is(run):
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
         small_models.build("my_model")
-        tf1.get_variable("head/kernel", [6, 3])
+        kernel = tf1.get_variable("head/kernel", [6, 3])
         session.run(tf1.global_variables_initializer())
-        head = session.run("head/kernel:0")
+        head = session.run(kernel)
         with pytest.raises(UnresolvedNameError, match="head/kernel"):
             gmtf.restore(session, run.checkpoint)
         report = gmtf.restore(session, run.checkpoint, allow_missing=True)
         assert report.untouched == ("head/kernel",)
-        assert np.array_equal(session.run("head/kernel:0"), head)
+        assert np.array_equal(session.run(kernel), head)
 
 
 def test_var_list_restores_only_that(run):
@@ -100,16 +100,16 @@ def test_var_list_by_checkpoint_keys(run):
 )
 def test_mismatch_is_refused_before_anything_is_assigned(run, shape, dtype, said):
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
-        tf1.get_variable("b", [6], initializer=tf1.zeros_initializer())
+        bias = tf1.get_variable("b", [6], initializer=tf1.zeros_initializer())
         tf1.get_variable("W", shape, dtype=dtype)
         session.run(tf1.global_variables_initializer())
         with pytest.raises(RestoreError, match=said):
             gmtf.restore(session, run.checkpoint, {"b": "my_model/b", "W": "my_model/W"})
-        assert not session.run("b:0").any()
+        assert not session.run(bias).any()
         gmtf.restore(
             session, run.checkpoint, {"b": "my_model/b", "W": "my_model/W"}, allow_missing=True
         )
-        assert session.run("b:0").any()
+        assert session.run(bias).any()
 
 
 def test_unknown_names_of_a_map(run):
