@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from graphmap.errors import UnresolvedNameError
@@ -61,32 +60,42 @@ def _resolve(graph: Any, name: str, name_map: Any, call: str) -> Any:
     collected = _collected(graph, name)
     if collected is not None:
         return collected
-    variables = [v for v in expected_variables(live_model(graph)) if v.role in PRIMARY_ROLES]
+    model = live_model(graph)
+    variables = [v for v in expected_variables(model) if v.role in PRIMARY_ROLES]
     all_ops = [operation.name for operation in graph.get_operations()]
-    for names in ([variable.node or variable.name for variable in variables], all_ops):
+    train_ops = [train_op.name for train_op in model.train_ops]
+    for names in ([v.node for v in variables if v.node], train_ops, all_ops):
         ending = same_ending(name, names)
         if len(ending) == 1:
             return _exact(graph, ending[0])
         if ending:
             raise _ambiguous(name, rank_candidates(name, ending), len(ending), call)
-    return _by_matching(graph, name, variables, all_ops, call)
-
-
-def _by_matching(
-    graph: Any, name: str, variables: Sequence[Variable], all_ops: list[str], call: str
-) -> Any:
-    actual = Side(tuple(variables))
-    decision = match_variables(Side((Variable(name),)), actual).decisions[0]
-    ranked = tuple(candidate.actual for candidate in decision.candidates)
+    decision = match_variables(Side((Variable(name),)), Side(tuple(variables))).decisions[0]
     if decision.status == "matched" and decision.actual is not None:
-        node = {v.name: v.node or v.name for v in variables}[decision.actual]
-        return _exact(graph, node)
+        return _node_of(graph, next(v for v in variables if v.name == decision.actual), call)
+    ranked = tuple(candidate.actual for candidate in decision.candidates)
     if decision.status == "ambiguous":
         raise _ambiguous(name, ranked, len(ranked), call)
-    near = rank_candidates(name, [*(v.name for v in variables), *_train_ops(graph)])
-    candidates = tuple(dict.fromkeys([*near, *ranked, *rank_candidates(name, all_ops)]))[:5]
-    line = f' Write: gmtf.{call}(graph, "{candidates[0]}")' if candidates else ""
+    known = [*(v.name for v in variables), *train_ops]
+    near = (*rank_candidates(name, known), *ranked, *rank_candidates(name, all_ops))
+    raise _missing(name, tuple(dict.fromkeys(near))[:5], call)
+
+
+def _node_of(graph: Any, variable: Variable, call: str) -> Any:
+    if variable.node is not None:
+        return graph.get_operation_by_name(variable.node)
+    parts = tuple(part.node for part in variable.parts)
     raise UnresolvedNameError(
+        f"is partitioned into {len(parts)} variables, and the graph has no whole of it",
+        where=variable.name,
+        remedy=f'Take one: gmtf.{call}(graph, "{parts[0]}"); gmtf.restore takes it as a whole.',
+        candidates=parts,
+    )
+
+
+def _missing(name: str, candidates: tuple[str, ...], call: str) -> Exception:
+    line = f' Write: gmtf.{call}(graph, "{candidates[0]}")' if candidates else ""
+    return UnresolvedNameError(
         "is not in the graph, and no name in it is clearly the same",
         where=name,
         remedy=did_you_mean(candidates) + line,
@@ -121,7 +130,3 @@ def _collected(graph: Any, key: str) -> Any:
         if isinstance(item, tf.Operation)
     }
     return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _train_ops(graph: Any) -> list[str]:
-    return [train_op.name for train_op in live_model(graph).train_ops]
