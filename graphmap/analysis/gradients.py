@@ -54,7 +54,7 @@ def find_gradient_calls(graph: GraphModel) -> tuple[GradientCall, ...]:
         for seed in _seeds_at(graph, position, scope, leaf):
             by_scope.setdefault(scope, {})[seed] = None
     return tuple(
-        GradientCall(scope, tuple(Seed(node, _differentiated(graph, scope, node)) for node in seeds))
+        GradientCall(scope, tuple(Seed(at, _differentiated(graph, scope, at)) for at in seeds))
         for scope, seeds in by_scope.items()
     )
 

@@ -20,6 +20,7 @@ class Training:
 
     forward_variables: variables that the differentiated tensors depend on.
     tainted: one byte a node, 1 where its value depends on a gradient.
+    from_state: one byte a node, 1 where its value depends on a slot or accumulator of this step.
     updates: nodes that write a forward variable with a value that depends on a gradient, and all
         fused updates; in node order, which is creation order.
     train_ops: the outermost ops that reach an update, in node order.
@@ -30,8 +31,14 @@ class Training:
     calls: tuple[GradientCall, ...]
     forward_variables: frozenset[int]
     tainted: bytes
+    from_state: bytes
     updates: tuple[int, ...]
     train_ops: tuple[int, ...]
+
+    def takes_gradient(self, write: int) -> bool:
+        """Whether the value that an op writes, not only the variable, depends on a gradient."""
+        sources = self.graph.topology.inputs[write][1:]
+        return any(producer >= 0 and self.tainted[producer] for producer, _ in sources)
 
 
 def find_training(
@@ -54,7 +61,8 @@ def find_training(
         or (tainted[position] and any(variable in forward for variable in write.variables))
     )
     sinks = _sinks(graph, updates, kept) if updates else ()
-    return Training(graph, writes, calls, forward, bytes(tainted), updates, sinks)
+    from_state = _from_state(graph, tainted, forward)
+    return Training(graph, writes, calls, forward, bytes(tainted), from_state, updates, sinks)
 
 
 def upstream(
@@ -130,6 +138,24 @@ def _taint(
                 tainted[other] = 1
                 stack.append(other)
     return tainted
+
+
+def _from_state(graph: GraphModel, tainted: bytearray, forward: frozenset[int]) -> bytes:
+    consumers = graph.topology.consumers
+    stack = [
+        position
+        for position, node in enumerate(graph.nodes)
+        if tainted[position] and node.op in STATE_OPS and position not in forward
+    ]
+    found = bytearray(len(graph.nodes))
+    for position in stack:
+        found[position] = 1
+    while stack:
+        for consumer, _ in consumers[stack.pop()]:
+            if not found[consumer]:
+                found[consumer] = 1
+                stack.append(consumer)
+    return bytes(found)
 
 
 def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -> tuple[int, ...]:

@@ -1,0 +1,232 @@
+"""Fused update ops: which optimizer they belong to, its hyper-parameters and slots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, ApplyRule, apply_rule, is_apply, is_write
+from graphmap.analysis.rules import describe_rule, find_clip_norm
+from graphmap.analysis.schedules import describe
+from graphmap.analysis.updates import Training
+from graphmap.analysis.values import (
+    Frame,
+    Value,
+    fold,
+    inputs_of,
+    node_of,
+    number,
+    resolve,
+)
+from graphmap.model.training import OptimizerSpec
+
+__all__ = ["find_optimizers"]
+
+_INITIAL = {
+    "Adagrad": ("accumulator", "initial_accumulator_value"),
+    "ProximalAdagrad": ("accumulator", "initial_accumulator_value"),
+    "Ftrl": ("accum", "initial_accumulator_value"),
+    "AdagradDA": (
+        "gradient_squared_accumulator", "initial_gradient_squared_accumulator_value",
+    ),
+}  # fmt: skip
+_CLIPPING = frozenset({"AdamWeightDecay", "LAMB"})  # clip by a global norm, in their own code
+_KERAS_ONLY = ("KerasMomentum", "AdagradV2", "AdamWithAmsgrad")
+_DEPTH_LIMIT = 20  # nested calls
+
+
+class Site(NamedTuple):
+    """An op that updates a trained variable, in the graph or in a body that the graph calls."""
+
+    frame: Frame
+    node: int
+    variable: int  # in the top graph
+
+
+class Update(NamedTuple):
+    """What one site does: its optimizer, and the trained variable's slots."""
+
+    kind: str
+    hyperparameters: dict[str, Any]
+    non_slots: dict[str, str]
+    variable: str
+    slots: dict[str, str]
+    is_sparse: bool
+
+
+def find_optimizers(
+    training: Training, updates: Iterable[int], trainable: frozenset[str]
+) -> tuple[OptimizerSpec, ...]:
+    """Return the optimizers behind these update nodes, in the order of their first update.
+
+    trainable: names of the trainable variables; plain writes to others are no updates.
+    """
+    root = Frame(training.graph)
+    groups: dict[str, list[Update]] = {}
+    for position in updates:
+        for site in _sites(training, root, position):
+            update = _update_at(training, site, trainable)
+            if update is not None:
+                key = repr((update.kind, _key(update), sorted(update.non_slots.items())))
+                groups.setdefault(key, []).append(update)
+    return tuple(_spec(training, group) for group in groups.values())
+
+
+def _key(update: Update) -> list[tuple[str, str]]:
+    """Weight decay differs between the variables of one optimizer, locking between forms."""
+    told = update.hyperparameters.items()
+    return sorted((k, repr(v)) for k, v in told if k not in {"weight_decay_rate", "use_locking"})
+
+
+def _spec(training: Training, group: list[Update]) -> OptimizerSpec:
+    hyperparameters: dict[str, Any] = {}
+    for update in group:
+        for name, value in update.hyperparameters.items():
+            if name not in hyperparameters or not hyperparameters[name]:
+                hyperparameters[name] = value
+    if group[0].kind in _CLIPPING:
+        hyperparameters.update(find_clip_norm(training))
+    return OptimizerSpec(
+        kind=group[0].kind,
+        hyperparameters=hyperparameters,
+        slots={update.variable: update.slots for update in group},
+        non_slots=group[0].non_slots,
+        sparse=tuple(dict.fromkeys(update.variable for update in group if update.is_sparse)),
+    )
+
+
+def _sites(training: Training, frame: Frame, position: int) -> Iterator[Site]:
+    graph = frame.graph
+    if is_write(graph.nodes[position].op):
+        variable = _root_variable(frame, position)
+        if variable >= 0:
+            yield Site(frame, position, variable)
+        return
+    if _depth(frame) > _DEPTH_LIMIT:
+        return
+    for body in frame.bodies(position):
+        for at in range(len(body.graph.nodes)):
+            yield from _sites(training, body, at)
+
+
+def _depth(frame: Frame) -> int:
+    depth = 0
+    while frame.caller is not None:
+        frame, depth = frame.caller, depth + 1
+    return depth
+
+
+def _root_variable(frame: Frame, position: int, place: int = 0) -> int:
+    """Return the top graph's variable at a data input; -1 if it is none."""
+    sources = frame.graph.topology.inputs[position]
+    if place >= len(sources) or sources[place][0] < 0:
+        return -1
+    value = resolve(Value(frame, *sources[place]))
+    for _ in range(100):
+        if not is_write(node_of(value).op):
+            break
+        value = resolve(inputs_of(value)[0])  # the ref that an earlier write gives back
+    is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
+    return value.node if is_variable else -1
+
+
+def _update_at(training: Training, site: Site, trainable: frozenset[str]) -> Update | None:
+    graph = training.graph
+    node = site.frame.graph.nodes[site.node]
+    name = graph.nodes[site.variable].name
+    rule = apply_rule(node.op)
+    if rule is not None:
+        return _fused(training, site, rule, name)
+    if is_apply(node.op):
+        return Update("custom", {}, {}, name, {}, "Sparse" in node.op)
+    if site.variable not in training.forward_variables or (trainable and name not in trainable):
+        return None
+    found = describe_rule(training, site.frame, site.node, site.variable)
+    if found is None:
+        return None
+    return Update(found.kind, found.hyperparameters, found.non_slots, name, found.slots,
+                  found.is_sparse)  # fmt: skip
+
+
+def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update:
+    value = Value(site.frame, site.node)
+    node = node_of(value)
+    inputs = inputs_of(value)
+    names = training.graph.nodes
+    slots = {
+        word: names[at].name
+        for word, place in rule.slots.items()
+        if (at := _root_variable(site.frame, site.node, place)) >= 0
+    }
+    told = {
+        word: describe(inputs[place]) for word, place in rule.scalars.items() if place < len(inputs)
+    }
+    kind = rule.kind
+    if kind == "Ftrl":
+        told.update(_ftrl_l2(inputs[rule.scalars["l2_regularization_strength"]]))
+    if node.op.endswith("CenteredRMSProp"):
+        told["centered"] = True
+    if "use_nesterov" in node.attrs or kind == "Momentum":
+        nesterov = bool(node.attrs.get("use_nesterov", False))
+        if nesterov or kind == "Momentum":
+            told["use_nesterov"] = nesterov
+    if node.attrs.get("use_locking"):
+        told["use_locking"] = True
+    told.update(_initial_value(training, kind, slots))
+    powers = {
+        word: names[at].name
+        for word, place in rule.powers.items()
+        if (at := _root_variable(site.frame, site.node, place)) >= 0
+    }
+    if (rule.powers and not powers) or node.op.endswith(_KERAS_ONLY):
+        kind, told = f"keras.{kind}", _keras_names(training, told)
+    return Update(kind, told, powers, name, slots, rule.indices >= 0)
+
+
+def _ftrl_l2(value: Value) -> dict[str, Any]:
+    """FtrlOptimizer feeds l2 + beta / (2 * max(lr, 1e-36)); take it apart."""
+    total = resolve(value)
+    sources = inputs_of(total)
+    if node_of(total).op in {"Add", "AddV2"} and len(sources) == 2:
+        quotient = resolve(sources[1])
+        if node_of(quotient).op == "RealDiv":
+            beta = describe(inputs_of(quotient)[0])
+            l2 = {"l2_regularization_strength": describe(sources[0])}
+            return {**l2, "beta": beta} if beta != 0 else l2
+    return {}
+
+
+def _initial_value(training: Training, kind: str, slots: dict[str, str]) -> dict[str, Any]:
+    """Return what a slot starts with, which only its initializer tells."""
+    word, argument = _INITIAL.get(kind, ("", ""))
+    if word not in slots:
+        return {}
+    graph = training.graph
+    variable = graph.index[slots[word]]
+    for writer in training.writes.by_variable.get(variable, ()):
+        if graph.nodes[writer].op in ASSIGN_OPS and not _is_restored(training, writer):
+            sources = inputs_of(Value(Frame(graph), writer))
+            if len(sources) == 2 and fold(sources[1]) is not None:
+                return {argument: number(sources[1])}
+    return {}
+
+
+def _is_restored(training: Training, writer: int) -> bool:
+    sources = inputs_of(Value(Frame(training.graph), writer))
+    return len(sources) == 2 and node_of(resolve(sources[1])).op.startswith("Restore")
+
+
+def _keras_names(training: Training, told: dict[str, Any]) -> dict[str, Any]:
+    """Word hyper-parameters as tf.keras.optimizers.legacy does; take a decayed rate apart."""
+    renamed = {{"beta1": "beta_1", "beta2": "beta_2"}.get(k, k): v for k, v in told.items()}
+    scopes = {
+        value["tensor"].rpartition("/")[0]
+        for value in renamed.values()
+        if isinstance(value, dict) and value["source"] == "variable"
+    }
+    for scope in sorted(scopes):
+        decay = f"{scope}/decay"
+        if decay in training.graph.index:
+            position = training.graph.index[decay]
+            renamed["decay"] = describe(Value(Frame(training.graph), position))
+    return renamed

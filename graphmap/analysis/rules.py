@@ -1,0 +1,355 @@
+"""Update rules written in plain ops, recognised by their dataflow.
+
+Sparse Adam of TF1 is one of them: it has no fused op. Others: BERT's AdamWeightDecayOptimizer,
+LAMB, sparse gradient descent, momentum by hand. What is none of these is "custom".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, is_write
+from graphmap.analysis.schedules import describe
+from graphmap.analysis.slot_names import slot_word
+from graphmap.analysis.updates import Training
+from graphmap.analysis.values import Frame, Value, inputs_of, node_of, number, resolve
+from graphmap.model.graph import ShapeValue
+
+__all__ = ["Rule", "describe_rule", "find_clip_norm"]
+
+_ADD = frozenset({"Add", "AddV2"})
+_SELECT = frozenset({"Select", "SelectV2"})
+_DEPTH_LIMIT = 50  # ops between a gradient and the variable it updates
+
+
+class Rule(NamedTuple):
+    """What one plain write does to its variable."""
+
+    kind: str
+    hyperparameters: dict[str, Any]
+    non_slots: dict[str, str]
+    slots: dict[str, str]
+    is_sparse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One op of an update rule, seen from the written variable.
+
+    kind: an op type, or "number", "variable", "scalar" (no gradient in it), "gradient" (no state
+    in it). variable: position in the top graph.
+    """
+
+    kind: str
+    value: Value
+    operands: tuple[Term, ...] = ()
+    number: float | int | bool | None = None
+    variable: int = -1
+
+    def parts(self) -> Iterator[Term]:
+        """Yield this term and all below it."""
+        stack = [self]
+        while stack:
+            term = stack.pop()
+            yield term
+            stack.extend(reversed(term.operands))
+
+
+def describe_rule(training: Training, frame: Frame, node: int, variable: int) -> Rule | None:
+    """Return the rule by which a plain write updates `variable`; None if it takes no gradient."""
+    reader = _Reader(training, variable)
+    write = Value(frame, node)
+    delta = _delta(reader, write)
+    if delta is None:
+        return None
+    sparse = "Scatter" in node_of(write).op
+    if frame.caller is None and not reader.reads_state(delta):
+        rate = _plain_rate(reader, delta)
+        if rate is None:
+            return Rule("custom", {}, {}, {}, sparse)
+        return Rule("GradientDescent", {"learning_rate": rate}, {}, {}, sparse)
+    term = reader.term(delta)
+    slots = {
+        part.variable: _slot(reader, frame, part.variable)
+        for part in term.parts()
+        if part.kind == "variable" and reader.is_slot(part.variable)
+    }
+    sparse = sparse or any(slot.is_sparse for slot in slots.values())
+    linear = [at for at, slot in slots.items() if not slot.is_squared]
+    squared = [at for at, slot in slots.items() if slot.is_squared]
+    name = {at: training.graph.nodes[at].name for at in slots}
+    if len(linear) == 1 and len(squared) == 1:
+        m, v = linear[0], squared[0]
+        pair = {"m": name[m], "v": name[v]}
+        return _adam(reader, term, (slots[m].decay, slots[v].decay), pair, sparse)
+    if len(linear) == 1 and not squared and slots[linear[0]].is_heavy_ball:
+        told = {"learning_rate": _describe(_factor(term)), "momentum": slots[linear[0]].decay}
+        return Rule("Momentum", told, {}, {"momentum": name[linear[0]]}, sparse)
+    words = {slot_word(n.rpartition("/")[2], (), n): n for n in name.values()}
+    rate = _describe(_factor(term))
+    return Rule("custom", {} if rate is None else {"learning_rate": rate}, {}, words, sparse)
+
+
+class _Slot(NamedTuple):
+    """How a slot of a plain rule moves: s <- decay * s + g, or with g squared."""
+
+    decay: Any
+    is_squared: bool
+    is_sparse: bool
+    is_heavy_ball: bool
+
+
+class _Reader:
+    """Turns values into terms, for the rule of one variable."""
+
+    def __init__(self, training: Training, variable: int) -> None:
+        self.training = training
+        self.variable = variable
+        self.shape = _shape(training, variable)
+        self._terms: dict[tuple[int, int, int], Term] = {}
+
+    def is_slot(self, variable: int) -> bool:
+        """A variable that gradients reach, of the shape of the trained one, is its slot."""
+        training = self.training
+        if variable in training.forward_variables or not training.tainted[variable]:
+            return False
+        return _shape(training, variable) == self.shape
+
+    def reads_state(self, value: Value) -> bool:
+        """Whether a value of the top graph depends on a slot."""
+        return bool(self.training.from_state[resolve(value).node])
+
+    def variable_of(self, value: Value) -> int:
+        """Return the top graph's variable that a value is, through reads and earlier writes."""
+        value = resolve(value)
+        for _ in range(_DEPTH_LIMIT):
+            if not is_write(node_of(value).op):
+                break
+            value = resolve(inputs_of(value)[0])
+        is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
+        return value.node if is_variable else -1
+
+    def term(self, value: Value, depth: int = 0) -> Term:
+        """Return the term of a value; shared values share their term."""
+        value = resolve(value)
+        place = (id(value.frame.graph), value.node, value.output)
+        known = self._terms.get(place)
+        if known is None:
+            known = self._terms[place] = self._new_term(value, depth)
+        return known
+
+    def _new_term(self, value: Value, depth: int) -> Term:
+        variable = self.variable_of(value)
+        if variable >= 0:
+            return Term("variable", value, variable=variable)
+        plain = number(value)
+        if plain is not None:
+            return Term("number", value, number=plain)
+        if value.frame.caller is None:
+            if not self.training.tainted[value.node]:
+                return Term("scalar", value)
+            if not self.training.from_state[value.node]:
+                return Term("gradient", value)
+        if depth > _DEPTH_LIMIT:
+            return Term("gradient", value)
+        operands = tuple(self.term(source, depth + 1) for source in inputs_of(value))
+        return Term(node_of(value).op, value, operands)
+
+
+def _shape(training: Training, variable: int) -> object:
+    value = training.graph.nodes[variable].attrs.get("shape")
+    return value.dims if isinstance(value, ShapeValue) else None
+
+
+def _delta(reader: _Reader, write: Value) -> Value | None:
+    """Return what is subtracted from, or added to, the variable."""
+    sources = inputs_of(write)
+    if len(sources) < 2:
+        return None
+    value = sources[-1]
+    if node_of(write).op not in ASSIGN_OPS:
+        return value
+    total = resolve(value)
+    operands = inputs_of(total)
+    if node_of(total).op in _ADD | {"Sub"} and len(operands) == 2:
+        for own, other in (operands, operands[::-1]):
+            if reader.variable_of(own) == reader.variable:
+                return other
+    return value
+
+
+def _plain_rate(reader: _Reader, delta: Value) -> Any:
+    """Return the factor of a gradient that is subtracted as it is; None if there is none."""
+    value = resolve(delta)
+    if node_of(value).op == "Neg":
+        value = resolve(inputs_of(value)[0])
+    if node_of(value).op != "Mul":
+        return None
+    for source in inputs_of(value):
+        if source.frame.caller is None and not reader.training.tainted[source.node]:
+            return describe(source)
+    return None
+
+
+def _slot(reader: _Reader, frame: Frame, slot: int) -> _Slot:
+    writes = _writes_to(reader, frame, slot)
+    terms = [reader.term(inputs_of(write)[-1]) for write in writes]
+    decay = None
+    heavy_ball = False
+    for term in terms:
+        for part in term.parts():
+            if part.kind == "Mul" and any(o.variable == slot for o in part.operands):
+                decay = next((o.number for o in part.operands if o.kind == "number"), decay)
+        addends = [o for o in term.operands if o.kind == "gradient"]
+        heavy_ball = heavy_ball or (term.kind in _ADD and bool(addends) and not any(
+            _has_own_factor(addend) for addend in addends))
+    return _Slot(
+        decay,
+        any(_is_square(part) for term in terms for part in term.parts()),
+        any("Scatter" in node_of(write).op for write in writes),
+        heavy_ball,
+    )
+
+
+def _writes_to(reader: _Reader, frame: Frame, slot: int) -> list[Value]:
+    training = reader.training
+    if frame.caller is None:
+        return [
+            Value(frame, at)
+            for at in training.writes.by_variable.get(slot, ())
+            if training.tainted[at] and is_write(training.graph.nodes[at].op)
+            and reader.training.takes_gradient(at)
+        ]
+    return [
+        Value(frame, at)
+        for at, node in enumerate(frame.graph.nodes)
+        if is_write(node.op) and reader.variable_of(inputs_of(Value(frame, at))[0]) == slot
+    ]
+
+
+def _has_own_factor(gradient: Term) -> bool:
+    """Whether a gradient is scaled by a constant, as in (1 - beta) * g."""
+    if node_of(gradient.value).op != "Mul":
+        return False
+    return any(number(source) is not None for source in inputs_of(gradient.value))
+
+
+def _is_square(term: Term) -> bool:
+    """Whether a term, or the ops just behind a gradient leaf, square something."""
+    values = [term.value]
+    if term.kind == "gradient":
+        values += [resolve(source) for source in inputs_of(term.value)]
+        values = [value for value in values if value.frame.caller is None]
+    for value in values:
+        node = node_of(value)
+        if node.op == "Square":
+            return True
+        sources = [resolve(source) for source in inputs_of(value)]
+        if node.op == "Mul" and len(sources) == 2 and sources[0] == sources[1]:
+            return True
+        if node.op == "Pow" and len(sources) == 2 and number(sources[1]) == 2:
+            return True
+    return False
+
+
+def _factor(term: Term) -> Term | None:
+    """Return the rate: the factor of an update that holds neither gradient nor state."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if part.kind in {"RealDiv", "Div"} or part.kind == "Neg":
+            stack.append(part.operands[0])
+        elif part.kind == "Mul":
+            for operand in part.operands:
+                if operand.kind in {"number", "scalar"} or (
+                    operand.kind == "variable" and operand.variable >= 0
+                    and not _is_array(operand)
+                ):
+                    return operand
+            stack.extend(reversed(part.operands))
+    return None
+
+
+def _is_array(term: Term) -> bool:
+    shape = node_of(Value(term.value.frame, term.value.node)).attrs.get("shape")
+    return not (isinstance(shape, ShapeValue) and shape.dims == ())
+
+
+def _describe(term: Term | None) -> Any:
+    return None if term is None else describe(term.value)
+
+
+def _adam(
+    reader: _Reader,
+    term: Term,
+    decays: tuple[Any, Any],
+    slots: dict[str, str],
+    is_sparse: bool,
+) -> Rule:
+    """Tell Adam with bias correction, AdamWeightDecay and LAMB apart; both slots are known."""
+    parts = list(term.parts())
+    epsilon = next((n for part in parts if (n := _epsilon(part)) is not None), None)
+    rate = _factor(term)
+    corrected = _corrected_rate(reader, rate) if rate is not None else None
+    if corrected is not None:
+        told = {"learning_rate": corrected[0], "beta1": decays[0], "beta2": decays[1]}
+        return Rule("Adam", {**told, "epsilon": epsilon}, corrected[1], slots, is_sparse)
+    decay = next((n for part in parts if (n := _weight_decay(reader, part)) is not None), 0.0)
+    told = {
+        "learning_rate": _describe(rate), "beta_1": decays[0], "beta_2": decays[1],
+        "epsilon": epsilon, "weight_decay_rate": decay,
+    }  # fmt: skip
+    kind = "LAMB" if any(part.kind in _SELECT for part in parts) else "AdamWeightDecay"
+    return Rule(kind, told, {}, slots, is_sparse)
+
+
+def _epsilon(part: Term) -> float | int | bool | None:
+    if part.kind not in _ADD or not any(o.kind == "Sqrt" for o in part.operands):
+        return None
+    return next((o.number for o in part.operands if o.kind == "number"), None)
+
+
+def _weight_decay(reader: _Reader, part: Term) -> float | int | bool | None:
+    if part.kind == "scalar" and node_of(part.value).op == "Mul":
+        sources = inputs_of(part.value)
+        if any(reader.variable_of(source) == reader.variable for source in sources):
+            return next((n for s in sources if (n := number(s)) is not None), None)
+    return None
+
+
+def _corrected_rate(reader: _Reader, rate: Term) -> tuple[Any, dict[str, str]] | None:
+    """Take lr * sqrt(1 - beta2_power) / (1 - beta1_power) apart, as AdamOptimizer writes it."""
+    quotient = resolve(rate.value)
+    if node_of(quotient).op not in {"RealDiv", "Div"}:
+        return None
+    product, denominator = (resolve(source) for source in inputs_of(quotient))
+    if node_of(product).op != "Mul" or node_of(denominator).op != "Sub":
+        return None
+    powers = {"beta1_power": reader.variable_of(inputs_of(denominator)[1])}
+    rate_value = None
+    for source in inputs_of(product):
+        root = resolve(source)
+        if node_of(root).op == "Sqrt":
+            inner = resolve(inputs_of(root)[0])
+            powers["beta2_power"] = reader.variable_of(inputs_of(inner)[1])
+        else:
+            rate_value = describe(source)
+    nodes = reader.training.graph.nodes
+    named = {word: nodes[at].name for word, at in powers.items() if at >= 0}
+    return None if rate_value is None else (rate_value, named)
+
+
+def find_clip_norm(training: Training) -> dict[str, Any]:
+    """Return the norm that clip_by_global_norm scales to: clip * min(1 / norm, 1 / clip)."""
+    graph = training.graph
+    found: set[float | int | bool] = set()
+    for position, node in enumerate(graph.nodes):
+        if node.op != "Minimum" or not training.tainted[position]:
+            continue
+        for consumer, _ in graph.topology.consumers[position]:
+            if graph.nodes[consumer].op == "Mul":
+                sources = inputs_of(Value(Frame(graph), consumer))
+                found.update(n for s in sources if (n := number(s)) is not None)
+    return {"clip_norm": found.pop()} if len(found) == 1 else {}

@@ -1,0 +1,211 @@
+"""What names alone tell about roles: the fallback where neither graph nor object graph speaks.
+
+A slot has a known word *and* the shape of a variable that exists. Names by source:
+slot_creator.py and optimizer.py of TF 1.15, optimizer_v2.py, keras/optimizers.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping, Sequence
+from typing import NamedTuple
+
+from graphmap.model.graph import Dims
+from graphmap.model.stored import StoredTensor
+from graphmap.model.variable import Role
+
+__all__ = ["RoleGuess", "guess_roles", "slot_word"]
+
+
+class RoleGuess(NamedTuple):
+    """A role read off a name; slot_of and slot for slots, slot_of for shadows."""
+
+    role: Role
+    slot_of: str | None = None
+    slot: str | None = None
+
+
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+# Class names in tf.compat.v1.train, in the order in which they make their slots.
+_V1_SLOTS: dict[str, tuple[str, ...]] = {
+    "adam": ("m", "v"),
+    "momentum": ("momentum",),
+    "adagrad": ("accumulator",),
+    "adadelta": ("accum", "accum_update"),
+    "rmsprop": ("rms", "momentum"),
+    "ftrl": ("accum", "linear"),
+    "adagradda": ("gradient_accumulator", "gradient_squared_accumulator"),
+    "proximaladagrad": ("accumulator",),
+}
+_CENTERED = ("rms", "mg", "momentum")
+_WORDS = {
+    "m": "m", "v": "v", "vhat": "vhat", "momentum": "momentum", "velocity": "velocity",
+    "rms": "rms", "mg": "mg", "accumulator": "accumulator", "accum_grad": "accum_grad",
+    "accum_var": "accum_var", "linear": "linear", "adam_m": "m", "adam_v": "v",
+}  # fmt: skip
+_SHADOW_WORDS = frozenset({"ExponentialMovingAverage", "ema", "average"})
+_SHADOW_STATE = frozenset({"biased", "local_step"})
+_OPTIMIZER_HEADS = frozenset(
+    {
+        "Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "RMSProp", "SGD", "Adagrad", "Adadelta",
+        "Ftrl", "Adafactor", "Lion", "adam", "adamw", "nadam", "adamax", "rmsprop", "sgd",
+        "adagrad", "adadelta", "ftrl", "adafactor", "lion", "optimizer", "training", "loss_scale",
+    }
+)  # fmt: skip
+_STEP_LEAVES = frozenset(
+    {"global_step", "iter", "iterations", "_iterations", "iteration", "save_counter", "step",
+     "train_step", "num_updates"}
+)  # fmt: skip
+_SCALAR_LEAVES = frozenset(
+    {"learning_rate", "_learning_rate", "lr", "beta_1", "beta_2", "decay", "rho", "momentum",
+     "epsilon", "momentum_cache", "current_learning_rate", "loss_scale", "good_steps",
+     "current_loss_scale", "dynamic_counter"}
+)  # fmt: skip
+_POWER = re.compile(r"(beta_?[12]?_power|momentum_cache)(_\d+)?")
+_NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
+_MESH_SLOT = re.compile(r"(.+)_slot_(\w+)")
+_KEY_SLOT = "/.OPTIMIZER_SLOT/"
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleGuess]:
+    """Return the roles that are not weight, by name.
+
+    >>> w = StoredTensor("w", "w", (2,), "float32", 8)
+    >>> guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")])
+    {'w/Adam_1': RoleGuess(role='slot', slot_of='w', slot='v')}
+    """
+    shapes = {tensor.name: tensor.shape for tensor in tensors}
+    found: dict[str, RoleGuess] = {}
+    leaves: dict[str, bool] = {}
+    for key, name, shape, dtype, _ in tensors:
+        parent, _, leaf = name.rpartition("/")
+        telling = leaves.get(leaf)
+        if telling is None:
+            telling = leaves[leaf] = _is_telling(leaf)
+        if not (telling or parent in shapes or shape == () or dtype == "string"):
+            head = name.partition("/")[0]
+            if head not in _OPTIMIZER_HEADS and _KEY_SLOT not in key:
+                continue
+        guess = _guess(key, name, shape, dtype, shapes)
+        if guess is not None:
+            found[name] = guess
+    return found
+
+
+def slot_word(leaf: str, siblings: Container[str], parent: str) -> str:
+    """Return TensorFlow's word for the slot `parent/leaf`.
+
+    >>> slot_word("Adam_3", set(), "w"), slot_word("adam_v", set(), "w"), slot_word("MyOpt", set(), "w")
+    ('v', 'v', 'MyOpt')
+    """  # noqa: E501
+    if leaf in _WORDS:
+        return _WORDS[leaf]
+    match = _NUMBERED.fullmatch(leaf)
+    if match is None:
+        return leaf
+    base, number = match[1], int(match[2] or 0)
+    words = _V1_SLOTS.get(base.lower())
+    if words is None:
+        words = next((w for k, w in _V1_SLOTS.items() if base.lower().endswith(k)), ())
+    if words == _V1_SLOTS["rmsprop"] and f"{parent}/{base}_2" in siblings:
+        words = _CENTERED
+    return words[number % len(words)] if words else leaf
+
+
+def _is_telling(leaf: str) -> bool:
+    if leaf in _WORDS or leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE or "_slot_" in leaf:
+        return True
+    if leaf in _STEP_LEAVES or leaf in _SCALAR_LEAVES or leaf == _OBJECT_GRAPH:
+        return True
+    match = _NUMBERED.fullmatch(leaf)
+    is_slot = match is not None and match[1].lower() in _V1_SLOTS
+    return is_slot or _POWER.fullmatch(leaf) is not None
+
+
+def _guess(
+    key: str, name: str, shape: Dims, dtype: str | None, shapes: Mapping[str, Dims]
+) -> RoleGuess | None:
+    if key == _OBJECT_GRAPH or dtype == "string":
+        return RoleGuess("other")
+    if _KEY_SLOT in key:
+        return _key_slot(key, shapes)
+    parent, _, leaf = name.rpartition("/")
+    if _POWER.fullmatch(leaf):
+        return RoleGuess("optimizer")
+    base = _base_of(name, parent, leaf, shape, shapes)
+    if base is not None:
+        if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
+            return RoleGuess("shadow", base)
+        return RoleGuess("slot", base, _word_of(name, leaf, base, shapes, parent))
+    if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
+        return RoleGuess("shadow")
+    return _scalar_role(name, leaf, shape, dtype)
+
+
+def _key_slot(key: str, shapes: Mapping[str, Dims]) -> RoleGuess:
+    """Read a slot off its place: <primary>/.OPTIMIZER_SLOT/<optimizer>/<slot>."""
+    primary, _, rest = key.removesuffix(_VALUE).partition(_KEY_SLOT)
+    return RoleGuess("slot", primary if primary in shapes else None, rest.rpartition("/")[2])
+
+
+def _scalar_role(name: str, leaf: str, shape: Dims, dtype: str | None) -> RoleGuess | None:
+    head = name.partition("/")[0]
+    if shape != ():
+        is_state = head in {"optimizer", "loss_scale"} and "/_variables/" in f"/{name}/"
+        return RoleGuess("optimizer") if is_state else None
+    is_integer = dtype is not None and dtype.startswith(("int", "uint"))
+    if leaf in _STEP_LEAVES and (is_integer or dtype is None):
+        return RoleGuess("step")
+    if leaf == "global_step":
+        return RoleGuess("step")
+    if leaf in _SCALAR_LEAVES or (head in _OPTIMIZER_HEADS and head != "training"):
+        return RoleGuess("optimizer")
+    return None
+
+
+def _base_of(
+    name: str, parent: str, leaf: str, shape: Dims, shapes: Mapping[str, Dims]
+) -> str | None:
+    """Return the existing variable of equal shape that this name is built on."""
+    if parent in shapes and _fits(shape, shapes[parent]):
+        return parent
+    mesh = _MESH_SLOT.fullmatch(name)
+    if mesh is not None and mesh[1] in shapes:
+        return mesh[1]
+    head, _, tail = name.partition("/")
+    if _is_telling(leaf):
+        return _without_head(parent, shape, shapes)
+    if head in _OPTIMIZER_HEADS and tail:
+        return _keras_base(tail, shape, shapes)
+    return None
+
+
+def _without_head(parent: str, shape: Dims, shapes: Mapping[str, Dims]) -> str | None:
+    """`opt/net/W` -> `net/W`: the optimizer was made in a scope of its own."""
+    while "/" in parent:
+        parent = parent.partition("/")[2]
+        if parent in shapes and _fits(shape, shapes[parent]):
+            return parent
+    return None
+
+
+def _keras_base(tail: str, shape: Dims, shapes: Mapping[str, Dims]) -> str | None:
+    """`m/dense/kernel` -> `dense/kernel`: the optimizer of Keras 2.11 puts the word first."""
+    word, _, rest = tail.partition("/")
+    if word in _WORDS and rest in shapes and _fits(shape, shapes[rest]):
+        return rest
+    return None
+
+
+def _word_of(name: str, leaf: str, base: str, shapes: Mapping[str, Dims], parent: str) -> str:
+    mesh = _MESH_SLOT.fullmatch(name)
+    if mesh is not None and mesh[1] == base:
+        return mesh[2]
+    if name.endswith(base):
+        return name[: -len(base) - 1].rpartition("/")[2]
+    return slot_word(leaf, shapes, parent)
+
+
+def _fits(shape: Dims, other: Dims) -> bool:
+    return shape is None or other is None or shape == other

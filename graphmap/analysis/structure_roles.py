@@ -1,0 +1,70 @@
+"""Roles that the graph's own edges and collections prove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graphmap.analysis.slot_names import RoleGuess
+from graphmap.analysis.train_ops import find_specs
+from graphmap.analysis.updates import Training
+from graphmap.analysis.writes import trace_variable
+from graphmap.model.graph import GraphModel
+from graphmap.model.stored import StoredModel
+
+__all__ = ["find_roles"]
+
+
+def find_roles(
+    stored: StoredModel, graph: GraphModel, names: Mapping[int, str]
+) -> dict[str, RoleGuess]:
+    """Return what is proven, by variable name. names: of each variable node, parts joined."""
+    training, train_ops = find_specs(stored, graph)
+    joined = {graph.nodes[at].name: name for at, name in names.items()}
+    found: dict[str, RoleGuess] = {}
+    for definition in stored.meta.variables.get("trainable_variables", ()):
+        if definition.name in joined:
+            found[joined[definition.name]] = RoleGuess("weight")
+    for shadow, of in _shadows(graph, training).items():
+        if shadow in names and of in names:
+            found[names[shadow]] = RoleGuess("shadow", names[of])
+    for train_op in train_ops:
+        for spec in train_op.optimizers:
+            for state in spec.non_slots.values():
+                if state in joined:
+                    found[joined[state]] = RoleGuess("optimizer")
+            for primary, slots in spec.slots.items():
+                if primary not in joined:
+                    continue
+                found[joined[primary]] = RoleGuess("weight")
+                for word, slot in slots.items():
+                    if slot in joined:
+                        found[joined[slot]] = RoleGuess("slot", joined[primary], word)
+        if train_op.global_step in joined:
+            found[joined[train_op.global_step]] = RoleGuess("step")
+    for step in stored.meta.node_lists.get("global_step", ()):
+        if step.partition(":")[0] in joined:
+            found[joined[step.partition(":")[0]]] = RoleGuess("step")
+    return found
+
+
+def _shadows(graph: GraphModel, training: Training) -> dict[int, int]:
+    """Return {average: what it follows}: AssignSub(s, (s - w) * (1 - decay)), w a variable.
+
+    Moving statistics have the same form with a batch statistic for w; they are weights.
+    """
+    found = {}
+    inputs = graph.topology.inputs
+    for position, write in training.writes.by_node.items():
+        if graph.nodes[position].op not in {"AssignSub", "AssignSubVariableOp"}:
+            continue
+        if training.tainted[position] or len(inputs[position]) < 2:
+            continue
+        product = inputs[position][1][0]
+        if product < 0 or graph.nodes[product].op != "Mul":
+            continue
+        for difference, _ in inputs[product]:
+            if difference >= 0 and graph.nodes[difference].op == "Sub":
+                pair = [trace_variable(graph, source) for source, _ in inputs[difference]]
+                if pair[0] == write.variables[0] and pair[1] in training.forward_variables:
+                    found[pair[0]] = pair[1]
+    return found

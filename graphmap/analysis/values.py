@@ -1,0 +1,160 @@
+"""Where a scalar comes from: a number, a variable, a placeholder, or arithmetic on those.
+
+A value may lie in a function body; a frame remembers who called it, so that arguments lead on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphmap.analysis.functions import body_graph, calls_of
+from graphmap.analysis.ops import PASS_THROUGH, VARIABLE_OPS
+from graphmap.model.graph import GraphModel, Node, TensorValue
+
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["Frame", "Value", "fold", "inputs_of", "node_of", "number", "resolve", "tensor_of"]
+
+_FOLLOWED = PASS_THROUGH - {"Merge", "RefMerge", "NextIteration", "RefNextIteration"}
+_DEPTH_LIMIT = 60  # nested arithmetic of one scalar
+_SIZE_LIMIT = 4_000_000  # elements of a Const that is decoded to see whether it is uniform
+
+
+class Frame(NamedTuple):
+    """A graph that values lie in: the top one, or a body with its caller."""
+
+    graph: GraphModel
+    caller: Frame | None = None
+    call: int = -1  # node of the caller's graph
+    skipped: int = 0  # data inputs of that node before the first argument
+
+    def bodies(self, position: int) -> list[Frame]:
+        """Return the bodies that a node calls, as frames below this one."""
+        return [
+            Frame(body_graph(self.graph.function_index[name], self.graph), self, position, skipped)
+            for name, skipped in calls_of(self.graph.nodes[position], self.graph)
+            if name in self.graph.function_index
+        ]
+
+
+class Value(NamedTuple):
+    """A tensor in a frame."""
+
+    frame: Frame
+    node: int
+    output: int = 0
+
+
+def node_of(value: Value) -> Node:
+    """Return the node that produces a value."""
+    return value.frame.graph.nodes[value.node]
+
+
+def tensor_of(value: Value) -> str:
+    """Return the tensor name, such as "ExponentialDecay:0"."""
+    return f"{node_of(value).name}:{value.output}"
+
+
+def inputs_of(value: Value) -> list[Value]:
+    """Return the data inputs of the node that produces a value; missing producers are left out."""
+    sources = value.frame.graph.topology.inputs[value.node]
+    return [Value(value.frame, node, output) for node, output in sources if node >= 0]
+
+
+def resolve(value: Value) -> Value:
+    """Follow reads, Identity, Cast, Switch and function arguments to what makes the value."""
+    for _ in range(10_000):
+        op = node_of(value).op
+        if op == "_Arg" and value.frame.caller is not None:
+            caller = value.frame.caller
+            place = value.node + value.frame.skipped
+            sources = caller.graph.topology.inputs[value.frame.call]
+            if place >= len(sources) or sources[place][0] < 0:
+                return value
+            value = Value(caller, *sources[place])
+        elif op in _FOLLOWED:
+            sources = value.frame.graph.topology.inputs[value.node]
+            if not sources or sources[0][0] < 0:
+                return value
+            value = Value(value.frame, *sources[0])
+        else:
+            return value
+    return value
+
+
+def number(value: Value) -> float | int | bool | None:
+    """Return the value as the shortest Python number of its dtype, where it is constant.
+
+    float32 0.021 is 0.021, not 0.020999999716877937.
+    """
+    found = fold(value)
+    if found is None:
+        return None
+    if found.dtype.kind == "f":
+        return float(str(found))
+    plain: float | int | bool = found.item()
+    return plain
+
+
+def fold(value: Value, depth: int = 0) -> numpy.generic | None:
+    """Return a constant scalar, computed in its own dtype; None where it is not constant.
+
+    A tensor counts as a scalar where all its elements are equal.
+    """
+    value = resolve(value)
+    node = node_of(value)
+    if node.op == "Const":
+        return _constant(node)
+    rule = _arithmetic().get(node.op)
+    if node.op == "Fill":
+        sources = inputs_of(value)
+        return fold(sources[1], depth + 1) if len(sources) == 2 else None
+    if rule is None or depth > _DEPTH_LIMIT or node.op in VARIABLE_OPS:
+        return None
+    operands = []
+    for source in inputs_of(value):
+        operand = fold(source, depth + 1)
+        if operand is None:
+            return None
+        operands.append(operand)
+    try:
+        result: numpy.generic = rule(*operands)
+    except (TypeError, ValueError):
+        return None
+    return result
+
+
+def _constant(node: Node) -> numpy.generic | None:
+    stored = node.attrs.get("value")
+    if not isinstance(stored, TensorValue) or stored.dtype in {"string", "resource", "variant"}:
+        return None
+    size = 1
+    for length in stored.shape:
+        size *= length
+    if not 0 < size <= _SIZE_LIMIT:
+        return None
+    array = stored.array().reshape(-1)
+    first: numpy.generic = array[0]
+    return first if size == 1 or bool((array == first).all()) else None
+
+
+_RULES: dict[str, Callable[..., Any]] = {}
+
+
+def _arithmetic() -> dict[str, Callable[..., Any]]:
+    """Return the ops that a constant hyper-parameter is computed with."""
+    if not _RULES:
+        import numpy
+
+        _RULES.update(
+            {
+                "Add": numpy.add, "AddV2": numpy.add, "Sub": numpy.subtract,
+                "Mul": numpy.multiply, "RealDiv": numpy.divide, "Div": numpy.divide,
+                "Pow": numpy.power, "Maximum": numpy.maximum, "Minimum": numpy.minimum,
+                "Neg": numpy.negative, "Sqrt": numpy.sqrt, "Square": numpy.square,
+                "Exp": numpy.exp, "Log": numpy.log, "Floor": numpy.floor, "Cos": numpy.cos,
+            }
+        )  # fmt: skip
+    return _RULES
