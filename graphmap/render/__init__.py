@@ -1,1 +1,84 @@
-"""TODO docstring: owner writes it."""
+"""Pictures of artifacts: SVG and DOT, without TensorFlow and without executing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from graphmap.errors import RenderError
+from graphmap.model.namemap import NameMap
+from graphmap.model.stored import StoredModel
+from graphmap.model.training import TrainOp
+from graphmap.model.variable import Variable
+from graphmap.render.dot import write_dot
+from graphmap.render.engine import ENGINES
+from graphmap.render.fit import Limits
+from graphmap.render.picture import draw_graph, facts_of, title_of
+from graphmap.render.scene import Layout, Scene
+from graphmap.render.status import status_by_name
+from graphmap.render.svg import write_svg
+from graphmap.render.tree import draw_tree, place_tree
+
+__all__ = ["ENGINES", "RENDERERS", "build_picture", "render_artifact"]
+
+Writer = Callable[[Scene, Layout], bytes]
+
+# To add a format: write its file, add it here, write its test.
+RENDERERS: tuple[tuple[str, Writer], ...] = (
+    ("svg", write_svg),
+    ("dot", lambda scene, _layout: write_dot(scene)),
+)
+
+
+def render_artifact(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    train_ops: tuple[TrainOp, ...],
+    *,
+    name_map: NameMap | None = None,
+    format: str = "svg",  # noqa: A002  # the flag's word
+    engine: str = "graphviz-pure",
+    depth: int | None = None,
+    scope: str | None = None,
+    max_nodes: int | None = None,
+) -> bytes:
+    """Return the picture of an artifact as bytes; without a graph, its variables' scope tree.
+
+    depth: levels of scopes that may be drawn open. max_nodes: most boxes of the model.
+    Raises RenderError for an unknown format, engine or scope, and where the engine fails.
+    """
+    writer = dict(RENDERERS).get(format)
+    if writer is None:
+        words = ", ".join(name for name, _ in RENDERERS)
+        raise RenderError("is no picture format", where=format, remedy=f"Choose one of {words}.")
+    scene, layout = build_picture(
+        stored, variables, train_ops, name_map=name_map, engine=engine, scope=scope,
+        limits=Limits(depth, max_nodes),
+    )  # fmt: skip
+    return writer(scene, layout)
+
+
+def build_picture(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    train_ops: tuple[TrainOp, ...],
+    *,
+    name_map: NameMap | None = None,
+    engine: str = "graphviz-pure",
+    scope: str | None = None,
+    limits: Limits = Limits(),
+) -> tuple[Scene, Layout]:
+    """Return what a picture shows and where."""
+    if stored.graph is not None and stored.graph.nodes:
+        return draw_graph(
+            stored, stored.graph, variables, train_ops,
+            name_map=name_map, engine=engine, scope=scope, limits=limits,
+        )  # fmt: skip
+    tree = draw_tree(
+        variables, status_by_name(variables, name_map),
+        scope=scope, depth=limits.depth, lines=limits.cards,
+    )  # fmt: skip
+    scene = Scene(
+        title_of(stored, scope), facts_of(stored, variables), len(variables),
+        tree.cards, (), tree.edges, tree.omitted,
+    )  # fmt: skip
+    return scene, place_tree(tree)

@@ -1,0 +1,96 @@
+"""Running a Graphviz engine: found by path, in a child process with limits."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+from graphmap.errors import RenderError
+
+__all__ = ["ENGINES", "run_engine"]
+
+ENGINES = ("graphviz-pure", "dot", "auto")
+TIME_LIMIT = 60  # seconds of CPU and of wall time; a fitted picture takes 0.05
+MEMORY_LIMIT = 2 * 1024**3  # bytes of address space
+
+
+def run_engine(engine: str, source: str, output: str) -> bytes:
+    """Return what the engine writes for a DOT source; `output` is its -T word.
+
+    Raises RenderError where the engine is absent, fails, or passes its limits.
+    """
+    program = _find(engine)
+    try:
+        done = subprocess.run(
+            [program, f"-T{output}"],
+            input=source.encode(),
+            capture_output=True,
+            timeout=TIME_LIMIT,
+            check=False,
+            preexec_fn=_limiter(),
+        )
+    except subprocess.TimeoutExpired as cause:
+        raise RenderError(
+            f"the drawing engine did not finish in {TIME_LIMIT} s",
+            where=program,
+            remedy="Draw less: --depth 2, --scope NAME, or --max-nodes 40.",
+        ) from cause
+    except OSError as cause:
+        raise RenderError(
+            f"the drawing engine cannot be started ({cause.strerror or cause})",
+            where=program,
+            remedy="Install it again: pip install --force-reinstall graphviz-pure",
+        ) from cause
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise RenderError(
+            f"the drawing engine failed with code {done.returncode}: {said[0] if said else ''}",
+            where=program,
+            remedy="Try the other engine: --engine dot, or --engine graphviz-pure.",
+        )
+    return done.stdout
+
+
+def _find(engine: str) -> str:
+    if engine not in ENGINES:
+        raise RenderError(
+            "is no drawing engine", where=engine, remedy=f"Choose one of {', '.join(ENGINES)}."
+        )
+    pure = _pure_path() if engine != "dot" else None
+    if pure is not None:
+        return pure
+    system = shutil.which("dot") if engine != "graphviz-pure" else None
+    if system is not None:
+        return system
+    remedy = "Install it: pip install graphviz-pure"
+    if engine == "dot":
+        remedy = "Install Graphviz so that `dot` is on PATH, or use --engine graphviz-pure."
+    raise RenderError("the drawing engine is not installed", where=engine, remedy=remedy)
+
+
+def _pure_path() -> str | None:
+    """Return the program of the graphviz-pure package: beside this Python, else on PATH."""
+    suffix = ".exe" if sys.platform == "win32" else ""
+    folders = (Path(sysconfig.get_path("scripts")), Path(sys.executable).parent)
+    for folder in folders:
+        path = folder / f"graphviz-pure{suffix}"
+        if path.is_file():
+            return str(path)
+    return shutil.which("graphviz-pure")
+
+
+def _limiter() -> Callable[[], None] | None:
+    """Return what sets the child's limits before it starts; None where the system has none."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (TIME_LIMIT, TIME_LIMIT))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+    return limit

@@ -1,0 +1,173 @@
+"""Which scopes are drawn open: as many as fit on a page, by measuring the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from graphmap.model.graph import GraphModel
+from graphmap.render.cards import Cards, Drawing, build_cards, chain_of
+from graphmap.render.hierarchy import Scope
+from graphmap.render.scene import Layout
+
+__all__ = ["Limits", "fit"]
+
+PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legibly
+CARDS = 60
+_MEASURED_CARDS = 140  # more than this never fits, so it is not even laid out
+_TRIES = 24
+_REOPENINGS = 10
+
+
+class Limits(NamedTuple):
+    """depth: levels of frames. cards: most boxes. None: as fits."""
+
+    depth: int | None = None
+    cards: int | None = None
+
+
+Measure = Callable[[Cards], Layout]
+
+
+def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layout]:
+    """Return the most detailed cards that fit on a page, and their layout.
+
+    Scopes off the way to a loss close first, then the deepest; scopes of similar size in one
+    parent close together. What closed and would fit after all opens again, largest first.
+    """
+    opened = _worth_opening(drawing, limits.depth)
+    on_path = _on_loss_path(drawing)
+    best: tuple[Cards, Layout] | None = None
+    closed: list[frozenset[str]] = []
+    for _ in range(_TRIES + len(opened)):
+        cards = build_cards(drawing, opened)
+        if len(cards.cards) <= max(_MEASURED_CARDS, limits.cards or 0):
+            layout = measure(cards)
+            best = (cards, layout)
+            if _fits(cards, layout, limits):
+                break
+        batch = _next_to_close(opened, on_path)
+        if not batch:
+            break
+        closed.append(batch)
+        for path in batch:
+            del opened[path]
+    if best is None:
+        cards = build_cards(drawing, opened)
+        best = (cards, measure(cards))
+    return _reopen(drawing, limits, measure, opened, closed, best)
+
+
+def _fits(cards: Cards, layout: Layout, limits: Limits) -> bool:
+    if len(cards.cards) > (limits.cards or CARDS):
+        return False
+    if limits.cards is not None:  # the reader asked for so many boxes, whatever the page
+        return True
+    return layout.width <= PAGE[0] and layout.height <= PAGE[1]
+
+
+def _worth_opening(drawing: Drawing, depth: int | None) -> dict[str, Scope]:
+    """Return the scopes that show more open than closed: no short chains of loose ops."""
+    levels = {"": 0}
+    found = {}
+    for scope in drawing.root.walk():
+        if scope.parent is None:
+            continue
+        level = levels[scope.path] = levels[scope.parent.path] + 1
+        if depth is not None and level > depth:
+            continue
+        if scope.parent.path not in found and scope.parent.parent is not None:
+            continue
+        ops = scope.all_ops() if len(scope.ops) <= 8 else scope.ops
+        if len(ops) <= 1 or (chain_of(drawing, ops) and not scope.children):
+            continue
+        found[scope.path] = scope
+    return found
+
+
+def _on_loss_path(drawing: Drawing) -> set[str]:
+    """Return the scopes with an op that a loss or an output of a signature depends on."""
+    forward = drawing.forward
+    stack = [op for op in (*forward.losses, *forward.outputs) if op in drawing.producers]
+    seen = set(stack)
+    while stack:
+        for producer in drawing.producers[stack.pop()]:
+            if producer not in seen:
+                seen.add(producer)
+                stack.append(producer)
+    found = set()
+    for scope in drawing.root.walk():
+        if not seen.isdisjoint(scope.ops):
+            above: Scope | None = scope
+            while above is not None and above.path not in found:
+                found.add(above.path)
+                above = above.parent
+    return found
+
+
+def _next_to_close(opened: dict[str, Scope], on_path: set[str]) -> frozenset[str]:
+    """Return innermost open scopes of one parent and similar size, worst first."""
+    parents = {scope.parent.path for scope in opened.values() if scope.parent is not None}
+    leaves = [scope for path, scope in opened.items() if path not in parents]
+    if not leaves:
+        return frozenset()
+    sizes = {scope.path: len(scope.all_ops()) for scope in leaves}
+    worst = min(
+        leaves,
+        key=lambda s: (s.path in on_path, -s.path.count("/"), sizes[s.path], s.path),
+    )
+    size = sizes[worst.path]
+    return frozenset(
+        scope.path
+        for scope in leaves
+        if scope.path == worst.path
+        or (scope.parent is worst.parent and size <= 2 * sizes[scope.path] <= 4 * size)
+    )
+
+
+def _reopen(
+    drawing: Drawing,
+    limits: Limits,
+    measure: Measure,
+    opened: dict[str, Scope],
+    closed: list[frozenset[str]],
+    best: tuple[Cards, Layout],
+) -> tuple[Cards, Layout]:
+    by_path = {scope.path: scope for scope in drawing.root.walk()}
+    weights = drawing.forward.weights
+
+    def importance(batch: frozenset[str]) -> tuple[int, int, str]:
+        ops = [op for path in batch for op in by_path[path].all_ops()]
+        return -sum(bool(weights[op]) for op in ops), -len(ops), min(batch)
+
+    tries = 0
+    for batch in sorted(closed, key=importance):
+        if tries == _REOPENINGS or not _parents_open(batch, by_path, opened):
+            continue
+        wider = {**opened, **{path: by_path[path] for path in batch}}
+        cards = build_cards(drawing, wider)
+        if len(cards.cards) > (limits.cards or CARDS):
+            continue
+        tries += 1
+        layout = measure(cards)
+        if _fits(cards, layout, limits):
+            opened, best = wider, (cards, layout)
+    return best
+
+
+def _parents_open(
+    batch: frozenset[str], by_path: dict[str, Scope], opened: dict[str, Scope]
+) -> bool:
+    parents = [by_path[path].parent for path in batch]
+    return all(p is None or p.parent is None or p.path in opened for p in parents)
+
+
+def scope_names(graph: GraphModel) -> list[str]:
+    """Return every scope of a graph, sorted."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        path = node.name.rpartition("/")[0]
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]
+    return sorted(found)

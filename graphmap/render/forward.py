@@ -1,0 +1,189 @@
+"""The model proper: visible ops, the edges between them, and the variables each one uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import prod
+
+from graphmap.analysis.ops import VARIABLE_OPS
+from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
+from graphmap.model.stored import StoredModel
+from graphmap.names import op_name
+from graphmap.render.optable import INPUT_OPS, TRANSPARENT, is_parameter_input
+from graphmap.render.roles import Roles
+
+__all__ = ["Forward", "find_forward", "output_shape", "parameter_count", "variable_shape"]
+
+_READS = frozenset({"Identity", "RefIdentity", "ReadVariableOp", "Enter", "RefEnter", "Cast"})
+_FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
+_OLD_SHAPES = 24  # GraphDef producer below which an empty `shape` of a Placeholder means unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """All integers are positions in graph.nodes.
+
+    ops: visible ops, in node order. producers: the visible ops that each takes data from.
+    weights: variables (in frozen graphs: Consts) that each uses, in input order.
+    outputs: what signatures return. hidden: {reason: nodes} of the rest of the model.
+    """
+
+    ops: tuple[int, ...]
+    producers: dict[int, tuple[int, ...]]
+    weights: dict[int, tuple[int, ...]]
+    losses: frozenset[int]
+    outputs: frozenset[int]
+    knobs: tuple[str, ...]
+    hidden: Counter[str]
+
+
+def find_forward(stored: StoredModel, graph: GraphModel, roles: Roles) -> Forward:
+    """Return the model of a graph: what is neither training, plumbing nor a parameter of an op."""
+    builder = _Builder(stored, graph, roles)
+    for position in roles.order:
+        builder.visit(position)
+    return builder.result()
+
+
+class _Builder:
+    def __init__(self, stored: StoredModel, graph: GraphModel, roles: Roles) -> None:
+        self.graph = graph
+        self.roles = roles
+        self.losses = frozenset(roles.losses)
+        self.outputs = _signature_outputs(stored, graph)
+        self.is_frozen = not any(node.op in VARIABLE_OPS for node in graph.nodes)
+        self.knobs = _find_knobs(graph, roles)
+        self.ops: list[int] = []
+        self.producers: dict[int, tuple[int, ...]] = {}
+        self.weights: dict[int, tuple[int, ...]] = {}
+        self.hidden: Counter[str] = Counter()
+        # What a consumer of each node sees: visible ops, and variables.
+        self.sources: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())] * len(graph.nodes)
+
+    def visit(self, position: int) -> None:
+        role, node = self.roles.role[position], self.graph.nodes[position]
+        if role in ("variable", "slot", "step"):
+            if role == "variable" or node.op in VARIABLE_OPS:
+                self.sources[position] = ((), (position,))
+            if role == "variable":
+                self.hidden["variables, shown as text"] += 1
+        elif role == "constant":
+            if self.is_frozen and _is_frozen_weight(node):
+                self.sources[position] = ((), (position,))
+                self.hidden["weights, shown as text"] += 1
+            else:
+                self.hidden["constants and random numbers"] += 1
+        elif role == "parameter":
+            self.hidden["shape arithmetic, op parameters"] += 1
+        elif role == "input":
+            self._visit_input(position)
+        elif role == "model":
+            self._visit_model(position, node)
+
+    def _visit_input(self, position: int) -> None:
+        if position in self.knobs:
+            self.hidden["knobs"] += 1
+        else:
+            self._show(position, (), ())
+
+    def _visit_model(self, position: int, node: Node) -> None:
+        inputs = self.graph.topology.inputs[position]
+        data: dict[int, None] = {}
+        weights: dict[int, None] = {}
+        for place, (producer, _) in enumerate(inputs):
+            if producer >= 0 and not is_parameter_input(node.op, place, len(inputs)):
+                found = self.sources[producer]
+                data.update(dict.fromkeys(found[0]))
+                weights.update(dict.fromkeys(found[1]))
+        seen = (tuple(data), tuple(weights))
+        if node.op in _READS and weights and not data:
+            self.sources[position] = seen
+            self.hidden["reads of variables"] += 1
+        elif position in self.losses:
+            self._show(position, *seen)
+        elif node.op in TRANSPARENT and position not in self.outputs:
+            self.sources[position] = seen
+            self.hidden["identities"] += 1
+        elif data or weights or position in self.outputs:
+            self._show(position, *seen)
+        else:
+            self.hidden["constants and random numbers"] += 1
+
+    def _show(self, position: int, data: tuple[int, ...], weights: tuple[int, ...]) -> None:
+        self.ops.append(position)
+        self.producers[position] = data
+        self.weights[position] = weights
+        self.sources[position] = ((position,), ())
+
+    def result(self) -> Forward:
+        ops = tuple(sorted(self.ops))
+        knobs = tuple(self.graph.nodes[position].name for position in sorted(self.knobs))
+        return Forward(
+            ops, self.producers, self.weights, self.losses, self.outputs, knobs, self.hidden
+        )
+
+
+def _signature_outputs(stored: StoredModel, graph: GraphModel) -> frozenset[int]:
+    found = set()
+    for signature in stored.meta.signatures.values():
+        for info in signature.outputs.values():
+            position = graph.index.get(op_name(info.tensor), -1)
+            if position >= 0:
+                found.add(position)
+    return frozenset(found)
+
+
+def _find_knobs(graph: GraphModel, roles: Roles) -> frozenset[int]:
+    """Return scalar inputs that steer the model while other inputs feed it."""
+    inputs = [i for i, role in enumerate(roles.role) if role == "input"]
+    scalars = {i for i in inputs if output_shape(graph, i) == () or _only_steers(graph, roles, i)}
+    return frozenset(scalars) if len(scalars) < len(inputs) else frozenset()
+
+
+def _only_steers(graph: GraphModel, roles: Roles, position: int) -> bool:
+    users = graph.topology.consumers[position]
+    return bool(users) and all(
+        roles.role[target] == "parameter"
+        or is_parameter_input(
+            graph.nodes[target].op, place, len(graph.topology.inputs[target])
+        )
+        for target, place in users
+    )
+
+
+def _is_frozen_weight(node: Node) -> bool:
+    value = node.attrs.get("value")
+    return isinstance(value, TensorValue) and value.dtype in _FLOATS and len(value.shape) >= 1
+
+
+def output_shape(graph: GraphModel, position: int) -> Dims:
+    """Return the shape of output 0 where the file tells, else None."""
+    node = graph.nodes[position]
+    shapes = node.attrs.get("_output_shapes")
+    if isinstance(shapes, tuple) and shapes and isinstance(shapes[0], ShapeValue):
+        return shapes[0].dims
+    shape = node.attrs.get("shape")
+    if node.op in INPUT_OPS and isinstance(shape, ShapeValue):
+        is_unknown = not shape.dims and graph.producer < _OLD_SHAPES
+        return None if is_unknown else shape.dims
+    return None
+
+
+def variable_shape(graph: GraphModel, position: int) -> Dims:
+    """Return the shape of a variable node, or of a Const that is a weight."""
+    attrs = graph.nodes[position].attrs
+    shape, value = attrs.get("shape"), attrs.get("value")
+    if isinstance(shape, ShapeValue):
+        return shape.dims
+    return value.shape if isinstance(value, TensorValue) else None
+
+
+def parameter_count(graph: GraphModel, positions: tuple[int, ...]) -> int:
+    """Return the number of values in these variables; unknown sizes count as nothing."""
+    total = 0
+    for position in positions:
+        dims = variable_shape(graph, position)
+        if dims is not None and None not in dims:
+            total += prod(size for size in dims if size is not None)
+    return total

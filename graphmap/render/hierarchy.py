@@ -1,0 +1,146 @@
+"""The tree of name scopes over the visible ops, and equal siblings folded into one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from graphmap.model.graph import GraphModel
+from graphmap.names import parent_scopes
+from graphmap.render.forward import Forward, variable_shape
+
+__all__ = ["Fold", "Scope", "build_tree", "fold_siblings"]
+
+_LEAST_PAIR = 8  # ops of a block that is folded although it stands only twice
+
+
+@dataclass(slots=True)
+class Scope:
+    """A name scope. path: its full name. ops: those right in it. parent: None for the root."""
+
+    path: str
+    parent: Scope | None
+    title: str = ""
+    ops: list[int] = field(default_factory=list)
+    children: list[Scope] = field(default_factory=list)
+    times: int = 1
+    note: str = ""
+
+    def all_ops(self) -> list[int]:
+        """Return the ops of the whole subtree, in node order."""
+        return sorted(op for scope in self.walk() for op in scope.ops)
+
+    def walk(self) -> Iterator[Scope]:
+        """Yield this scope and all below it, parents first."""
+        stack = [self]
+        while stack:
+            scope = stack.pop()
+            yield scope
+            stack.extend(reversed(scope.children))
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Result of folding. same_as: {op of a left-out copy: its counterpart in the drawn one}."""
+
+    same_as: dict[int, int]
+
+
+def build_tree(graph: GraphModel, forward: Forward) -> Scope:
+    """Return the root scope. A scope with nothing but one scope in it is joined with that one."""
+    root = Scope("", None)
+    found = {"": root}
+    names = [graph.nodes[op].name for op in forward.ops]
+    inner = {scope for name in names for scope in parent_scopes(name)}
+    for op, name in zip(forward.ops, names, strict=True):
+        paths = parent_scopes(name)
+        if name in inner:  # the op that gives a scope its value stands in it
+            paths.append(name)
+        scope = root
+        for path in paths:
+            child = found.get(path)
+            if child is None:
+                child = found[path] = Scope(path, scope)
+                scope.children.append(child)
+            scope = child
+        scope.ops.append(op)
+    _join_lonely(root)
+    return root
+
+
+def _join_lonely(root: Scope) -> None:
+    for scope in root.walk():
+        for place, first in enumerate(scope.children):
+            child = first
+            while not child.ops and len(child.children) == 1:
+                child = child.children[0]
+            child.parent = scope
+            scope.children[place] = child
+            start = len(scope.path) + 1 if scope.path else 0
+            child.title = child.path[start:]
+
+
+def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> Fold:
+    """Fold equal siblings where they stand in series, or in parallel on equal inputs.
+
+    Equal: same ops in the same order, same inner edges, same variable shapes. What shares its
+    variables differently is never one thing.
+    """
+    same_as: dict[int, int] = {}
+    for scope in root.walk():  # a folded scope's children are walked once, in the drawn copy
+        groups: dict[object, list[Scope]] = {}
+        for child in scope.children:
+            groups.setdefault(_signature(graph, forward, child), []).append(child)
+        for members in groups.values():
+            _fold_group(forward, scope, members, same_as)
+    return Fold(same_as)
+
+
+def _signature(graph: GraphModel, forward: Forward, scope: Scope) -> object:
+    ops = scope.all_ops()
+    place = {op: index for index, op in enumerate(ops)}
+    return tuple(
+        (
+            graph.nodes[op].op,
+            tuple(place.get(producer, -1) for producer in forward.producers[op]),
+            tuple(variable_shape(graph, weight) for weight in forward.weights[op]),
+        )
+        for op in ops
+    )
+
+
+def _fold_group(
+    forward: Forward, parent: Scope, members: list[Scope], same_as: dict[int, int]
+) -> None:
+    size = len(members[0].all_ops())
+    if len(members) < 2 or (len(members) == 2 and size < _LEAST_PAIR):
+        return
+    note = _relation(forward, members)
+    if not note:
+        return
+    first, rest = members[0], members[1:]
+    originals = first.all_ops()
+    for member in rest:
+        same_as.update(zip(member.all_ops(), originals, strict=True))
+    dropped = {id(member) for member in rest}
+    parent.children = [child for child in parent.children if id(child) not in dropped]
+    first.times, first.note = len(members), note
+    first.title = f"{first.title} … {rest[-1].title.rpartition('/')[2]}"
+
+
+def _relation(forward: Forward, members: list[Scope]) -> str:
+    ops = [set(member.all_ops()) for member in members]
+    outside = [
+        {p for op in inside for p in forward.producers[op] if p not in inside} for inside in ops
+    ]
+    weights = [{w for op in inside for w in forward.weights[op]} for inside in ops]
+    use = Counter(weight for own in weights for weight in own)
+    is_shared = all(own == weights[0] for own in weights)
+    if use and not is_shared and max(use.values()) > 1:
+        return ""
+    if all(outside[k + 1] & ops[k] for k in range(len(ops) - 1)):
+        return "in series"
+    if all(taken == outside[0] for taken in outside):
+        return "in parallel"
+    return ""

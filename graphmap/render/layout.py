@@ -1,0 +1,140 @@
+"""Coordinates: cards become boxes of fixed size, frames clusters; an engine places them.
+
+Every frame gets one port for each source that enters it and one for each that leaves it, so that
+edges bundle at its border and do not cross its title.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+from graphmap.render.engine import run_engine
+from graphmap.render.measure import card_size, frame_title_width
+from graphmap.render.scene import Box, Card, Edge, EdgeKind, Frame, Layout, Path
+
+__all__ = ["lay_out"]
+
+_POINTS = 72.0  # per inch; one point is drawn as one px
+_PORT = (0.06, 0.02)  # inches
+_LETTER = 0.8  # em; an "M" is 0.83 in Arial, and the engine knows no other word of our titles
+_FRAME_FONT = 14
+
+
+def lay_out(
+    cards: tuple[Card, ...], frames: tuple[Frame, ...], edges: tuple[Edge, ...], engine: str
+) -> Layout:
+    """Return where everything lies; raises RenderError where the engine fails."""
+    plan = _Plan(cards, frames, edges)
+    found = json.loads(run_engine(engine, plan.source(), "json0"))
+    return _read(found, plan)
+
+
+class _Plan:
+    """The DOT source of a layout, and what its edges stand for."""
+
+    def __init__(
+        self, cards: tuple[Card, ...], frames: tuple[Frame, ...], edges: tuple[Edge, ...]
+    ) -> None:
+        self.cards = {card.id: card for card in cards}
+        self.frames = {frame.id: frame for frame in frames}
+        self.children: dict[str, list[str]] = {"": []}
+        inside = [(frame.parent, frame.id) for frame in frames]
+        for parent, name in [*inside, *((card.parent, card.id) for card in cards)]:
+            self.children.setdefault(parent, []).append(name)
+        self.ports: dict[str, list[str]] = {}
+        self.pieces: dict[tuple[str, str], tuple[EdgeKind, bool]] = {}
+        for edge in edges:
+            self._route(edge)
+
+    def _around(self, card: str) -> list[str]:
+        """Return the frames that hold a card, outermost first."""
+        found = []
+        parent = self.cards[card].parent
+        while parent:
+            found.append(parent)
+            parent = self.frames[parent].parent
+        return found[::-1]
+
+    def _route(self, edge: Edge) -> None:
+        left, entered = self._around(edge.source), self._around(edge.target)
+        while left and entered and left[0] == entered[0]:
+            del left[0], entered[0]
+        stops = [edge.source]
+        for frame in reversed(left):
+            stops.append(self._port(frame, f"o_{frame}_{edge.source}"))
+        for frame in entered:
+            stops.append(self._port(frame, f"i_{frame}_{edge.source}"))
+        stops.append(edge.target)
+        for before, after in pairwise(stops):
+            self.pieces[before, after] = (edge.kind, after == edge.target)
+
+    def _port(self, frame: str, name: str) -> str:
+        known = self.ports.setdefault(frame, [])
+        if name not in known:
+            known.append(name)
+        return name
+
+    def source(self) -> str:
+        """Return the DOT text; all names in it are ours, so nothing needs quoting."""
+        lines = [
+            "digraph{graph[nodesep=0.3,ranksep=0.3,ordering=out]",
+            'node[shape=box,fixedsize=true,label=""]edge[arrowhead=none]',
+        ]
+        self._write_frame("", lines)
+        for before, after in self.pieces:
+            weight = 4 if before not in self.cards and after not in self.cards else 2
+            lines.append(f"{before}->{after}[weight={weight}]")
+        lines.append("}")
+        return "\n".join(lines)
+
+    def _write_frame(self, root: str, lines: list[str]) -> None:
+        stack: list[tuple[str, bool]] = [(root, True)]
+        while stack:
+            name, is_start = stack.pop()
+            if not is_start:
+                lines.append("}")
+                continue
+            if name in self.cards:
+                width, height = card_size(self.cards[name])
+                inches = f"width={width / _POINTS:.4f},height={height / _POINTS:.4f}"
+                lines.append(f"{name}[{inches}]")
+                continue
+            if name:
+                wide = frame_title_width(self.frames[name])
+                letters = "M" * int(wide / _FRAME_FONT / _LETTER + 1)
+                lines.append(
+                    f'subgraph cluster_{name}{{margin=10;labeljust=l;fontsize={_FRAME_FONT};'
+                    f'fontname=Arial;label="{letters}"'
+                )
+                stack.append((name, False))
+                size = f"width={_PORT[0]},height={_PORT[1]}"
+                lines.extend(f"{port}[{size}]" for port in self.ports.get(name, ()))
+            stack.extend((child, True) for child in reversed(self.children.get(name, [])))
+
+
+def _read(found: dict[str, Any], plan: _Plan) -> Layout:
+    _, _, width, height = (float(number) for number in found["bb"].split(","))
+    boxes: dict[str, Box] = {}
+    names: dict[int, str] = {}
+    for item in found.get("objects", ()):
+        name = item["name"]
+        names[item["_gvid"]] = name
+        if name.startswith("cluster_"):
+            left, low, right, high = (float(number) for number in item["bb"].split(","))
+            frame = name.removeprefix("cluster_")
+            boxes[frame] = Box(left, height - high, right - left, high - low)
+        elif name in plan.cards:
+            x, y = (float(number) for number in item["pos"].split(","))
+            wide, tall = card_size(plan.cards[name])
+            boxes[name] = Box(x - wide / 2, height - y - tall / 2, wide, tall)
+    paths = []
+    for item in found.get("edges", ()):
+        kind, arrow = plan.pieces[names[item["tail"]], names[item["head"]]]
+        points = []
+        for pair in item["pos"].split():
+            x, y = pair.split(",")[-2:]
+            points.append((float(x), height - float(y)))
+        paths.append(Path(tuple(points), kind, arrow))
+    return Layout(width, height, boxes, tuple(paths))

@@ -1,0 +1,177 @@
+"""From an artifact with a graph to a scene and its layout."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+
+from graphmap.errors import RenderError
+from graphmap.model.graph import GraphModel
+from graphmap.model.namemap import NameMap
+from graphmap.model.stored import StoredModel
+from graphmap.model.training import TrainOp
+from graphmap.model.variable import Variable
+from graphmap.render.cards import Cards, Drawing
+from graphmap.render.fit import Limits, fit, scope_names
+from graphmap.render.forward import Forward, find_forward
+from graphmap.render.hierarchy import build_tree, fold_siblings
+from graphmap.render.lanes import Lane, find_lanes
+from graphmap.render.layout import lay_out
+from graphmap.render.roles import Roles, find_roles
+from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
+from graphmap.render.status import statuses
+from graphmap.render.text import count_text
+
+__all__ = ["draw_graph", "facts_of", "title_of"]
+
+_REASONS = {
+    "save": "save / restore", "init": "initialisers", "summary": "summaries",
+    "check": "checks and asserts", "gradients": "gradient ops",
+    "clip": "gradient post-processing", "optimizer": "optimizer ops",
+    "slot": "optimizer slots and state", "update": "moving averages, variable updates",
+    "step": "global step", "pipeline": "input pipeline", "group": "grouping no-ops",
+    "unused": "unused reads and constants",
+}  # fmt: skip
+
+
+def draw_graph(
+    stored: StoredModel,
+    graph: GraphModel,
+    variables: tuple[Variable, ...],
+    train_ops: tuple[TrainOp, ...],
+    *,
+    name_map: NameMap | None,
+    engine: str,
+    scope: str | None,
+    limits: Limits,
+) -> tuple[Scene, Layout]:
+    """Return what is drawn and where; raises RenderError for an unknown scope."""
+    roles = find_roles(graph, train_ops)
+    forward = find_forward(stored, graph, roles)
+    elsewhere = 0
+    if scope is not None:
+        forward, elsewhere = _inside(graph, forward, scope)
+    root = build_tree(graph, forward)
+    fold = fold_siblings(graph, forward, root)
+    drawing = Drawing(
+        graph, forward, root, fold.same_as, statuses(graph, variables, name_map)
+    )
+    lanes = find_lanes(graph, roles, train_ops) if scope is None else ()
+
+    def measure(cards: Cards) -> Layout:
+        lane_cards, lane_edges = _lane_cards(lanes, cards)
+        return lay_out(
+            (*cards.cards, *lane_cards), cards.frames, (*cards.edges, *lane_edges), engine
+        )
+
+    cards, layout = fit(drawing, limits, measure)
+    lane_cards, lane_edges = _lane_cards(lanes, cards)
+    scene = Scene(
+        title=title_of(stored, scope),
+        facts=facts_of(stored, variables, tuple(k for lane in lanes for k in lane.kinds)),
+        nodes=len(graph.nodes),
+        cards=(*cards.cards, *lane_cards),
+        frames=cards.frames,
+        edges=(*cards.edges, *lane_edges),
+        omitted=_omitted(roles, forward, len(fold.same_as), elsewhere),
+        knobs=forward.knobs,
+    )
+    return scene, layout
+
+
+def _inside(graph: GraphModel, forward: Forward, scope: str) -> tuple[Forward, int]:
+    """Return the part of the model under one scope, and how many visible ops lie elsewhere."""
+    scope = scope.strip("/")
+    kept = [
+        op
+        for op in forward.ops
+        if graph.nodes[op].name == scope or graph.nodes[op].name.startswith(f"{scope}/")
+    ]
+    if not kept:
+        known = scope_names(graph)
+        where = repr(scope)
+        if scope in known:
+            raise RenderError(
+                "holds no op of the model",
+                where=where,
+                remedy="It holds only training, saving or constants; leave --scope out to see it.",
+            )
+        near = difflib.get_close_matches(scope, known, n=3, cutoff=0.5)
+        hint = f"Did you mean {', '.join(near)}?" if near else _first_scopes(known)
+        raise RenderError("is no scope of this graph", where=where, remedy=hint)
+    inside = set(kept)
+    producers = {op: tuple(p for p in forward.producers[op] if p in inside) for op in kept}
+    part = Forward(
+        tuple(kept), producers, forward.weights, forward.losses, forward.outputs, (),
+        forward.hidden,
+    )  # fmt: skip
+    return part, len(forward.ops) - len(kept)
+
+
+def _first_scopes(known: list[str]) -> str:
+    outer = [name for name in known if "/" not in name][:8]
+    return f"Its outermost scopes: {', '.join(outer)}." if outer else "It has no scopes."
+
+
+def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list[Edge]]:
+    made: list[Card] = []
+    edges: list[Edge] = []
+    for number, lane in enumerate(lanes):
+        gradients = Card(f"g{number}", "", lane.gradients, "")
+        made.append(gradients)
+        starts = dict.fromkeys(cards.card_of[p] for p in lane.losses if p in cards.card_of)
+        edges.extend(Edge(start, gradients.id, "training") for start in starts)
+        if lane.optimizer:
+            optimizer = Card(f"u{number}", "", lane.optimizer, "")
+            made.append(optimizer)
+            edges.append(Edge(gradients.id, optimizer.id, "training"))
+    return made, edges
+
+
+def _omitted(
+    roles: Roles, forward: Forward, repeated: int, elsewhere: int
+) -> tuple[Omitted, ...]:
+    counts: Counter[str] = Counter()
+    for role in roles.role:
+        if role in _REASONS:
+            counts[_REASONS[role]] += 1
+    counts.update(forward.hidden)
+    counts["repeats of drawn blocks"] += repeated
+    counts["outside this scope"] += elsewhere
+    return tuple(Omitted(reason, count) for reason, count in counts.items() if count)
+
+
+def title_of(stored: StoredModel, scope: str | None = None) -> str:
+    """Return the picture's heading: the path's last parts as the user typed it."""
+    parts = [part for part in stored.path.replace("\\", "/").split("/") if part not in ("", ".")]
+    name = "/".join(parts[-2:]) or stored.kind
+    return f"{name} : {scope}" if scope else name
+
+
+def facts_of(
+    stored: StoredModel, variables: tuple[Variable, ...], optimizers: tuple[str, ...] = ()
+) -> str:
+    """Return the line under the heading, facts joined by middle dots."""
+    facts = [stored.kind]
+    if stored.graph is not None:
+        count = len(stored.graph.nodes)
+        facts.append(f"{count:,} nodes" if count != 1 else "1 node")
+    if variables:
+        weights = [v for v in variables if v.role == "weight"]
+        sizes = [v.shape for v in weights if v.shape is not None and None not in v.shape]
+        total = 0
+        for shape in sizes:
+            product = 1
+            for size in shape:
+                product *= size or 0
+            total += product
+        facts.append(f"{len(variables):,} variables")
+        facts.append(f"{len(weights):,} weights with {count_text(total)} parameters")
+    if optimizers:
+        facts.append(f"trained by {', '.join(dict.fromkeys(optimizers))}")
+    if stored.meta.signatures:
+        facts.append(f"signatures {', '.join(sorted(stored.meta.signatures))}")
+    if stored.producer:
+        facts.append(stored.producer.replace("tensorflow", "TensorFlow"))
+    return " · ".join(facts)
+

@@ -1,0 +1,68 @@
+"""Colours, fonts and sizes of pictures.
+
+The palette keeps its colours apart for the three usual kinds of colour blindness by simulation
+(least difference 17.5 on light, 18.6 on dark); text always says the role too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TITLE_SIZE: Final = 12.5
+TEXT_SIZE: Final = 11.0
+MONO_SIZE: Final = 10.0
+HEADING_SIZE: Final = 19.0
+
+LIGHT: Final = {
+    "input": "#009e73", "layer": "#1f5fa8", "op": "#a3abb3", "loss": "#b83d00",
+    "output": "#aa3377", "training": "#c08a00",
+    "matched": "#009e73", "ambiguous": "#c08a00", "unmatched": "#b83d00", "unused": "#a3abb3",
+    "background": "#fff", "card": "#fff", "text": "#1b1f24", "muted": "#57606a",
+    "edge": "#6e7781", "frame": "#f3f5f8", "frame2": "#e9edf2", "border": "#c3cad3",
+    "times": "#5b4bb3",
+}  # fmt: skip
+DARK: Final = {
+    "input": "#2bbf97", "layer": "#3f8ae0", "op": "#6b737d", "loss": "#ff7043",
+    "output": "#f2b8dc", "training": "#f0b429",
+    "matched": "#2bbf97", "ambiguous": "#f0b429", "unmatched": "#ff7043", "unused": "#6b737d",
+    "background": "#0d1117", "card": "#161b22", "text": "#e6edf3", "muted": "#9aa4af",
+    "edge": "#8b949e", "frame": "#11161d", "frame2": "#1a212b", "border": "#3d444d",
+    "times": "#a99cf5",
+}  # fmt: skip
+
+KIND_WORDS: Final = {
+    "input": "input", "layer": "layer with weights", "op": "other ops", "loss": "loss",
+    "output": "output", "training": "training",
+    "matched": "matched", "ambiguous": "ambiguous", "unmatched": "unmatched",
+    "unused": "not asked for",
+}  # fmt: skip
+
+_FIXED = (
+    f'text{{font:{TEXT_SIZE:g}px Arial,"Liberation Sans",Helvetica,"Segoe UI",sans-serif}}'
+    f".t{{font-weight:700;font-size:{TITLE_SIZE:g}px}}"
+    f'.p{{font:{MONO_SIZE:g}px "DejaVu Sans Mono","Liberation Mono",Menlo,Consolas,monospace}}'
+    f".h1{{font-size:{HEADING_SIZE:g}px;font-weight:700}}"
+    ".e{fill:none;stroke-width:1.4}.tr{stroke-dasharray:5 4}.sep{stroke-width:.7}"
+    ".fr{stroke-width:1.5}.rt{font-weight:700}.end{text-anchor:end}.mid{text-anchor:middle}"
+)
+
+
+def css() -> str:
+    """Return the style sheet: literal colours, no var(), which some renderers draw as black."""
+    return f"{_FIXED}{_rules(LIGHT)}@media (prefers-color-scheme:dark){{{_rules(DARK)}}}"
+
+
+def _rules(colour: dict[str, str]) -> str:
+    kinds = "".join(f".k-{kind}{{fill:{colour[kind]}}}" for kind in KIND_WORDS)
+    return (
+        f"text{{fill:{colour['text']}}}.s,.p{{fill:{colour['muted']}}}"
+        f".bg{{fill:{colour['background']}}}"
+        f".c{{fill:{colour['card']};stroke:{colour['edge']}}}"
+        f".f{{fill:{colour['frame']};stroke:{colour['border']}}}"
+        f".f2{{fill:{colour['frame2']};stroke:{colour['border']}}}"
+        f".hd{{fill:{colour['frame2']}}}.e{{stroke:{colour['edge']}}}"
+        f".tr{{stroke:{colour['training']}}}.ar{{fill:{colour['edge']}}}"
+        f".rp{{fill:{colour['times']}}}.rt{{fill:{colour['background']}}}"
+        f".sep{{stroke:{colour['border']}}}.fr{{stroke:{colour['times']}}}"
+        f"{kinds}"
+    )
