@@ -15,20 +15,21 @@ Links = tuple[tuple[int, int], ...]  # (index into expected members, index into 
 WIDEST = 4  # index positions whose order is permuted
 
 
-def align(expected: Group, actual: Group) -> Links | None:
-    """Return who is who, by indices where these tell, else by the only way the shapes allow.
+def align(expected: Group, actual: Group, loose: bool) -> Links | None:
+    """Return who is who, by indices where these tell.
 
-    None: the shapes do not fit, or fit in several ways.
+    loose: else by the only way the shapes allow. None: the shapes do not fit, or in several ways.
     """
-    if expected.uniform and actual.uniform:
-        if not shapes_fit(expected.shapes[0], actual.shapes[0]):
-            return None
+    uniform = expected.uniform and actual.uniform
+    if uniform and not shapes_fit(expected.shapes[0], actual.shapes[0]):
+        return None
     if len(expected) == len(actual):
         return _equal_counts(expected, actual)
-    shared = _shared_indices(expected, actual)
-    if shared is not None:
-        return shared
-    if expected.uniform and actual.uniform:
+    if not (expected.counter and actual.counter):
+        shared = _shared_indices(expected, actual)
+        if shared is not None:
+            return shared
+    if uniform or not loose:
         return None
     return only_embedding(expected.shapes, actual.shapes)
 

@@ -29,7 +29,8 @@ class Group:
 
     words: of the module, literal indices as "=3" or, where they select, "@0".
     module: template without the kind word; groups of one module are siblings.
-    shapes: of the members, in their order.
+    shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
+    what was made before in the session and so may be shifted.
     """
 
     template: str
@@ -39,6 +40,7 @@ class Group:
     members: tuple[Member, ...]
     shapes: tuple[Dims, ...]
     first: int
+    counter: bool
     uniform: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,14 +65,32 @@ def build_groups(
     for position in positions:
         text, numbers = split_name(variables[position].name)
         templates[text].append((numbers, position))
+    templates = _without_wrapper(templates)
     _count_words(templates)
-    _join_bare(templates)
+    counters = _join_bare(templates)
     selecting = _selecting(templates)
     groups: list[Group] = []
     for text in sorted(templates):
         groups.extend(_split(text, templates[text], selecting, fine, variables))
+    for group in groups:
+        group.counter = group.template in counters
     _settle_kinds(groups)
     return groups
+
+
+def _without_wrapper(templates: Templates) -> Templates:
+    """Drop a last segment that most names share, such as that of exported moving averages."""
+    leaves: Counter[str] = Counter()
+    for text, members in templates.items():
+        leaves[text.rpartition("/")[2]] += len(members)
+    leaf, count = max(leaves.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    many = count > 4 and 2 * count > sum(leaves.values())
+    if not many or MARK in leaf or kind_of(leaf, None)[0].letter != "?":
+        return templates
+    kept: Templates = defaultdict(list)
+    for text, members in templates.items():
+        kept[text.removesuffix("/" + leaf)].extend(members)
+    return kept
 
 
 def _count_words(templates: Templates) -> None:
@@ -96,8 +116,12 @@ def _count_words(templates: Templates) -> None:
             break
 
 
-def _join_bare(templates: Templates) -> None:
-    """TensorFlow names the first of a kind `dense`, the second `dense_1`: both are `dense_#`."""
+def _join_bare(templates: Templates) -> set[str]:
+    """TensorFlow names the first of a kind `dense`, the second `dense_1`: both are `dense_#`.
+
+    Returns the templates that were joined.
+    """
+    joined = set()
     for text in sorted(templates, key=lambda text: (text.count(MARK), text)):
         for found in re.finditer("_" + MARK, text):
             bare = text[: found.start()] + text[found.end() :]
@@ -106,10 +130,12 @@ def _join_bare(templates: Templates) -> None:
             at = text.count(MARK, 0, found.start())
             taken = {(n[:at], n[at + 1 :]) for n, _ in templates[text] if n[at] == 0}
             moved = [(n[:at], n[at:], position) for n, position in templates.pop(bare)]
+            joined.add(text)
             templates[text].extend(
                 ((*head, -1 if (head, tail) in taken else 0, *tail), position)
                 for head, tail, position in moved
             )
+    return joined
 
 
 def _selecting(templates: Templates) -> dict[str, tuple[str, dict[int, int]]]:
@@ -203,7 +229,7 @@ def _make_group(
                 words.append(word)
     module = "/".join(path) + "|" + ",".join(tokens.values())
     first = min(position for _, position in kept)
-    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first)
+    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, False)
 
 
 def _settle_kinds(groups: list[Group]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from graphmap.matching.tokens import MARK, PIECES
@@ -9,6 +10,7 @@ from graphmap.matching.vocabulary import KIND_WORDS
 
 __all__ = ["UNKNOWN", "Kind", "kind_agreement", "kind_of", "settle"]
 
+SUFFIXED = re.compile("[wb](?:[qkvohx]|[fx]c|zr|ih|hh)")  # Wq, bo, Wzr: the letter, then which one
 STATISTIC = frozenset(["moving", "running", "pop", "population", "batch"])
 WHOLE_ONLY = frozenset(
     ["w", "b", "g", "mean", "mu", "avg", "sigma", "scale", "offset", "shift", "var", "table"]
@@ -37,6 +39,11 @@ def kind_of(leaf: str, rank: int | None) -> tuple[Kind, str]:
     word = pieces[-1].lower() if pieces else ""
     letter, sub = _lookup(word)
     rest = pieces[:-1]
+    if letter == "?" and SUFFIXED.fullmatch(word) and not (rank is not None and rank < 1):
+        letter, sub = ("M", "kernel") if word[0] == "w" else ("B", "bias")
+        if letter == "B" or rank is None or rank > 1:
+            return Kind(letter, sub), "_".join([*rest, word[1:]])
+        return UNKNOWN, leaf
     statistic = bool(rest) and rest[-1].lower() in STATISTIC
     if letter == "?" or (rest and word in WHOLE_ONLY and not (statistic and letter in "UV")):
         return UNKNOWN, leaf

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from graphmap.matching.assign import assign
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group, build_groups
-from graphmap.matching.pairs import Context, Pair, propose, weights_of
+from graphmap.matching.pairs import Context, Pair, expected_habit, propose, weights_of
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.model.variable import Variable
 
@@ -35,10 +35,13 @@ def match_groups(
     result = Result()
     anchors: list[Pair] = []
     left, right = list(open_expected), list(open_actual)
-    for fine in (True, False):
+    habit = expected_habit(
+        build_groups(wanted, open_expected, True), build_groups(pool, open_actual, True)
+    )
+    for fine in (True, True, False, False):
         if not left or not right:
             break
-        settled = _one_level(wanted, left, pool, right, fine, anchors, result)
+        settled = _one_level(wanted, left, pool, right, fine, habit, anchors, result)
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     return result
@@ -50,13 +53,15 @@ def _one_level(
     pool: Sequence[Variable],
     right: Sequence[int],
     fine: bool,
+    habit: float,
     anchors: list[Pair],
     result: Result,
 ) -> tuple[set[int], set[int]]:
     expected = build_groups(wanted, left, fine)
     actual = build_groups(pool, right, fine)
-    pairs = propose(expected, actual)
+    pairs = propose(expected, actual, loose=not fine)
     context = make_context(expected, actual, anchors)
+    context.turned = habit
     score_pairs(pairs, anchors, context)
     used_expected: set[int] = set()
     used_actual: set[int] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,18 +17,26 @@ __all__ = ["Context", "Pair", "propose", "weights_of"]
 
 GENERIC_SHARE = 0.3  # weight of a word that wraps without telling
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
+HABIT = 0.85  # how far the names of kernels tell the order of their axes
 FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
 
 
 @dataclass(slots=True)
 class Pair:
-    """An expected and an actual group. fit: how well the shapes agree, None where unknown."""
+    """An expected and an actual group.
+
+    fit: how well the shapes agree, None where unknown. turned: whether a kernel that is not
+    square changes the order of its axes, None where that cannot be seen. alone: no other pair
+    has either group.
+    """
 
     expected: Group
     actual: Group
     links: Links
     agreement: float
     fit: float | None
+    turned: bool | None = None
+    alone: bool = False
     bits: float = 0.0
 
 
@@ -39,6 +47,8 @@ class Context:
     weights: of the words of each side, by information content.
     learned: {(expected feature, actual feature): how often they go together, in [0, 1]}.
     repeated: features of each side that two modules or more have; only these can teach.
+    modules: {expected module: actual modules that settled pairs lead to}.
+    turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     """
 
@@ -49,6 +59,8 @@ class Context:
     repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     features: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    modules: dict[str, set[str]] = field(default_factory=dict)
+    turned: float | None = None
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:
@@ -69,8 +81,25 @@ def weights_of(groups: Sequence[Group]) -> dict[str, float]:
     return weights
 
 
-def propose(expected: Sequence[Group], actual: Sequence[Group]) -> list[Pair]:
-    """Return the pairs that kinds and shapes allow, in the order of the groups."""
+def expected_habit(expected: Sequence[Group], actual: Sequence[Group]) -> float:
+    """Return the belief, from names alone, that the sides keep kernels the other way round.
+
+    What is called `a.b.weight` is kept as (out, in), whatever else as (in, out).
+    """
+    sides = [[g for g in groups if g.kind.letter == "M"] for groups in (expected, actual)]
+    dotted = [
+        2 * sum(g.kind.sub == "weight" and "." in g.template and "/" not in g.template for g in gs)
+        > len(gs)
+        for gs in sides
+    ]
+    return HABIT if dotted[0] != dotted[1] else 1 - HABIT
+
+
+def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool) -> list[Pair]:
+    """Return the pairs that kinds and shapes allow, in the order of the groups.
+
+    loose: members of unequal groups may be told apart by their shapes alone.
+    """
     pairs = []
     by_letter: dict[str, list[Group]] = defaultdict(list)
     for group in actual:
@@ -83,9 +112,16 @@ def propose(expected: Sequence[Group], actual: Sequence[Group]) -> list[Pair]:
                 agreement = kind_agreement(wanted.kind, group.kind)
                 if agreement is None:
                     continue
-                links = align(wanted, group)
+                links = align(wanted, group, loose)
                 if links is not None:
-                    pairs.append(Pair(wanted, group, links, agreement, _fit(wanted, group, links)))
+                    fit = _fit(wanted, group, links)
+                    turned = _is_turned(wanted, group, links)
+                    pairs.append(Pair(wanted, group, links, agreement, fit, turned))
+    rows = Counter(id(pair.expected) for pair in pairs)
+    columns = Counter(id(pair.actual) for pair in pairs)
+    for pair in pairs:
+        only = rows[id(pair.expected)] == 1 and columns[id(pair.actual)] == 1
+        pair.alone = only and pair.fit is not None
     return pairs
 
 
@@ -98,6 +134,21 @@ ALLOWED = {
     "V": "V?",
     "?": "MBGEUV?",
 }
+
+
+def _is_turned(expected: Group, actual: Group, links: Links) -> bool | None:
+    if "M" not in (expected.kind.letter, actual.kind.letter):
+        return None
+    if "embedding" in (expected.kind.sub, actual.kind.sub):
+        return None
+    for e, a in links:
+        wanted, found = expected.shapes[e], actual.shapes[a]
+        if wanted is None or found is None or len(wanted) < 2 or len(found) < 2:
+            return None
+        layout = find_layout(wanted, found) or "same"
+        if "reshape" not in layout and (wanted != wanted[::-1]):
+            return layout != "same"
+    return None
 
 
 def _fit(expected: Group, actual: Group, links: Links) -> float | None:

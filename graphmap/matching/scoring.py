@@ -35,10 +35,13 @@ def evidence_of(pair: Pair, context: Context) -> tuple[Evidence, ...]:
 
 def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context) -> None:
     """Set `bits` of every pair; `anchors` are pairs that are settled and teach with belief 1."""
+    note_settled(anchors, context)
     _sum_bits(pairs, context)
     for heat in HEAT:
         beliefs = _beliefs(pairs, heat)
-        _learn([*pairs, *anchors], [*beliefs, *(1.0 for _ in anchors)], context)
+        everything = [*pairs, *anchors]
+        beliefs.extend(1.0 for _ in anchors)
+        _learn(everything, beliefs, context)
         _sum_bits(pairs, context)
 
 
@@ -102,3 +105,15 @@ def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) ->
             dice = (2 * mass / (expected_mass[feature] + actual_mass[target])) ** 2
             context.learned.setdefault(feature, {})[target] = dice
             context.learned_back.setdefault(target, {})[feature] = dice
+
+
+def note_settled(anchors: Sequence[Pair], context: Context) -> None:
+    """Keep what settled pairs say of their modules, and of the order of axes.
+
+    Only settled pairs speak: two tensors of one module would talk each other into a wrong one.
+    """
+    for pair in anchors:
+        context.modules.setdefault(pair.expected.module, set()).add(pair.actual.module)
+    shown = [pair.turned for pair in anchors if pair.turned is not None]
+    if shown:
+        context.turned = sum(shown) / len(shown)

@@ -33,7 +33,7 @@ ALIASES: dict[str, str] = _invert(
         "attention": "attn att mha attend",
         "batchnorm": "bn batchnormalization",
         "block": "blk blocks",
-        "classifier": "cls clf classification",
+        "classifier": "clf classification",
         "conv": "convolution conv1d conv2d conv3d cv cnn convs",
         "cross": "encdec crossattention",
         "deconv": "convtranspose transposedconv upconv",
@@ -95,27 +95,8 @@ NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm"
 
 # Words that wrap without telling: they weigh little.
 GENERIC = frozenset(
-    [
-        "model",
-        "net",
-        "network",
-        "module",
-        "layer",
-        "layers",
-        "block",
-        "cell",
-        "main",
-        "base",
-        "backbone",
-        "attributes",
-        "variable",
-        "sequential",
-        "features",
-        "functional",
-        "tf",
-        "for",
-        "with",
-    ]
+    {"model", "net", "network", "module", "layer", "block", "cell", "main", "base", "backbone"}
+    | {"attributes", "variable", "sequential", "feature", "functional", "tf", "for", "with"}
 )
 
 # Things that come in this order in a network, as far as the field agrees.
@@ -127,39 +108,9 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("encoder", "decoder"),
 )
 
-ROMAN = [
-    "i",
-    "ii",
-    "iii",
-    "iv",
-    "v",
-    "vi",
-    "vii",
-    "viii",
-    "ix",
-    "x",
-    "xi",
-    "xii",
-    "xiii",
-    "xiv",
-    "xv",
-    "xvi",
-]
+ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
 LETTERS = list("abcdefghijklmnop")
-WORDS = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 ORDINAL_WORDS = ["first", "second", "third", "fourth", "fifth", "sixth"]
 # Runs of words that count; a word is a number only where the run stands from its beginning.
 ORDINALS: tuple[dict[str, int], ...] = tuple(

@@ -10,10 +10,13 @@ from collections.abc import Callable
 
 from graphmap.matching.evidence.count import count_evidence
 from graphmap.matching.evidence.kind import kind_evidence
+from graphmap.matching.evidence.layout import layout_evidence
 from graphmap.matching.evidence.learned import learned_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence
+from graphmap.matching.evidence.novelty import novelty_evidence
 from graphmap.matching.evidence.scope import scope_evidence
 from graphmap.matching.evidence.shape import shape_evidence
+from graphmap.matching.evidence.sibling import sibling_evidence
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
@@ -26,6 +29,9 @@ EVIDENCE: tuple[Rule, ...] = (
     kind_evidence,
     lexical_evidence,
     learned_evidence,
+    novelty_evidence,
     count_evidence,
+    layout_evidence,
+    sibling_evidence,
     scope_evidence,
 )

@@ -22,19 +22,38 @@ def text_similarity(pair: Pair, context: Context) -> float:
     expected, actual = pair.expected.words, pair.actual.words
     if not expected and not actual:
         return 1.0
-    there = _covered(expected, actual, context.expected_weights)
-    back = _covered(actual, expected, context.actual_weights)
+    there = _covered(expected, actual, context.expected_weights, context.actual_weights)
+    back = _covered(actual, expected, context.actual_weights, context.expected_weights)
     return 0.35 * (there + back) + 0.3 * min(there, back)
 
 
-def _covered(words: tuple[str, ...], others: tuple[str, ...], weights: dict[str, float]) -> float:
+def _covered(
+    words: tuple[str, ...],
+    others: tuple[str, ...],
+    weights: dict[str, float],
+    other_weights: dict[str, float],
+) -> float:
     total = 0.0
     found = 0.0
     for word in words:
         weight = weights[word]
         total += weight
-        if word in others:
-            found += weight
-        elif word[0] not in "=@":
-            found += weight * max((similarity(word, other) for other in others), default=0.0)
+        found += weight * covering(word, others, weights, other_weights)
     return found / total if total else 0.0
+
+
+def covering(
+    word: str,
+    others: tuple[str, ...],
+    weights: dict[str, float],
+    other_weights: dict[str, float],
+) -> float:
+    """Return how well one word is met by the words of a module of the other side.
+
+    A word that both sides use means itself: `encoder` is not a misspelt `decoder`.
+    """
+    if word in others:
+        return 1.0
+    if word[0] in "=@" or word in other_weights:
+        return 0.0
+    return max((similarity(word, o) for o in others if o not in weights), default=0.0)

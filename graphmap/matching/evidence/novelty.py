@@ -1,0 +1,39 @@
+"""A module that stands once, with a word of its own that the other side does not know."""
+
+from __future__ import annotations
+
+from graphmap.matching.evidence.lexical import covering
+from graphmap.matching.groups import Group
+from graphmap.matching.pairs import Context, Pair
+from graphmap.model.namemap import Evidence
+
+BITS = 30.0
+REPEATED = 3  # members from which repetition vouches for a group
+
+
+def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
+    """Negative where both modules have such words: a new head looks like the old one.
+
+    None where nothing else on either side could be meant.
+    """
+    if pair.alone or min(len(pair.expected), len(pair.actual)) >= REPEATED:
+        return None
+    mine = _own_share(pair.expected, pair.actual, context.expected_weights, context.actual_weights)
+    other = _own_share(pair.actual, pair.expected, context.actual_weights, context.expected_weights)
+    strange = min(mine, other)
+    if strange < 0.2:
+        return None
+    return Evidence("novelty", -BITS * strange, "each has words that the other one lacks")
+
+
+def _own_share(
+    group: Group, other: Group, weights: dict[str, float], other_weights: dict[str, float]
+) -> float:
+    """Return the share of the words' weight that nothing on the other module meets."""
+    total = sum(weights[word] for word in group.words)
+    own = sum(
+        weights[word] * (1 - covering(word, other.words, weights, other_weights))
+        for word in group.words
+        if word[0] not in "=@"
+    )
+    return own / total if total else 0.0
