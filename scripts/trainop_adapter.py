@@ -33,8 +33,9 @@ def _same(ctx: Any) -> dict[str, Any]:
     `resume` needs a session: one of our own here, so that all checks come before the judge runs.
     """
     import tensorflow as tf
+    from common import session_config
 
-    with tf.compat.v1.Session(graph=ctx.graph) as session:
+    with tf.compat.v1.Session(graph=ctx.graph, config=session_config()) as session:
         resumed = gmtf.resume(_path(ctx), session, ctx.import_scope)
     losses = list(resumed.losses.values())
     answer = {

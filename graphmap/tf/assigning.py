@@ -142,7 +142,7 @@ def assign_values(
     plan = [_writer(session.graph, item.live) for item in assignments]
     jobs = [(op, fed, value) for (op, fed), value in zip(plan, values, strict=True)]
     for batch in _batches(jobs):
-        session.run([op for op, _, _ in batch], {fed: value for _, fed, value in batch})
+        _run(session, [op for op, _, _ in batch], {fed: value for _, fed, value in batch})
     _read_back(session, assignments, values, stored.path)
     return tuple(item.live.node for item in assignments)
 
@@ -194,13 +194,27 @@ def _batches(jobs: Iterable[tuple[Any, Any, Any]]) -> Iterator[list[tuple[Any, A
         yield batch
 
 
+def _run(session: Any, fetches: list[Any], feed: dict[Any, Any] | None = None) -> list[Any]:
+    errors = tensorflow().errors
+    try:
+        return list(session.run(fetches, feed))
+    except errors.OpError as cause:
+        said = next((line for line in cause.message.splitlines() if "annot" in line), "")
+        raise RestoreError(
+            f"TensorFlow cannot run the assignment: {said or cause.message.splitlines()[0]}",
+            where=type(cause).__name__,
+            remedy="Where a device is missing, make the session with "
+            "tf.compat.v1.ConfigProto(allow_soft_placement=True).",
+        ) from cause
+
+
 def _read_back(
     session: Any, assignments: Sequence[Assignment], values: Sequence[Any], path: str
 ) -> None:
     wrong = []
     for start in range(0, len(assignments), 64):
         some = assignments[start : start + 64]
-        found = session.run([_reader(session.graph, item.live) for item in some])
+        found = _run(session, [_reader(session.graph, item.live) for item in some])
         for item, got, value in zip(some, found, values[start : start + 64], strict=True):
             if not _same_bytes(got, value):
                 wrong.append(item.live.node)
@@ -242,7 +256,7 @@ def initialize(session: Any, lives: Sequence[LiveVariable]) -> tuple[str, ...]:
     """Run the initializers of variables that have nothing stored; returns their op names."""
     ops = [_initializer(session.graph, live) for live in lives]
     if ops:
-        session.run(ops)
+        _run(session, ops)
     return tuple(live.node for live in lives)
 
 
