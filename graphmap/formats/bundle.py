@@ -6,7 +6,9 @@ hand: a Python object is made for each field either way, and a protobuf runtime 
 
 from __future__ import annotations
 
-from itertools import islice
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
 from graphmap.files import read_file
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.sstable import read_table
-from graphmap.formats.wire import WireError, fields, read_varint, signed
+from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
 from graphmap.model.stored import StoredTensor
 
 __all__ = [
@@ -31,6 +33,10 @@ __all__ = [
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 INDEX_LIMIT = 1 << 30  # bytes; 100,000 variables take 3.5 MB
 _MAX_RANK = 254  # TensorShape::MaxDimensions
+# continuation bits of a varint whose last byte is number N
+_HIGH_BITS = tuple(int.from_bytes(b"\x80" * width, "little") for width in range(6))
+_CRC_FIELD = 5  # bytes: tag and fixed32
+_FAR = 1 << 63  # past the end of any file
 _MAX_SHARDS = 10_000  # data files looked for on disk
 _MAX_WARNINGS = 100  # entries reported one by one
 
@@ -68,8 +74,7 @@ def shard_path(prefix: str, shard: int, shards: int) -> str:
 
 def check_is_bundle(path: str) -> None:
     """Raise UnsupportedArtifactError where a table is a V1 checkpoint."""
-    for _, value in islice(read_table(read_file(path, INDEX_LIMIT), path), 1):
-        _check_header(value, path)
+    _check_header(read_table(read_file(path, INDEX_LIMIT), path).get(b"", b""), path)
 
 
 def read_bundle(prefix: str) -> Bundle:
@@ -79,25 +84,41 @@ def read_bundle(prefix: str) -> Bundle:
     CorruptArtifactError.
     """
     where = f"{prefix}.index"
-    table = read_table(read_file(where, INDEX_LIMIT), where)
-    first_key, first_value = next(table, (b"?", b""))
+    with _collector_paused():
+        return _read(prefix, where)
+
+
+def _read(prefix: str, where: str) -> Bundle:
+    raw = read_table(read_file(where, INDEX_LIMIT), where)
     try:
-        if first_key:
+        if b"" not in raw:
             raise WireError("it is missing")
-        _check_header(first_value, where)
-        shards, big_endian = _header(first_value)
+        header = raw.pop(b"")
+        _check_header(header, where)
+        shards, big_endian = _header(header)
     except WireError as cause:
         raise CorruptArtifactError(
             f"has no sound header entry: {cause}",
             where=where,
             remedy="Copy the .index file again.",
         ) from cause
-    raw = dict(table)
     paths = [shard_path(prefix, shard, shards) for shard in range(min(shards, _MAX_SHARDS))]
     sizes = [_file_size(path) for path in paths]
     tensors, defects = _list_tensors(raw, shards, sizes)
     missing = _missing(paths, sizes)
     return Bundle(prefix, shards, big_endian, tensors, raw, (*missing, *defects))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the cycle collector: 100,000 tuples without a cycle cost it a quarter of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _check_header(value: bytes, where: str) -> None:
@@ -144,11 +165,18 @@ def _list_tensors(
     """Decode every entry that is no piece of a partitioned variable; keep going past bad ones."""
     tensors: list[StoredTensor] = []
     warnings: list[str] = []
+    known: dict[bytes, _Plain] = {}
     shapes: dict[bytes, Dims] = {}
+    room = sizes[0] if shards == 1 and sizes[0] is not None else -1
+    new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
     for key, value in raw.items():
         if key[0] == 0:  # a piece of a partitioned variable; its key is binary
             continue
         name = key.decode("utf-8", "backslashreplace")
+        plain = known.get(value[: value[3] + 4]) if len(value) > 8 else None
+        if plain is not None and _plain_end(value, plain) <= room:
+            tensors.append(new(StoredTensor, (name, name, plain.shape, plain.dtype, plain.nbytes)))
+            continue
         try:
             entry = decode_entry(value, shapes)
         except WireError as cause:
@@ -160,10 +188,71 @@ def _list_tensors(
         defect = _defect(entry, dtype, shards, sizes)
         if defect:
             warnings.append(f"{name}: {defect}")
+        elif _is_plain(value, entry, dtype):
+            known[value[: value[3] + 4]] = _plain(value, entry, dtype)
     if len(warnings) > _MAX_WARNINGS:
         rest = len(warnings) - _MAX_WARNINGS
         warnings = [*warnings[:_MAX_WARNINGS], f"{rest} more entries are damaged"]
     return tuple(tensors), warnings
+
+
+class _Plain(NamedTuple):
+    """What follows from the leading bytes of an entry, its type and shape.
+
+    Nearly every entry is `type, shape, [offset], size, checksum`, and few (type, shape) differ: so
+    those bytes are looked up, the size is compared, and only the offset is decoded. That halves
+    the time for 100,000 entries.
+    """
+
+    dtype: str
+    shape: Dims
+    nbytes: int
+    start: int  # where the offset begins
+    size_field: bytes
+    tail: int  # bytes of size and checksum
+
+
+def _is_plain(value: bytes, entry: Entry, dtype: str) -> bool:
+    """Tell whether an entry begins with a type and a short shape, and has a fixed size."""
+    return (
+        dtype in SIZES
+        and not entry.slices
+        and entry.size > 0
+        and len(value) > 8
+        and value[0] == 0x08
+        and value[1] < 0x80
+        and value[2] == 0x12
+        and value[3] < 0x80
+    )
+
+
+def _plain(value: bytes, entry: Entry, dtype: str) -> _Plain:
+    size_field = b"\x28" + write_varint(entry.size)
+    return _Plain(
+        dtype, entry.shape, entry.size, value[3] + 4, size_field, len(size_field) + _CRC_FIELD
+    )
+
+
+def _plain_end(value: bytes, plain: _Plain) -> int:
+    """Return where the value ends in its data file, or _FAR where the entry is not plain."""
+    _, _, nbytes, start, size_field, tail = plain
+    width = len(value) - start - tail  # of tag and varint
+    if value[-_CRC_FIELD] != 0x35 or not value.endswith(size_field, start, -_CRC_FIELD):
+        return _FAR
+    if width == 0:
+        return nbytes
+    number = int.from_bytes(value[start + 1 : start + width], "little")
+    if value[start] != 0x20 or not 1 < width < 7:
+        return _FAR
+    if number & _HIGH_BITS[5] != _HIGH_BITS[width - 2]:
+        return _FAR
+    return nbytes + (
+        (number & 0x7F)
+        | (number >> 1 & 0x3F80)
+        | (number >> 2 & 0x1FC000)
+        | (number >> 3 & 0xFE00000)
+        | (number >> 4 & 0x7F0000000)
+    )
 
 
 def _nbytes(shape: Dims, dtype: str, fallback: int) -> int:

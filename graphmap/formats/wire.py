@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["WireError", "fields", "read_varint", "signed"]
+__all__ = ["WireError", "fields", "read_varint", "signed", "write_varint"]
 
 
 class WireError(ValueError):
@@ -29,6 +29,20 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     except IndexError:
         raise WireError(f"ends inside a number at byte {position}") from None
     raise WireError(f"has a number of over ten bytes at byte {position}")
+
+
+def write_varint(value: int) -> bytes:
+    """Return an unsigned number as a varint.
+
+    >>> write_varint(300)
+    b'\\xac\\x02'
+    """
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def signed(value: int) -> int:
