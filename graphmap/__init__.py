@@ -1,0 +1,77 @@
+"""Read old TensorFlow models without TensorFlow, map their names, run their train ops again.
+
+`import graphmap` imports nothing heavy: each public name is fetched on first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from graphmap.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from graphmap.api.artifact import Artifact, load
+    from graphmap.api.matching import match
+    from graphmap.api.name_map import NameMap
+    from graphmap.api.picture import Picture, render
+    from graphmap.errors import (
+        ArtifactError,
+        CorruptArtifactError,
+        GraphmapError,
+        MissingDataError,
+        MissingDependencyError,
+        NameMapError,
+        ReconstructionError,
+        RenderError,
+        RestoreError,
+        UnknownFormatError,
+        UnresolvedNameError,
+        UnsafeGraphError,
+        UnsupportedArtifactError,
+        UsageError,
+    )
+
+__all__ = [
+    "Artifact",
+    "ArtifactError",
+    "CorruptArtifactError",
+    "GraphmapError",
+    "MissingDataError",
+    "MissingDependencyError",
+    "NameMap",
+    "NameMapError",
+    "Picture",
+    "ReconstructionError",
+    "RenderError",
+    "RestoreError",
+    "UnknownFormatError",
+    "UnresolvedNameError",
+    "UnsafeGraphError",
+    "UnsupportedArtifactError",
+    "UsageError",
+    "__version__",
+    "load",
+    "match",
+    "render",
+]
+
+_HOMES = {
+    "Artifact": "graphmap.api.artifact",
+    "load": "graphmap.api.artifact",
+    "match": "graphmap.api.matching",
+    "NameMap": "graphmap.api.name_map",
+    "Picture": "graphmap.api.picture",
+    "render": "graphmap.api.picture",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'graphmap' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES.get(name, "graphmap.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,1 +1,1 @@
-"""TODO docstring: owner writes it."""
+"""The command line: arguments -> one api call -> printed result -> exit code."""

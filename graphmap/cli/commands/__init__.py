@@ -1,1 +1,1 @@
-"""TODO docstring: owner writes it."""
+"""One module a command, each with `add_arguments(parser)` and `run(args) -> int`."""

@@ -1,0 +1,1 @@
+"""One short function per use case; what `import graphmap` offers is re-exported from here."""

@@ -1,0 +1,87 @@
+"""What the new code asks for, in any of the forms people have it in, as one side of a match."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphmap.api.artifact import Artifact, load
+from graphmap.errors import UsageError
+from graphmap.matching import Side
+from graphmap.model.graph import Dims
+from graphmap.model.stored import StoredModel, StoredTensor
+from graphmap.names import op_name
+from graphmap.opening import OpenedModel
+
+__all__ = ["as_expected", "side_of"]
+
+
+def as_expected(expected: Any) -> Artifact:
+    """Take an Artifact, a path, names, {name: shape or array}, or objects with name and shape."""
+    if isinstance(expected, Artifact):
+        return expected
+    if isinstance(expected, str | os.PathLike):
+        return load(expected)
+    if isinstance(expected, Mapping):
+        rows = [_tensor(name, value) for name, value in expected.items()]
+    elif isinstance(expected, Iterable):
+        rows = [_named(item) for item in expected]
+    else:
+        raise _not_expected(expected)
+    if not rows:
+        raise UsageError(
+            "names no variable", where="expected", remedy="Give the names that the code asks for."
+        )
+    return Artifact(OpenedModel(StoredModel("", "listing", tensors=tuple(rows))))
+
+
+def side_of(artifact: Artifact) -> Side:
+    """Return the variables in the order in which they were given, where that order is known."""
+    stored = artifact.opened.stored
+    variables = artifact.variables
+    if stored.kind != "listing":
+        return Side(variables, stored.graph)
+    place = {tensor.name: at for at, tensor in enumerate(stored.tensors)}
+    return Side(tuple(sorted(variables, key=lambda v: place[v.name])), ordered=True)
+
+
+def _named(item: Any) -> StoredTensor:
+    if isinstance(item, str):
+        return _tensor(item, None)
+    name = getattr(item, "path", None) or getattr(item, "name", None)  # Keras 3 has both
+    if not isinstance(name, str):
+        raise _not_expected(item)
+    return _tensor(name, item)
+
+
+def _tensor(name: Any, value: Any) -> StoredTensor:
+    if not isinstance(name, str) or not name:
+        raise _not_expected(name)
+    plain = op_name(name)
+    shape = getattr(value, "shape", value)
+    dtype = getattr(value, "dtype", None)
+    word = getattr(dtype, "name", None) or (None if dtype is None else str(dtype))
+    return StoredTensor(plain, plain, _dims(shape, name), word, None)
+
+
+def _dims(shape: Any, name: str) -> Dims:
+    if shape is None or getattr(shape, "rank", 0) is None:
+        return None
+    try:
+        sizes = tuple(getattr(size, "value", size) for size in shape)
+        return tuple(None if size is None else int(size) for size in sizes)
+    except (TypeError, ValueError) as cause:
+        raise UsageError(
+            f"{str(shape)[:40]!r} is no shape",
+            where=name,
+            remedy="Give sizes such as (3, 4), or None where it is not known.",
+        ) from cause
+
+
+def _not_expected(item: Any) -> UsageError:
+    return UsageError(
+        f"a {type(item).__name__} names no variable",
+        where="expected",
+        remedy="Give a path, names, {name: shape}, an Artifact, or objects with name and shape.",
+    )

@@ -1,0 +1,118 @@
+"""Expected names against an artifact."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from graphmap.api.artifact import Artifact, as_artifact
+from graphmap.api.expected import as_expected, side_of
+from graphmap.api.name_map import NameMap
+from graphmap.errors import NameMapError
+from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
+
+__all__ = ["check_belongs", "explain", "match", "pins_of"]
+
+
+def match(
+    expected: Any,
+    artifact: Artifact | str | os.PathLike[str],
+    *,
+    min_confidence: float = 0.95,
+    pins: Mapping[str, str] | None = None,
+    only: str | None = None,
+    exclude: str | None = None,
+    include_slots: bool = False,
+    prefer_ema: bool = False,
+) -> NameMap:
+    """Map every expected name to one actual name, or say why not.
+
+    expected: a path, names, {name: shape}, an Artifact, or objects with name and shape.
+    Raises UsageError for pins and patterns that cannot be meant.
+    """
+    asked, actual = as_expected(expected), as_artifact(artifact)
+    settings = MatchSettings(
+        min_confidence=min_confidence,
+        pins=dict(pins or {}),
+        only=only,
+        exclude=exclude,
+        include_slots=include_slots,
+        prefer_ema=prefer_ema,
+    )
+    found = match_variables(
+        side_of(asked), Side(actual.variables, actual.opened.stored.graph), settings
+    )
+    return NameMap(
+        found.decisions,
+        found.verdict,
+        found.unused,
+        found.rules,
+        found.expected_wrong,
+        artifact=_source(actual),
+        expected_source=_source(asked),
+        settings={
+            "min_confidence": min_confidence,
+            "pins": dict(settings.pins),
+            "only": only,
+            "exclude": exclude,
+            "include_slots": include_slots,
+            "prefer_ema": prefer_ema,
+        },
+    )
+
+
+def pins_of(old: NameMap, artifact: Artifact) -> dict[str, str]:
+    """Return the matched rows of an older map; raises NameMapError where they name nothing here."""
+    names = {variable.name for variable in artifact.variables}
+    lost = [actual for actual in old.values() if actual not in names]
+    if lost:
+        raise NameMapError(
+            f"was made for another artifact: {len(lost)} of its {len(old)} names are not stored "
+            f"in {artifact.path}, the first is {lost[0]}",
+            where="--map",
+            remedy="Match without --map, or give the artifact that the map was made for.",
+        )
+    return dict(old)
+
+
+def check_belongs(name_map: NameMap, artifact: Artifact) -> None:
+    """Raise NameMapError where a map was made for another artifact; a map by hand has no mark."""
+    made_for = name_map.artifact.get("fingerprint")
+    if made_for is None:
+        pins_of(name_map, artifact)
+    elif made_for != artifact.fingerprint:
+        raise NameMapError(
+            f"was made for another artifact, {name_map.artifact.get('path')}: names, shapes or "
+            f"dtypes of {artifact.path} differ",
+            where="--map",
+            remedy="Make a map for this artifact: graphmap match",
+        )
+
+
+def explain(name_map: NameMap, expected: str) -> str:
+    """Return why an expected name was mapped so, as lines of text; raises NameMapError."""
+    try:
+        decision = name_map.decision(expected)
+    except KeyError:
+        raise _not_asked(name_map, expected) from None
+    return explain_decision(decision)
+
+
+def _not_asked(name_map: NameMap, expected: str) -> NameMapError:
+    from graphmap.matching import rank_candidates
+
+    near = rank_candidates(expected, [decision.expected for decision in name_map.decisions])
+    return NameMapError(
+        "is not among the expected names of this map",
+        where=expected,
+        remedy=f"Did you mean {' or '.join(near)}?" if near else "Look at the map's entries.",
+    )
+
+
+def _source(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "path": artifact.path,
+        "kind": artifact.kind,
+        "fingerprint": artifact.fingerprint,
+    }

@@ -1,0 +1,110 @@
+"""The public NameMap: the domain type, with files, values and the way back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graphmap.api.artifact import Artifact, as_artifact
+from graphmap.errors import NameMapError
+from graphmap.model.layouts import apply_layout, invert_layout
+from graphmap.model.namemap import Decision
+from graphmap.model.namemap import NameMap as DomainNameMap
+
+__all__ = ["NameMap"]
+
+
+class NameMap(DomainNameMap):
+    """Expected -> actual names, with a reason for each; a mapping of the matched names."""
+
+    @classmethod
+    def of(cls, found: DomainNameMap) -> NameMap:
+        """Return the public form of a domain map."""
+        return cls(
+            found.decisions,
+            found.verdict,
+            found.unused,
+            found.rules,
+            found.expected_wrong,
+            found.artifact,
+            found.expected_source,
+            found.settings,
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> NameMap:
+        """Read a map.json, or a plain JSON object {expected: actual}; raises NameMapError."""
+        from graphmap.formats.namemap_json import load_name_map
+
+        return cls.of(load_name_map(os.fspath(path)))
+
+    @classmethod
+    def from_dict(cls, names: Mapping[str, str]) -> NameMap:
+        """Return a map made by hand: {expected: actual}."""
+        from graphmap.formats.namemap_json import load_name_map
+
+        return cls.of(load_name_map(names))
+
+    def dump(self) -> bytes:
+        """Return the bytes of map.json: same map, same bytes."""
+        from graphmap.formats.namemap_json import dump_name_map
+        from graphmap.version import VERSION
+
+        return dump_name_map(self, VERSION)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write map.json, whole or not at all."""
+        from graphmap.files import write_atomic
+
+        write_atomic(path, self.dump())
+
+    def inverse(self) -> NameMap:
+        """Return actual -> expected; raises NameMapError where two expected share an actual."""
+        turned: dict[str, Decision] = {}
+        for decision in self.matched:
+            actual = decision.actual
+            if actual is None or actual in turned:
+                raise NameMapError(
+                    "is stored once and expected several times, or joined from parts",
+                    where=actual or decision.expected,
+                    remedy="Turn round a map without shared and joined entries.",
+                )
+            turned[actual] = Decision(
+                actual,
+                "matched",
+                actual=decision.expected,
+                tensor=f"{decision.expected}:0",
+                confidence=decision.confidence,
+                margin=decision.margin,
+                layout=invert_layout(decision.layout, where=decision.expected),
+                evidence=decision.evidence,
+            )
+        return NameMap(tuple(turned[name] for name in sorted(turned)))
+
+    def apply(self, tensors: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return {expected: value} of {actual: value}, layouts applied when a value is asked for."""
+        return _Applied(self, tensors)
+
+    def view(self, artifact: Artifact | str | os.PathLike[str]) -> Mapping[str, Any]:
+        """Return the artifact's values under the expected names, read when asked for."""
+        return self.apply(as_artifact(artifact).tensors())
+
+
+class _Applied(Mapping[str, Any]):
+    """A map over a mapping of values: nothing is computed before it is asked for."""
+
+    def __init__(self, name_map: NameMap, tensors: Mapping[str, Any]) -> None:
+        self._map = name_map
+        self._tensors = tensors
+
+    def __getitem__(self, expected: str) -> Any:
+        value = self._tensors[self._map[expected]]
+        decision = self._map.decision(expected)
+        return apply_layout(value, decision.layout, decision.shape, where=expected)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._map)
+
+    def __len__(self) -> int:
+        return len(self._map)

@@ -1,0 +1,82 @@
+"""A picture of an artifact: written to a file, or an object that a notebook shows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from graphmap.api.artifact import Artifact, as_artifact
+from graphmap.api.matching import check_belongs
+from graphmap.api.name_map import NameMap
+from graphmap.errors import UsageError
+
+__all__ = ["FORMATS", "Picture", "format_of", "render"]
+
+FORMATS = ("svg", "dot")
+
+
+class Picture:
+    """A drawn graph. data: the bytes of the file. format: "svg" or "dot"."""
+
+    def __init__(self, data: bytes, format: str) -> None:  # noqa: A002 - the contract's word
+        self.data = data
+        self.format = format
+
+    def _repr_svg_(self) -> str | None:
+        return self.data.decode() if self.format == "svg" else None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture, whole or not at all."""
+        from graphmap.files import write_atomic
+
+        write_atomic(path, self.data)
+
+
+def render(
+    artifact: Artifact | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    name_map: NameMap | None = None,
+    **options: Any,
+) -> Picture:
+    """Draw the graph, or without one the scope tree of the variables; write it to `out` if given.
+
+    options: format ("svg" or "dot"; else by the suffix of `out`), engine, scope, depth, max_nodes.
+    """
+    from graphmap.files import check_writable
+    from graphmap.render import render_artifact
+
+    source = as_artifact(artifact)
+    if out is not None:
+        check_writable(out)
+    if name_map is not None:
+        check_belongs(name_map, source)
+    chosen = options.pop("format", None) or format_of(out)
+    data = render_artifact(
+        source.opened.stored,
+        source.variables,
+        source.train_ops,
+        name_map=name_map,
+        format=chosen,
+        **options,
+    )
+    picture = Picture(data, chosen)
+    if out is not None:
+        picture.save(out)
+    return picture
+
+
+def format_of(out: str | os.PathLike[str] | None) -> str:
+    """Return the picture format that a file name asks for; SVG without one."""
+    if out is None:
+        return "svg"
+    suffix = Path(out).suffix.lower().removeprefix(".")
+    if suffix == "gv":
+        return "dot"
+    if suffix in FORMATS:
+        return suffix
+    raise UsageError(
+        f"no picture format has the suffix {Path(out).suffix!r}",
+        where=out,
+        remedy="Use .svg or .dot, or say --format svg.",
+    )

@@ -1,0 +1,40 @@
+"""`graphmap inspect`: what an artifact holds."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from graphmap.api.artifact import Artifact, load
+from graphmap.cli import console
+from graphmap.cli.options import add_artifact, add_format, chosen_format
+from graphmap.cli.views import inspect_json, inspect_text, select
+
+DESCRIPTION = "Say what an artifact holds. Reads indexes, headers and graphs, never values."
+EPILOG = """examples:
+  graphmap inspect checkpoints/ --role weight
+  graphmap inspect export/ --tags serve --json"""
+
+ROLES = ("weight", "slot", "shadow", "optimizer", "step", "other")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_artifact(parser)
+    parser.add_argument("--only", metavar="REGEX", help="variables whose name it is found in")
+    parser.add_argument("--role", choices=ROLES, help="variables of this role")
+    parser.add_argument("--sort", choices=["name", "bytes"], default="name", help="default: name")
+    add_format(parser, ["table", "json"])
+
+
+def run(args: Namespace) -> int:
+    """Print what is there."""
+    wanted = chosen_format(args, "table")
+    with console.busy(f"reading {args.path}"):
+        artifact: Artifact = load(args.path, args.tags, args.step)
+        variables = select(artifact.variables, args.only, args.role, args.sort)
+        console.print_warnings(artifact.warnings)
+    if wanted == "json":
+        console.print_json(inspect_json(artifact, variables))
+    else:
+        console.print_text(inspect_text(artifact, variables))
+    return 0

@@ -1,0 +1,49 @@
+"""`graphmap train-op`: what a training step ran."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from graphmap.api.artifact import load
+from graphmap.cli import console
+from graphmap.cli.options import add_artifact, add_format, chosen_format
+from graphmap.cli.views import train_op_json, train_op_text
+
+DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of every
+trained variable, the loss, the global step, and what to feed. Exits with 1 where there is none."""
+EPILOG = """examples:
+  graphmap train-op checkpoints/model.ckpt-500
+  graphmap train-op export/ --json
+
+To run it again: resumed = graphmap.tf.resume(PATH, session); session.run(resumed.train_op, ...)"""
+
+EXIT_NONE = 1
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the flags of this command."""
+    add_artifact(parser)
+    add_format(parser, ["text", "json"])
+
+
+def run(args: Namespace) -> int:
+    """Print every train op."""
+    wanted = chosen_format(args, "text")
+    with console.busy(f"reading {args.path}"):
+        artifact = load(args.path, args.tags, args.step)
+        found = artifact.train_ops
+        console.print_warnings(artifact.warnings)
+    if wanted == "json":
+        console.print_json(
+            {
+                "schema": "graphmap.train-op/1",
+                "train_ops": [train_op_json(op) for op in found],
+                "warnings": list(artifact.warnings),
+            }
+        )
+    elif found:
+        console.print_text("\n\n".join(train_op_text(op) for op in found))
+    else:
+        reason = "its graph has none" if artifact.has_graph else "no graph is stored"
+        console.note(f"{artifact.path}: no train op, {reason}")
+    return 0 if found else EXIT_NONE

@@ -1,0 +1,154 @@
+"""The terminal: the one place that prints. Results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from graphmap.errors import GraphmapError
+
+__all__ = ["busy", "dim", "escape", "note", "print_bug", "print_error", "print_json",
+           "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
+
+MAX_WARNINGS = 20
+MAX_LINE = 400  # characters of an error's first line
+PATIENCE = 0.5  # seconds before a progress bar appears, and before rich is imported for it
+
+_state = {"quiet": False, "verbose": False, "color": False}
+
+
+def setup(args: Namespace) -> None:
+    """Take -q, -v and --color; `auto` colours a terminal unless NO_COLOR is set."""
+    color = getattr(args, "color", "auto")
+    auto = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    _state["quiet"] = getattr(args, "quiet", False)
+    _state["verbose"] = getattr(args, "verbose", False)
+    _state["color"] = auto if color == "auto" else color == "always"
+
+
+def escape(text: str) -> str:
+    r"""Return text that cannot steer a terminal: control and direction characters as \xNN.
+
+    >>> escape("W"), escape("a\x1b[2J"), escape("b\u202ec")
+    ('W', 'a\\x1b[2J', 'b\\u202ec')
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def print_text(text: str) -> None:
+    """Write a result that is escaped already, with a final newline."""
+    stream = sys.stdout
+    encoding = stream.encoding or "utf-8"
+    data = f"{text}\n"
+    if encoding.lower() not in ("utf-8", "utf8"):
+        data = data.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(data)
+
+
+def print_json(content: Any) -> None:
+    """Write one JSON document; only ASCII, so that no name can steer a terminal."""
+    import json
+
+    print_text(json.dumps(content, indent=1).replace("\x7f", "\\u007f"))
+
+
+def print_error(error: GraphmapError) -> None:
+    """Write what is wrong, where, and the remedy: two lines."""
+    what = f"{error.where}: {error.message}" if error.where else error.message
+    _to_stderr(f"graphmap: error: {escape(what)}"[:MAX_LINE])
+    if error.remedy:
+        _to_stderr(f"  {escape(error.remedy)}"[: 2 * MAX_LINE])
+
+
+def print_bug(error: BaseException) -> None:
+    """Write one line for a fault of our own."""
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    _to_stderr(
+        f"graphmap: internal error: {escape(what)[:200]} (a bug of graphmap; "
+        "--debug shows the traceback)"
+    )
+
+
+def print_warnings(*sources: Iterable[str]) -> None:
+    """Write each warning once, at most MAX_WARNINGS, then how many are left."""
+    warnings = list(dict.fromkeys(text for source in sources for text in source))
+    for text in warnings[:MAX_WARNINGS]:
+        _to_stderr(f"graphmap: warning: {escape(text)}"[:MAX_LINE])
+    if len(warnings) > MAX_WARNINGS:
+        _to_stderr(f"graphmap: warning: and {len(warnings) - MAX_WARNINGS} more (see --json)")
+
+
+def note(text: str) -> None:
+    """Write a message that -q silences."""
+    if not _state["quiet"]:
+        _to_stderr(f"graphmap: {escape(text)}")
+
+
+def verbose(text: str) -> None:
+    """Write a message that -v asks for."""
+    if _state["verbose"]:
+        _to_stderr(f"graphmap: {escape(text)}")
+
+
+def dim(text: str) -> str:
+    """Return text that steps back, where colours are on."""
+    return f"\x1b[2m{text}\x1b[0m" if _state["color"] else text
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Return aligned columns, two spaces apart; `right` are the columns of numbers.
+
+    Cells are escaped already. 100,000 rows take a tenth of a second: one % for each row.
+    """
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    last = len(widths) - 1
+    template = "  ".join(
+        f"%{width}s" if at in right else "%s" if at == last else f"%-{width}s"
+        for at, width in enumerate(widths)
+    )
+    lines = [dim((template % tuple(header)).rstrip())]
+    lines += [(template % tuple(row)).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Show on a terminal, after half a second, that something is being done."""
+    if _state["quiet"] or not sys.stderr.isatty():
+        yield
+        return
+    import threading
+
+    shown: list[Any] = []
+
+    def show() -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        bar.add_task(escape(what).replace("[", "\\["), total=None)
+        bar.start()
+        shown.append(bar)
+
+    timer = threading.Timer(PATIENCE, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for bar in shown:
+            bar.stop()
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

@@ -1,0 +1,122 @@
+"""The argument parser: common flags, usage errors as GraphmapError, one populated command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from graphmap.errors import UsageError
+from graphmap.version import VERSION
+
+__all__ = ["COMMANDS", "build_parser", "parse"]
+
+Run = Callable[[argparse.Namespace], int]
+
+COMMANDS = {  # name: (module in cli.commands, one line for the list of commands)
+    "inspect": ("inspect", "say what an artifact holds: kind, graph, variables, train ops"),
+    "match": ("match", "map every expected name to one actual name, or say why not"),
+    "explain": ("explain", "say why one name was mapped so: evidence, margin, runners-up"),
+    "train-op": ("train_op", "show the train ops: optimizer, slots, loss, what to feed"),
+    "render": ("render", "draw the graph as a picture"),
+    "completion": ("completion", "print the completion script of a shell"),
+}
+SHELLS = ("bash", "zsh", "fish")
+
+_EPILOG = """examples:
+  graphmap inspect checkpoints/              what is in this old folder?
+  graphmap match checkpoints/ --expected names.txt -o map.json
+  graphmap train-op checkpoints/model.ckpt-500
+  graphmap render model.ckpt-500.meta -o model.svg
+
+`graphmap COMMAND --help` explains each command with an example."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are GraphmapErrors: one line, with a remedy."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, remedy=f"See: {self.prog} --help")
+
+
+def parse(words: Sequence[str]) -> tuple[argparse.Namespace, Run]:
+    """Parse a command line; returns the arguments and what runs them. Raises UsageError."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is not None and command not in COMMANDS:
+        raise _unknown_command(command)
+    parser = build_parser([command] if command else [])
+    args, rest = parser.parse_known_args(words)
+    if rest:
+        raise _unknown_arguments(rest, parser, command)
+    if command is None:
+        raise UsageError("no command is given", remedy=f"Give one of: {', '.join(COMMANDS)}")
+    return args, args.run
+
+
+def build_parser(populated: Sequence[str]) -> Parser:
+    """Return the parser of all commands; only the modules of `populated` are imported."""
+    parser = Parser(
+        prog="graphmap",
+        description="Read old TensorFlow models without TensorFlow, map their names, "
+        "run their train ops again.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"graphmap {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, (module, line) in COMMANDS.items():
+        if name not in populated:
+            commands.add_parser(name, help=line, add_help=False)
+            continue
+        chosen = import_module(f"graphmap.cli.commands.{module}")
+        command = commands.add_parser(
+            name,
+            help=line,
+            description=chosen.DESCRIPTION,
+            epilog=chosen.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        chosen.add_arguments(command)
+        _add_common(command)
+        command.set_defaults(run=chosen.run)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("messages")
+    group.add_argument("-q", "--quiet", action="store_true", help="say less; warnings stay")
+    group.add_argument("-v", "--verbose", action="store_true", help="say what is done on the way")
+    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    group.add_argument(
+        "--color", choices=["auto", "always", "never"], default="auto", help="default: auto"
+    )
+
+
+def _unknown_command(word: str) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
+    remedy = f"Did you mean: graphmap {near[0]}?" if near else f"Give one of: {', '.join(COMMANDS)}"
+    return UsageError("is no command", where=word[:100], remedy=remedy)
+
+
+def _unknown_arguments(rest: list[str], parser: Parser, command: str | None) -> UsageError:
+    from difflib import get_close_matches
+
+    flag = next((word for word in rest if word.startswith("-")), rest[0])
+    known = _flags(parser, command)
+    near = get_close_matches(flag.partition("=")[0], known, n=1) if flag.startswith("-") else []
+    see = f"See: graphmap {command} --help" if command else "See: graphmap --help"
+    what = "is no option here" if flag.startswith("-") else "is one argument too many"
+    return UsageError(what, where=flag[:100], remedy=f"Did you mean {near[0]}?" if near else see)
+
+
+def _flags(parser: Parser, command: str | None) -> list[str]:
+    actions = list(parser._actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction) and command:
+            actions += action.choices[command]._actions
+    return [flag for action in actions for flag in action.option_strings]

@@ -1,0 +1,225 @@
+"""An artifact as the JSON of the contract, and as text for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphmap.api.artifact import Artifact
+from graphmap.cli.console import escape, table
+from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
+from graphmap.errors import UsageError
+from graphmap.model.variable import Variable
+
+if TYPE_CHECKING:
+    from graphmap.model.stored import TensorInfo
+    from graphmap.model.training import OptimizerSpec, TrainOp
+
+__all__ = ["inspect_json", "inspect_text", "select", "train_op_json", "train_op_text"]
+
+MAX_SCOPES = 12  # scopes named in the summary
+
+
+def select(
+    variables: Sequence[Variable], only: str | None, role: str | None, sort: str
+) -> Sequence[Variable]:
+    """Return the variables that the flags leave, in the order that they ask for."""
+    if role is not None:
+        variables = [v for v in variables if v.role == role]
+    if only is not None:
+        import re
+
+        try:
+            found = re.compile(only).search
+        except re.error as cause:
+            raise UsageError(
+                f"is no regular expression ({cause})",
+                where=f"--only {only}",
+                remedy="Escape what is meant literally, such as \\. or \\(.",
+            ) from cause
+        variables = [v for v in variables if found(v.name)]
+    if sort == "bytes":
+        variables = sorted(variables, key=lambda v: (-(v.bytes or 0), v.name))
+    return variables
+
+
+def inspect_text(artifact: Artifact, variables: Sequence[Variable]) -> str:
+    """Return the summary and the table of variables."""
+    lines = [_headline(artifact), *_graph_lines(artifact), _variable_line(variables)]
+    lines += _scope_lines(variables)
+    if variables:
+        rows = [
+            (
+                v.name if v.name.isprintable() else escape(v.name),
+                shape_text(v.shape),
+                v.dtype or "?",
+                v.role if v.slot_of is None else f"{v.role} {v.slot or ''} of {escape(v.slot_of)}",
+            )
+            for v in variables
+        ]
+        lines += ["", table(("variable", "shape", "dtype", "role"), rows)]
+    for train_op in artifact.train_ops if artifact.has_graph else ():
+        lines += ["", train_op_text(train_op, slots=False)]
+    return "\n".join(lines)
+
+
+def inspect_json(artifact: Artifact, variables: Sequence[Variable]) -> dict[str, Any]:
+    """Return graphmap.inspect/1."""
+    size = artifact.graph_size
+    meta = artifact.meta
+    return {
+        "schema": "graphmap.inspect/1",
+        "path": artifact.path,
+        "kind": artifact.kind,
+        "producer": artifact.producer,
+        "graph": None
+        if size is None
+        else {
+            "nodes": size.nodes,
+            "edges": {"data": size.data, "control": size.control},
+            "back_edges": size.back_edges,
+            "functions": size.functions,
+        },
+        "variables": [_variable_json(v) for v in variables],
+        "tags": list(meta.tags),
+        "signatures": {
+            name: {
+                "method": signature.method,
+                "inputs": {key: _info_json(info) for key, info in signature.inputs.items()},
+                "outputs": {key: _info_json(info) for key, info in signature.outputs.items()},
+            }
+            for name, signature in meta.signatures.items()
+        },
+        "collections": dict(meta.counts),
+        "train_ops": [train_op_json(op) for op in artifact.train_ops] if size else [],
+        "warnings": list(artifact.warnings),
+    }
+
+
+def train_op_json(op: TrainOp) -> dict[str, Any]:
+    """Return one entry of graphmap.train-op/1."""
+    return {
+        "name": op.name,
+        "loss": op.loss,
+        "global_step": op.global_step,
+        "feeds": [
+            {"tensor": f.tensor, "dtype": f.dtype, "shape": _shape_json(f.shape)} for f in op.feeds
+        ],
+        "inputs": list(op.inputs),
+        "optimizers": [
+            {
+                "kind": spec.kind,
+                "hyperparameters": dict(spec.hyperparameters),
+                "slots": {primary: dict(slots) for primary, slots in spec.slots.items()},
+                "non_slots": dict(spec.non_slots),
+                "sparse": list(spec.sparse),
+            }
+            for spec in op.optimizers
+        ],
+        "unrecovered": list(op.unrecovered),
+    }
+
+
+def train_op_text(op: TrainOp, slots: bool = True) -> str:
+    """Return what one train op does; with `slots` every trained variable and its slots."""
+    rows = [("loss", op.loss or "not known"), ("global step", op.global_step or "none")]
+    rows += [("feed", f"{f.tensor} {f.dtype} {shape_text(f.shape)}") for f in op.feeds]
+    rows += [("draws from", name) for name in op.inputs]
+    lines = [f"train op {escape(op.name)}"]
+    lines += [f"  {key + ':':<13} {escape(value)}" for key, value in rows]
+    for spec in op.optimizers:
+        values = "  ".join(hyperparameter(*item) for item in spec.hyperparameters.items())
+        lines.append(f"  {'optimizer:':<13} {escape(spec.kind)}  {values}".rstrip())
+        lines.append(f"  {'trains:':<13} {count(len(spec.slots), 'variable')}")
+        lines += [f"  {name + ':':<13} {escape(v)}" for name, v in spec.non_slots.items()]
+        if slots and spec.slots:
+            lines += ["", _indent(_slot_table(spec))]
+    lines += [f"  {'not told:':<13} {escape(sentence)}" for sentence in op.unrecovered]
+    return "\n".join(lines)
+
+
+def _slot_table(spec: OptimizerSpec) -> str:
+    words = list(dict.fromkeys(word for slots in spec.slots.values() for word in slots))
+    rows = [
+        [escape(primary), *(escape(slots.get(word, "")) for word in words)]
+        for primary, slots in spec.slots.items()
+    ]
+    return table(["trained variable", *words], rows)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def _headline(artifact: Artifact) -> str:
+    producer = f", written by {artifact.producer}" if artifact.producer else ""
+    return escape(f"{artifact.path}: {artifact.kind}{producer}")
+
+
+def _graph_lines(artifact: Artifact) -> list[str]:
+    size = artifact.graph_size
+    if size is None:
+        return []
+    parts = [
+        count(size.nodes, "node"),
+        count(size.data, "data edge"),
+        count(size.control, "control edge"),
+    ]
+    if size.back_edges:
+        parts.append(count(size.back_edges, "loop edge"))
+    if size.functions:
+        parts.append(count(size.functions, "function"))
+    lines = [f"graph: {', '.join(parts)}"]
+    for name, signature in artifact.meta.signatures.items():
+        lines.append(
+            f"signature {escape(name)}: {_infos(signature.inputs)} -> {_infos(signature.outputs)}"
+        )
+    return lines
+
+
+def _infos(infos: Any) -> str:
+    return ", ".join(
+        f"{escape(key)} ({escape(info.tensor)} {info.dtype} {shape_text(info.shape)})"
+        for key, info in infos.items()
+    )
+
+
+def _variable_line(variables: Sequence[Variable]) -> str:
+    roles = Counter(v.role for v in variables)
+    total = sum([v.bytes or 0 for v in variables])
+    told = ", ".join(f"{number:,} {role}" for role, number in roles.most_common())
+    size = f"; {size_text(total)}" if total else ""
+    return count(len(variables), "variable") + (f" ({told}){size}" if told else "")
+
+
+def _scope_lines(variables: Sequence[Variable]) -> list[str]:
+    weights = [v.name.partition("/") for v in variables if v.role == "weight"]
+    scopes = Counter([head for head, slash, _ in weights if slash])
+    if not scopes:
+        return []
+    shown = [f"{escape(name)}/ ({number:,})" for name, number in scopes.most_common(MAX_SCOPES)]
+    more = [f"and {len(scopes) - MAX_SCOPES} more"] if len(scopes) > MAX_SCOPES else []
+    return [f"scopes: {', '.join([*shown, *more])}"]
+
+
+def _variable_json(v: Variable) -> dict[str, Any]:
+    return {
+        "name": v.name,
+        "shape": _shape_json(v.shape),
+        "dtype": v.dtype,
+        "role": v.role,
+        "slot_of": v.slot_of,
+        "slot": v.slot,
+        "checkpoint_key": v.checkpoint_key,
+        "bytes": v.bytes,
+        "basis": v.basis,
+    }
+
+
+def _info_json(info: TensorInfo) -> dict[str, Any]:
+    return {"tensor": info.tensor, "dtype": info.dtype, "shape": _shape_json(info.shape)}
+
+
+def _shape_json(shape: Any) -> list[int | None] | None:
+    return None if shape is None else list(shape)
