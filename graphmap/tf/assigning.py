@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_assignments",
     "initialize",
     "nodes_of",
+    "read_values",
 ]
 
 BATCH_BYTES = 256 * 2**20  # fed in one session.run: bounds what is held twice
@@ -122,28 +123,41 @@ def dtype_fault(live: LiveVariable, stored: str | None) -> str | None:
     return f"the graph has dtype {live.dtype}, the files {stored}"
 
 
+def read_values(stored: StoredModel, keys: Iterable[str]) -> dict[str, numpy.ndarray]:
+    """Read values by checkpoint key, checksums verified.
+
+    Raises MissingDataError where there are none, CorruptArtifactError.
+    """
+    if stored.values is None:
+        raise MissingDataError(
+            f"is a {stored.kind} without values",
+            where=stored.path,
+            remedy="Put the checkpoint's .index and .data files beside it, or give their path.",
+        )
+    return {key: stored.values.read(key) for key in sorted(set(keys))}
+
+
 def assign_values(
-    session: Any, assignments: Sequence[Assignment], stored: StoredModel
+    session: Any,
+    assignments: Sequence[Assignment],
+    stored: StoredModel,
+    values: Mapping[str, numpy.ndarray] | None = None,
 ) -> tuple[str, ...]:
     """Assign every value and read each back; returns the op names, in the order given.
 
-    Checks come first, and every value is read and its checksum verified before the first
-    assignment. Raises RestoreError, MissingDataError, CorruptArtifactError.
+    values: what `read_values` gave, where it has been called before. Checks come first, and
+    every value is read and its checksum verified before the first assignment. Raises
+    RestoreError, MissingDataError, CorruptArtifactError.
     """
     check_assignments(assignments, stored)
-    if not assignments:
-        return ()
-    if stored.values is None:
-        raise MissingDataError(
-            "holds no values", where=stored.path, remedy="Give the path of a checkpoint."
-        )
-    whole = {key: stored.values.read(key) for key in {a.checkpoint_key for a in assignments}}
-    values = [_piece(item, whole[item.checkpoint_key]) for item in assignments]
+    if values is None:
+        values = read_values(stored, (item.checkpoint_key for item in assignments))
+    pieces = [_piece(item, values[item.checkpoint_key]) for item in assignments]
     plan = [_writer(session.graph, item.live) for item in assignments]
-    jobs = [(op, fed, value) for (op, fed), value in zip(plan, values, strict=True)]
+    jobs = [(op, fed, value) for (op, fed), value in zip(plan, pieces, strict=True)]
     for batch in _batches(jobs):
         _run(session, [op for op, _, _ in batch], {fed: value for _, fed, value in batch})
-    _read_back(session, assignments, values, stored.path)
+    _read_back(session, assignments, pieces, stored.path)
     return tuple(item.live.node for item in assignments)
 
 
@@ -179,7 +193,7 @@ def _writer(graph: Any, live: LiveVariable) -> tuple[Any, Any]:
 
 
 def _batches(jobs: Iterable[tuple[Any, Any, Any]]) -> Iterator[list[tuple[Any, Any, Any]]]:
-    """Cut the work where a tensor would be fed twice, or a run would hold too much."""
+    """Cut the work where a tensor would stand twice in a run, or the run would hold too much."""
     batch: list[tuple[Any, Any, Any]] = []
     fed: set[str] = set()
     size = 0
@@ -211,13 +225,13 @@ def _run(session: Any, fetches: list[Any], feed: dict[Any, Any] | None = None) -
 def _read_back(
     session: Any, assignments: Sequence[Assignment], values: Sequence[Any], path: str
 ) -> None:
+    readers = [_reader(session.graph, item.live) for item in assignments]
+    names = [item.live.node for item in assignments]
     wrong = []
-    for start in range(0, len(assignments), 64):
-        some = assignments[start : start + 64]
-        found = _run(session, [_reader(session.graph, item.live) for item in some])
-        for item, got, value in zip(some, found, values[start : start + 64], strict=True):
-            if not _same_bytes(got, value):
-                wrong.append(item.live.node)
+    for batch in _batches(zip(names, readers, values, strict=True)):
+        found = _run(session, [reader for _, reader, _ in batch])
+        rows = zip(batch, found, strict=True)
+        wrong += [name for (name, _, value), got in rows if not _same_bytes(got, value)]
     if wrong:
         raise RestoreError(
             f"{len(wrong)} of {len(assignments)} variables do not hold the stored bytes after the "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphmap.errors import MissingDataError, NameMapError, RestoreError, UnresolvedNameError
+from graphmap.errors import NameMapError, RestoreError, UnresolvedNameError
 from graphmap.matching import Side, match_variables, rank_candidates
 from graphmap.model.graph import Dims
 from graphmap.model.namemap import Decision, NameMap
@@ -18,6 +18,7 @@ from graphmap.tf.assigning import (
     assign_values,
     dtype_fault,
     nodes_of,
+    read_values,
     shape_fault,
     without,
 )
@@ -61,10 +62,7 @@ def restore(
     that are missing or ambiguous, RestoreError for other faults, before anything is assigned.
     """
     opened = open_any(path, tags, step)
-    if opened.stored.values is None:
-        raise MissingDataError(
-            "holds no values", where=opened.stored.path, remedy="Give the path of a checkpoint."
-        )
+    read_values(opened.stored, ())
     model = live_model(session.graph)
     lives = live_variables(session.graph)
     stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}

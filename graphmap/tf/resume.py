@@ -18,6 +18,7 @@ from graphmap.tf.assigning import (
     assign_values,
     initialize,
     nodes_of,
+    read_values,
     without,
 )
 from graphmap.tf.importing import open_any, place_graph
@@ -131,11 +132,12 @@ def resume(
     assert stored.graph is not None
     names = [op.name for op in found]
     check_safe(stored.graph, names, allow_unsafe=allow_unsafe, where=stored.path)
+    values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
     fresh = _unsaved_locals(stored, names, saved)
     prefix = place_graph(session, stored, import_scope)
     lives = live_variables(session.graph)
     assignments = list(assignments_for(saved, lives, prefix))
-    restored = assign_values(session, assignments, stored)
+    restored = assign_values(session, assignments, stored, values)
     initialized = initialize(session, [lives[prefix + name] for name in fresh])
     own = [name for name in lives if name.startswith(prefix)]
     report = RestoreReport(
