@@ -85,7 +85,8 @@ def _checkpoint(
     if not prefixes:
         return None
     if len(prefixes) == 1:
-        return Choice(prefix=f"{folder}/{prefixes[0]}", notes=_notes(folder, remark))
+        only = f"{remark}; took the only one there, {prefixes[0]!r}" if remark else None
+        return Choice(prefix=f"{folder}/{prefixes[0]}", notes=_notes(folder, only))
     stems = {_STEP.sub("", prefix) for prefix in prefixes}
     if len(stems) > 1 or _step(prefixes[-1]) < 0:
         raise _several(folder, prefixes)

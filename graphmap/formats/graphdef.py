@@ -10,6 +10,7 @@ from graphmap.formats.attrs import AttrMap
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.protos import parse_binary, parse_text
 from graphmap.model.graph import Function, GraphModel, Node
+from graphmap.model.graph_check import find_defects
 from graphmap.model.stored import StoredModel
 
 __all__ = ["graph_model", "read_graph"]
@@ -19,7 +20,9 @@ def read_graph(path: str, typed: str, *, is_text: bool = False) -> StoredModel:
     """Read a GraphDef file; raises CorruptArtifactError."""
     parse = parse_text if is_text else parse_binary
     proto, warnings = parse("GraphDef", read_file(path), path)
-    return StoredModel(path=typed, kind="graphdef", graph=graph_model(proto), warnings=warnings)
+    graph = graph_model(proto)
+    defects = find_defects(graph)
+    return StoredModel(path=typed, kind="graphdef", graph=graph, warnings=warnings + defects)
 
 
 def graph_model(proto: Any) -> GraphModel:

@@ -11,6 +11,7 @@ from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.graphdef import graph_model
 from graphmap.formats.protos import message_from_bytes, parse_binary, parse_text
 from graphmap.formats.sniff import look_at, refuse_foreign
+from graphmap.model.graph_check import find_defects
 from graphmap.model.stored import MetaInfo, Signature, StoredModel, TensorInfo, VariableDef
 from graphmap.names import op_name
 
@@ -32,15 +33,16 @@ def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> St
     parse = parse_text if is_text else parse_binary
     proto, text_warnings = parse("MetaGraphDef", read_file(path), path)
     meta, warnings = meta_info(proto, path)
+    graph = graph_model(proto.graph_def)
     return StoredModel(
         path=typed,
         kind="metagraph",
         producer=producer_text(meta),
-        graph=graph_model(proto.graph_def),
+        graph=graph,
         meta=meta,
         meta_path=path,
         all_tags=(meta.tags,) if meta.tags else (),
-        warnings=text_warnings + warnings,
+        warnings=text_warnings + warnings + find_defects(graph),
     )
 
 

@@ -12,6 +12,7 @@ from graphmap.formats.checkpoint import Container, read_container
 from graphmap.formats.graphdef import graph_model
 from graphmap.formats.metagraph import meta_info, producer_text
 from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.model.graph_check import find_defects
 from graphmap.model.stored import StoredModel
 
 __all__ = ["read_saved_model"]
@@ -32,13 +33,14 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
     position, chosen_warnings = _choose(all_tags, tags, typed)
     chosen = proto.meta_graphs[position]
     meta, meta_warnings = meta_info(chosen, file)
+    graph = graph_model(chosen.graph_def)
     folder = Path(file).parent
     container = _variables(folder, chosen)
     return StoredModel(
         path=typed,
         kind="saved-model",
         producer=producer_text(meta),
-        graph=graph_model(chosen.graph_def),
+        graph=graph,
         meta=meta,
         tensors=container.tensors,
         values=container.values,
@@ -46,7 +48,13 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
         prefix=container.prefix,
         saved_model_dir=str(folder),
         all_tags=all_tags,
-        warnings=(*text_warnings, *chosen_warnings, *meta_warnings, *container.warnings),
+        warnings=(
+            *text_warnings,
+            *chosen_warnings,
+            *meta_warnings,
+            *find_defects(graph),
+            *container.warnings,
+        ),
     )
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.model.graph import BackEdge, GraphModel
+from graphmap.model.graph_check import NEXT_ITERATION_OPS
 from graphmap.names import parse_input
 
 if TYPE_CHECKING:
     import networkx
 
-__all__ = ["NEXT_ITERATION_OPS", "to_networkx"]
+__all__ = ["to_networkx"]
 
-NEXT_ITERATION_OPS = ("NextIteration", "RefNextIteration")
 MISSING = "missing"  # op of a node that an input names and the graph lacks
 
 
