@@ -65,9 +65,10 @@ def build_picture(
     name_map: NameMap | None = None,
     engine: str = "graphviz-pure",
     scope: str | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> tuple[Scene, Layout]:
     """Return what a picture shows and where."""
+    limits = limits or Limits()
     if stored.graph is not None and stored.graph.nodes:
         return draw_graph(
             stored, stored.graph, variables, train_ops,

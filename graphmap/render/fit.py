@@ -6,17 +6,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel
-from graphmap.render.cards import Cards, Drawing, build_cards, chain_of
+from graphmap.render.cards import Cards, build_cards
 from graphmap.render.hierarchy import Scope
 from graphmap.render.scene import Layout
+from graphmap.render.units import LOOSE, Drawing, chain_of
 
 __all__ = ["Limits", "fit"]
 
 PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legibly
 CARDS = 60
-_MEASURED_CARDS = 140  # more than this never fits, so it is not even laid out
-_TRIES = 24
-_REOPENINGS = 10
+_CROWD = 40  # loose ops in one scope that are united before anything else closes
+_FAR_OVER = 1.5  # times the wanted cards: several groups close before counting again
+_GREATEST_STEP = 1.5  # cards are cut to this part at most before the page is measured again
+_REOPENINGS = 8
 
 
 class Limits(NamedTuple):
@@ -35,27 +37,38 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     Scopes off the way to a loss close first, then the deepest; scopes of similar size in one
     parent close together. What closed and would fit after all opens again, largest first.
     """
-    opened = _worth_opening(drawing, limits.depth)
+    scopes = _worth_opening(drawing, limits.depth)
+    loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values()) if len(s.ops) > 1}
     on_path = _on_loss_path(drawing)
-    best: tuple[Cards, Layout] | None = None
+    scopes = {p: s for p, s in scopes.items() if p in on_path or not on_path}
+    opened = {**loose, **scopes}
     closed: list[frozenset[str]] = []
-    for _ in range(_TRIES + len(opened)):
+    most = limits.cards or CARDS
+    while True:
         cards = build_cards(drawing, opened)
-        if len(cards.cards) <= max(_MEASURED_CARDS, limits.cards or 0):
-            layout = measure(cards)
-            best = (cards, layout)
-            if _fits(cards, layout, limits):
-                break
-        batch = _next_to_close(opened, on_path)
-        if not batch:
+        while len(cards.cards) > most and opened:
+            excess = len(cards.cards) > _FAR_OVER * most
+            for _ in range(max(1, len(opened) // 20) if excess else 1):
+                _close(opened, on_path, closed)
+            cards = build_cards(drawing, opened)
+        layout = measure(cards)
+        if _fits(cards, layout, limits):
             break
+        too_large = max(layout.width / PAGE[0], layout.height / PAGE[1])
+        most = min(most, int(len(cards.cards) / min(too_large, _GREATEST_STEP)), len(cards.cards) - 1)
+        if not _close(opened, on_path, closed):
+            break
+    return _reopen(drawing, limits, measure, opened, closed, (cards, layout))
+
+
+def _close(opened: dict[str, Scope], on_path: set[str], closed: list[frozenset[str]]) -> bool:
+    """Close the next scopes; False where none is left."""
+    batch = _next_to_close(opened, on_path)
+    for path in batch:
+        del opened[path]
+    if batch:
         closed.append(batch)
-        for path in batch:
-            del opened[path]
-    if best is None:
-        cards = build_cards(drawing, opened)
-        best = (cards, measure(cards))
-    return _reopen(drawing, limits, measure, opened, closed, best)
+    return bool(batch)
 
 
 def _fits(cards: Cards, layout: Layout, limits: Limits) -> bool:
@@ -107,10 +120,12 @@ def _on_loss_path(drawing: Drawing) -> set[str]:
 
 def _next_to_close(opened: dict[str, Scope], on_path: set[str]) -> frozenset[str]:
     """Return innermost open scopes of one parent and similar size, worst first."""
-    parents = {scope.parent.path for scope in opened.values() if scope.parent is not None}
-    leaves = [scope for path, scope in opened.items() if path not in parents]
-    if not leaves:
-        return frozenset()
+    scopes = {path: scope for path, scope in opened.items() if not path.startswith(LOOSE)}
+    parents = {scope.parent.path for scope in scopes.values() if scope.parent is not None}
+    leaves = [scope for path, scope in scopes.items() if path not in parents]
+    crowd = _most_crowded(opened)
+    if not leaves or (crowd is not None and len(crowd.ops) > _CROWD):
+        return frozenset({LOOSE + crowd.path} if crowd is not None else ())
     sizes = {scope.path: len(scope.all_ops()) for scope in leaves}
     worst = min(
         leaves,
@@ -125,6 +140,11 @@ def _next_to_close(opened: dict[str, Scope], on_path: set[str]) -> frozenset[str
     )
 
 
+def _most_crowded(opened: dict[str, Scope]) -> Scope | None:
+    crowds = [scope for path, scope in opened.items() if path.startswith(LOOSE)]
+    return max(crowds, key=lambda scope: (len(scope.ops), scope.path), default=None)
+
+
 def _reopen(
     drawing: Drawing,
     limits: Limits,
@@ -134,6 +154,7 @@ def _reopen(
     best: tuple[Cards, Layout],
 ) -> tuple[Cards, Layout]:
     by_path = {scope.path: scope for scope in drawing.root.walk()}
+    by_path.update({LOOSE + path: scope for path, scope in by_path.items()})
     weights = drawing.forward.weights
 
     def importance(batch: frozenset[str]) -> tuple[int, int, str]:
@@ -158,8 +179,10 @@ def _reopen(
 def _parents_open(
     batch: frozenset[str], by_path: dict[str, Scope], opened: dict[str, Scope]
 ) -> bool:
-    parents = [by_path[path].parent for path in batch]
-    return all(p is None or p.parent is None or p.path in opened for p in parents)
+    around = [
+        by_path[path] if path.startswith(LOOSE) else by_path[path].parent for path in batch
+    ]
+    return all(p is None or p.parent is None or p.path in opened for p in around)
 
 
 def scope_names(graph: GraphModel) -> list[str]:

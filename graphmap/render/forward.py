@@ -10,13 +10,14 @@ from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
 from graphmap.model.stored import StoredModel
 from graphmap.names import op_name
-from graphmap.render.optable import INPUT_OPS, TRANSPARENT, is_parameter_input
+from graphmap.render.optable import INPUT_OPS, RANDOM_OPS, TRANSPARENT, is_parameter_input
 from graphmap.render.roles import Roles
 
 __all__ = ["Forward", "find_forward", "output_shape", "parameter_count", "variable_shape"]
 
 _READS = frozenset({"Identity", "RefIdentity", "ReadVariableOp", "Enter", "RefEnter", "Cast"})
 _FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
+_NOISE_HOPS, _NOISE_WIDTH = 3, 200
 _OLD_SHAPES = 24  # GraphDef producer below which an empty `shape` of a Placeholder means unknown
 
 
@@ -58,11 +59,15 @@ class _Builder:
         self.producers: dict[int, tuple[int, ...]] = {}
         self.weights: dict[int, tuple[int, ...]] = {}
         self.hidden: Counter[str] = Counter()
+        # Whether a value is random and owes nothing to an input: noise, or what a generator takes.
+        self.random = [False] * len(graph.nodes)
         # What a consumer of each node sees: visible ops, and variables.
         self.sources: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())] * len(graph.nodes)
 
     def visit(self, position: int) -> None:
         role, node = self.roles.role[position], self.graph.nodes[position]
+        producers = [p for p, _ in self.graph.topology.inputs[position] if p >= 0]
+        self.random[position] = node.op in RANDOM_OPS or any(self.random[p] for p in producers)
         if role in ("variable", "slot", "step"):
             if role == "variable" or node.op in VARIABLE_OPS:
                 self.sources[position] = ((), (position,))
@@ -105,8 +110,12 @@ class _Builder:
         elif node.op in TRANSPARENT and position not in self.outputs:
             self.sources[position] = seen
             self.hidden["identities"] += 1
-        elif data or weights or position in self.outputs:
+        elif data or position in self.outputs or (weights and self.random[position]):
             self._show(position, *seen)
+        elif weights:  # a penalty ends here; a rewritten weight is still that weight
+            is_penalty = node.op == "L2Loss" or output_shape(self.graph, position) == ()
+            self.sources[position] = ((), () if is_penalty else seen[1])
+            self.hidden["arithmetic on weights alone"] += 1
         else:
             self.hidden["constants and random numbers"] += 1
 
@@ -137,7 +146,13 @@ def _signature_outputs(stored: StoredModel, graph: GraphModel) -> frozenset[int]
 def _find_knobs(graph: GraphModel, roles: Roles) -> frozenset[int]:
     """Return scalar inputs that steer the model while other inputs feed it."""
     inputs = [i for i, role in enumerate(roles.role) if role == "input"]
-    scalars = {i for i in inputs if output_shape(graph, i) == () or _only_steers(graph, roles, i)}
+    scalars = {
+        i
+        for i in inputs
+        if output_shape(graph, i) == ()
+        or _only_steers(graph, roles, i)
+        or (output_shape(graph, i) is None and _scales_noise(graph, i))
+    }
     return frozenset(scalars) if len(scalars) < len(inputs) else frozenset()
 
 
@@ -150,6 +165,35 @@ def _only_steers(graph: GraphModel, roles: Roles, position: int) -> bool:
         )
         for target, place in users
     )
+
+
+def _scales_noise(graph: GraphModel, position: int) -> bool:
+    """Whether an input meets random numbers within a few ops, as a dropout rate does."""
+    reached = {position}
+    for _ in range(_NOISE_HOPS):
+        reached = {t for p in reached for t, _ in graph.topology.consumers[p]}
+        if len(reached) > _NOISE_WIDTH:
+            return False
+        for target in reached:
+            producers = [p for p, _ in graph.topology.inputs[target] if p >= 0]
+            if graph.nodes[target].op in ("Add", "AddV2", "GreaterEqual", "Less") and any(
+                _is_noise(graph, p) for p in producers
+            ):
+                return True
+    return False
+
+
+def _is_noise(graph: GraphModel, position: int) -> bool:
+    """Whether a value is a random number, shifted and scaled as `random_uniform` writes it."""
+    for _ in range(_NOISE_HOPS):
+        if graph.nodes[position].op in RANDOM_OPS:
+            return True
+        inputs = graph.topology.inputs[position]
+        is_scaled = graph.nodes[position].op in ("Add", "AddV2", "Mul")
+        if not is_scaled or not inputs or inputs[0][0] < 0:
+            return False
+        position = inputs[0][0]
+    return False
 
 
 def _is_frozen_weight(node: Node) -> bool:

@@ -16,6 +16,8 @@ from graphmap.render.scene import Box, Card, Edge, EdgeKind, Frame, Layout, Path
 
 __all__ = ["lay_out"]
 
+Point = tuple[float, float]
+
 _POINTS = 72.0  # per inch; one point is drawn as one px
 _PORT = (0.06, 0.02)  # inches
 _LETTER = 0.8  # em; an "M" is 0.83 in Arial, and the engine knows no other word of our titles
@@ -85,9 +87,15 @@ class _Plan:
         self._write_frame("", lines)
         for before, after in self.pieces:
             weight = 4 if before not in self.cards and after not in self.cards else 2
-            lines.append(f"{before}->{after}[weight={weight}]")
+            lines.append(
+                f"{before}{self._side(before, 's')}->{after}{self._side(after, 'n')}"
+                f"[weight={weight}]"
+            )
         lines.append("}")
         return "\n".join(lines)
+
+    def _side(self, name: str, side: str) -> str:
+        return f":{side}" if name in self.cards else ""
 
     def _write_frame(self, root: str, lines: list[str]) -> None:
         stack: list[tuple[str, bool]] = [(root, True)]
@@ -114,10 +122,41 @@ class _Plan:
             stack.extend((child, True) for child in reversed(self.children.get(name, [])))
 
 
+def _spline(text: str, height: float) -> list[Point]:
+    """Return the control points of an edge; an arrow's end ("e,x,y") becomes the last one."""
+    points: list[Point] = []
+    end: Point | None = None
+    for pair in text.split():
+        *mark, x, y = pair.split(",")
+        point = (float(x), height - float(y))
+        if mark == ["e"]:
+            end = point
+        elif mark != ["s"]:
+            points.append(point)
+    if end is not None:
+        points[-1] = end
+    return points
+
+
+def _straight_ends(
+    points: list[Point], tail: Point | None, head: Point | None
+) -> tuple[Point, ...]:
+    """Join an edge to the middle of its ports, and let it leave and enter straight down."""
+    first, last = tail or points[0], head or points[-1]
+    points[0], points[-1] = first, last
+    fall = last[1] - first[1]
+    if fall > 0:
+        reach = fall / 2 if len(points) == 4 else min(fall / 4, 24.0)
+        points[1] = (first[0], first[1] + reach)
+        points[-2] = (last[0], last[1] - reach)
+    return tuple(points)
+
+
 def _read(found: dict[str, Any], plan: _Plan) -> Layout:
     _, _, width, height = (float(number) for number in found["bb"].split(","))
     boxes: dict[str, Box] = {}
     names: dict[int, str] = {}
+    ports: dict[str, Point] = {}
     for item in found.get("objects", ()):
         name = item["name"]
         names[item["_gvid"]] = name
@@ -129,12 +168,14 @@ def _read(found: dict[str, Any], plan: _Plan) -> Layout:
             x, y = (float(number) for number in item["pos"].split(","))
             wide, tall = card_size(plan.cards[name])
             boxes[name] = Box(x - wide / 2, height - y - tall / 2, wide, tall)
+        else:
+            x, y = (float(number) for number in item["pos"].split(","))
+            ports[name] = (x, height - y)
     paths = []
     for item in found.get("edges", ()):
-        kind, arrow = plan.pieces[names[item["tail"]], names[item["head"]]]
-        points = []
-        for pair in item["pos"].split():
-            x, y = pair.split(",")[-2:]
-            points.append((float(x), height - float(y)))
-        paths.append(Path(tuple(points), kind, arrow))
+        tail, head = names[item["tail"]], names[item["head"]]
+        kind, arrow = plan.pieces[tail, head]
+        points = _spline(item["pos"], height)
+        ends = (ports.get(tail), ports.get(head))
+        paths.append(Path(_straight_ends(points, *ends), kind, arrow))
     return Layout(width, height, boxes, tuple(paths))

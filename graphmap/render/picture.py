@@ -11,7 +11,7 @@ from graphmap.model.namemap import NameMap
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
-from graphmap.render.cards import Cards, Drawing
+from graphmap.render.cards import Cards
 from graphmap.render.fit import Limits, fit, scope_names
 from graphmap.render.forward import Forward, find_forward
 from graphmap.render.hierarchy import build_tree, fold_siblings
@@ -21,6 +21,7 @@ from graphmap.render.roles import Roles, find_roles
 from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
 from graphmap.render.status import statuses
 from graphmap.render.text import count_text
+from graphmap.render.units import Drawing
 
 __all__ = ["draw_graph", "facts_of", "title_of"]
 
@@ -53,9 +54,10 @@ def draw_graph(
         forward, elsewhere = _inside(graph, forward, scope)
     root = build_tree(graph, forward)
     fold = fold_siblings(graph, forward, root)
-    drawing = Drawing(
-        graph, forward, root, fold.same_as, statuses(graph, variables, name_map)
-    )
+    drawn = set(forward.ops).difference(fold.same_as)
+    order = tuple(position for position in roles.order if position in drawn)
+    status = statuses(graph, variables, name_map)
+    drawing = Drawing(graph, forward, root, fold.same_as, status, order)
     lanes = find_lanes(graph, roles, train_ops) if scope is None else ()
 
     def measure(cards: Cards) -> Layout:

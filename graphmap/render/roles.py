@@ -20,6 +20,7 @@ from graphmap.render.optable import (
     CHECK_OPS,
     INPUT_OPS,
     SAVE_OPS,
+    TRANSPARENT,
     is_input_pipeline,
     is_parameter_input,
     is_summary,
@@ -39,7 +40,7 @@ _OUTSIDE: tuple[NodeRole, ...] = (
 )  # fmt: skip
 _RANK = {role: rank for rank, role in enumerate(_OUTSIDE)}
 # These absorb even what depends on the inputs: nothing of it reaches the model.
-_ABSORBS_DATA = frozenset({"pipeline", "check", "optimizer", "clip"})
+_ABSORBS_DATA = frozenset({"pipeline", "check", "optimizer", "clip", "update", "save"})
 _INTEGERS = frozenset({"int32", "int64"})
 
 
@@ -191,7 +192,13 @@ def _seed(
     if op in INPUT_OPS:
         return "input"
     if depends.gradient[position] and position not in depends.to_loss:
-        return "clip"
+        producers = [producer for producer, _ in graph.topology.inputs[position] if producer >= 0]
+        takes_state = any(
+            role[producer] == "optimizer"
+            or (depends.variable[producer] and not depends.gradient[producer])
+            for producer in producers
+        )
+        return "optimizer" if takes_state else "clip"
     return None
 
 
@@ -240,24 +247,32 @@ def _absorb(
         wanted = {role[target] for target, _ in topology.consumers[position]}
         wanted.update(role[target] for target in topology.control_consumers[position])
         if not wanted:
-            role[position] = _sink_role(graph, position, seed, depends)
+            role[position] = _sink_role(graph, position, seeds, depends)
         elif all(found in _RANK for found in wanted):
             pick = min(wanted, key=lambda found: _RANK[found])
             role[position] = _taken(pick, wanted, seed, depends.data[position], role[position])
+            if role[position] in ("clip", "optimizer"):
+                for target, _ in topology.consumers[position]:
+                    depends.gradient[position] |= depends.gradient[target]
         if role[position] == "model" and op in ("Const", "HashTableV2", "HashTable"):
             role[position] = "constant"
     return role
 
 
 def _sink_role(
-    graph: GraphModel, position: int, seed: NodeRole | None, depends: _Dependencies
+    graph: GraphModel, position: int, seeds: list[NodeRole | None], depends: _Dependencies
 ) -> NodeRole:
-    """Say what a node without consumers is."""
-    op = graph.nodes[position].op
+    """Say what a node without consumers is; one that only waits for others takes their role."""
+    op, seed = graph.nodes[position].op, seeds[position]
     if op == "NoOp":
         return "group"
     if seed is not None:
         return seed
+    if op in TRANSPARENT:
+        waits = [seeds[p] or "model" for p in graph.topology.controls[position] if p >= 0]
+        outside = [role for role in waits if role in _RANK]
+        if outside:
+            return min(outside, key=lambda found: _RANK[found])
     return "model" if depends.data[position] or op == "Const" else "unused"
 
 

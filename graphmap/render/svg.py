@@ -35,6 +35,8 @@ def write_svg(scene: Scene, layout: Layout) -> bytes:
         depth[frame.id] = depth[frame.parent] + 1
         body.append(_frame(frame, layout.boxes[frame.id], depth[frame.id]))
     body.extend(_path(path) for path in layout.paths)
+    for frame in scene.frames:
+        body.append(_frame_title(frame, layout.boxes[frame.id], depth[frame.id]))
     body.extend(_card(card, layout.boxes[card.id]) for card in scene.cards)
     body.append("</g>")
     foot, bottom = foot_lines(scene, width, top + layout.height + 28)
@@ -144,11 +146,19 @@ def _frame(frame: Frame, box: Box, depth: int) -> str:
         parts.append(_rect(box._replace(x=box.x + 5, y=box.y + 5), 9, style))
         style += " fr"
     parts.append(_rect(box, 9, style))
-    parts.append(text(box.x + PAD, box.y + 17, frame_title(frame), "t"))
+    return "".join([*parts, "</g>"])
+
+
+def _frame_title(frame: Frame, box: Box, depth: int) -> str:
+    """Return title and badge, over the edges and on a ground of the frame's colour."""
+    words = frame_title(frame)
+    ground = Box(box.x + 7, box.y + 4, text_width(words, TITLE_SIZE, bold=True) + 4, 17)
+    parts = [_rect(ground, 3, f"{'f' if depth % 2 else 'f2'} bare")]
+    parts.append(text(box.x + PAD, box.y + 17, words, "t"))
     badge = times_text(frame.times, frame.note)
     if badge:
         parts.append(_badge(box.x + box.width - 8, box.y + 6, badge))
-    return "".join([*parts, "</g>"])
+    return "".join(parts)
 
 
 def _badge(right: float, top: float, words: str) -> str:

@@ -64,5 +64,5 @@ def _rules(colour: dict[str, str]) -> str:
         f".tr{{stroke:{colour['training']}}}.ar{{fill:{colour['edge']}}}"
         f".rp{{fill:{colour['times']}}}.rt{{fill:{colour['background']}}}"
         f".sep{{stroke:{colour['border']}}}.fr{{stroke:{colour['times']}}}"
-        f"{kinds}"
+        f".bare{{stroke:none}}{kinds}"
     )
