@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,8 @@ def decide(
     """Make the name map; what is less likely than `min_confidence` is left open."""
     shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
     turned = _is_turned(found)
+    uses = Counter(link.actual.name for link in found.values())
+    found = {name: link._replace(tied=uses[link.actual.name] > 1) for name, link in found.items()}
     decisions = tuple(
         _decide_one(v, found.get(v.name), result.rivals.get(v.name, []), settings, shadows, turned)
         for v in wanted

@@ -30,7 +30,7 @@ class Group:
     words: of the module, literal indices as "=3" or, where they select, "@0".
     module: template without the kind word; groups of one module are siblings.
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
-    what was made before in the session and so may be shifted.
+    what was made before in the session and so may be shifted. trained: a member has slots.
     """
 
     template: str
@@ -40,7 +40,8 @@ class Group:
     members: tuple[Member, ...]
     shapes: tuple[Dims, ...]
     first: int
-    counter: bool
+    counter: bool = False
+    trained: bool = False
     uniform: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -229,7 +230,7 @@ def _make_group(
                 words.append(word)
     module = "/".join(path) + "|" + ",".join(tokens.values())
     first = min(position for _, position in kept)
-    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, False)
+    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first)
 
 
 def _settle_kinds(groups: list[Group]) -> None:

@@ -10,6 +10,7 @@ from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.pairs import Context, Pair, expected_habit, propose, weights_of
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
+from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.variable import Variable
 
 __all__ = ["Result", "match_groups"]
@@ -30,53 +31,91 @@ def match_groups(
     open_expected: Sequence[int],
     pool: Sequence[Variable],
     open_actual: Sequence[int],
+    trained: frozenset[str] = frozenset(),
 ) -> Result:
     """Match the variables at the open positions of both sides."""
-    result = Result()
-    anchors: list[Pair] = []
+    run = _Run(wanted, pool, trained)
     left, right = list(open_expected), list(open_actual)
-    habit = expected_habit(
-        build_groups(wanted, open_expected, True), build_groups(pool, open_actual, True)
-    )
+    copied = run.start(left, right)
+    left = [at for at in left if at not in copied]
     for fine in (True, True, False, False):
         if not left or not right:
             break
-        settled = _one_level(wanted, left, pool, right, fine, habit, anchors, result)
+        settled = run.level(left, right, fine)
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
-    return result
+    run.share(copied)
+    return run.result
 
 
-def _one_level(
-    wanted: Sequence[Variable],
-    left: Sequence[int],
-    pool: Sequence[Variable],
-    right: Sequence[int],
-    fine: bool,
-    habit: float,
-    anchors: list[Pair],
-    result: Result,
-) -> tuple[set[int], set[int]]:
-    expected = build_groups(wanted, left, fine)
-    actual = build_groups(pool, right, fine)
-    pairs = propose(expected, actual, loose=not fine)
-    context = make_context(expected, actual, anchors)
-    context.turned = habit
-    score_pairs(pairs, anchors, context)
-    used_expected: set[int] = set()
-    used_actual: set[int] = set()
-    note_rivals(pairs, wanted, pool, result)
-    for pair, margin in assign(pairs):
-        if min(pair.bits, margin) < SURE:
-            continue
-        anchors.append(pair)
+class _Run:
+    """One matching: what is settled so far, and what it taught."""
+
+    def __init__(
+        self, wanted: Sequence[Variable], pool: Sequence[Variable], trained: frozenset[str]
+    ) -> None:
+        self.wanted = wanted
+        self.pool = pool
+        self.trained = trained
+        self.habit = 0.5
+        self.anchors: list[Pair] = []
+        self.result = Result()
+
+    def start(self, left: Sequence[int], right: Sequence[int]) -> dict[int, int]:
+        """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
+        expected = build_groups(self.wanted, left, True)
+        actual = build_groups(self.pool, right, True)
+        self.habit = expected_habit(expected, actual)
+        if find_twins(actual):
+            return {}
+        copied = {}
+        for original, copy in copies(expected):
+            for (_, one), (_, other) in zip(original.members, copy.members, strict=True):
+                copied[other] = one
+        return copied
+
+    def level(
+        self, left: Sequence[int], right: Sequence[int], fine: bool
+    ) -> tuple[set[int], set[int]]:
+        """Settle what is sure; returns the positions of both sides that are settled."""
+        expected = build_groups(self.wanted, left, fine)
+        actual = build_groups(self.pool, right, fine)
+        for group in actual:
+            group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
+        pairs = propose(expected, actual, loose=not fine)
+        context = make_context(expected, actual, self.anchors)
+        context.turned = self.habit
+        context.slots = bool(self.trained)
+        score_pairs(pairs, self.anchors, context)
+        if decide_scopes(expected, actual, pairs, context):
+            score_pairs(pairs, self.anchors, context)
+        note_rivals(pairs, self.wanted, self.pool, self.result)
+        settled: tuple[set[int], set[int]] = (set(), set())
+        for pair, margin in assign(pairs):
+            if min(pair.bits, margin) >= SURE:
+                self._settle(pair, margin, context, settled)
+        return settled
+
+    def _settle(
+        self, pair: Pair, margin: float, context: Context, settled: tuple[set[int], set[int]]
+    ) -> None:
+        self.anchors.append(pair)
         evidence = evidence_of(pair, context)
         for e, a in pair.links:
             one, other = pair.expected.members[e][1], pair.actual.members[a][1]
-            used_expected.add(one)
-            used_actual.add(other)
-            result.links.append(Found(wanted[one], pool[other], pair.bits, margin, evidence))
-    return used_expected, used_actual
+            settled[0].add(one)
+            settled[1].add(other)
+            self.result.links.append(
+                Found(self.wanted[one], self.pool[other], pair.bits, margin, evidence)
+            )
+
+    def share(self, copied: dict[int, int]) -> None:
+        """Give every copy what its original got."""
+        links = {link.expected.name: link for link in self.result.links}
+        for copy, original in sorted(copied.items()):
+            link = links.get(self.wanted[original].name)
+            if link is not None:
+                self.result.links.append(link._replace(expected=self.wanted[copy]))
 
 
 def make_context(

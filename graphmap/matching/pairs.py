@@ -49,6 +49,7 @@ class Context:
     repeated: features of each side that two modules or more have; only these can teach.
     modules: {expected module: actual modules that settled pairs lead to}.
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
+    slots: whether any actual variable has optimizer slots.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     """
 
@@ -61,6 +62,7 @@ class Context:
     features: dict[int, tuple[str, ...]] = field(default_factory=dict)
     modules: dict[str, set[str]] = field(default_factory=dict)
     turned: float | None = None
+    slots: bool = False
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from graphmap.matching.decide import Found, decide
 from graphmap.matching.levels import match_groups
 from graphmap.matching.settings import DEFAULTS, MatchSettings, Side
-from graphmap.matching.sides import answering, asked, check_pins
+from graphmap.matching.sides import answering, asked, check_pins, trained_names
 from graphmap.model.namemap import Evidence, NameMap
 from graphmap.model.variable import Variable
 
@@ -25,7 +25,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     taken = {link.actual.name for link in found.values()}
     open_expected = [at for at, v in enumerate(wanted) if v.name not in found]
     open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
-    result = match_groups(wanted, open_expected, pool, open_actual)
+    result = match_groups(wanted, open_expected, pool, open_actual, trained_names(actual))
     for link in result.links:
         found[link.expected.name] = link
     return decide(wanted, actual, found, result, settings)

@@ -9,7 +9,7 @@ from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
 from graphmap.model.variable import Variable
 
-__all__ = ["answering", "asked", "check_pins", "shadows_by_primary", "unused_names"]
+__all__ = ["answering", "asked", "check_pins", "shadows_by_primary", "trained_names", "unused_names"]
 
 ANSWERING = ("weight", "other")  # roles that compete for an expected name
 BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -31,8 +31,16 @@ def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
 
 
 def answering(actual: Side) -> tuple[Variable, ...]:
-    """Return the actual variables that compete, sorted by name: their order tells nothing."""
-    found = {v.name: v for v in reversed(actual.variables) if v.role in ANSWERING}
+    """Return the actual variables that compete, sorted by name: their order tells nothing.
+
+    A moving average whose weight is not stored stands in for it.
+    """
+    names = {v.name for v in actual.variables}
+    found = {
+        v.name: v
+        for v in reversed(actual.variables)
+        if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
+    }
     found.pop(BOOKKEEPING, None)
     return tuple(found[name] for name in sorted(found))
 
@@ -56,6 +64,11 @@ def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
 def shadows_by_primary(actual: Side) -> dict[str, Variable]:
     """Return {primary: its moving average}."""
     return {v.slot_of: v for v in actual.variables if v.role == "shadow" and v.slot_of}
+
+
+def trained_names(actual: Side) -> frozenset[str]:
+    """Return the names of the variables that have optimizer slots."""
+    return frozenset(v.slot_of for v in actual.variables if v.role == "slot" and v.slot_of)
 
 
 def unused_names(actual: Side, used: set[str]) -> tuple[str, ...]:

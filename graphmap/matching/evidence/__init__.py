@@ -17,6 +17,8 @@ from graphmap.matching.evidence.novelty import novelty_evidence
 from graphmap.matching.evidence.scope import scope_evidence
 from graphmap.matching.evidence.shape import shape_evidence
 from graphmap.matching.evidence.sibling import sibling_evidence
+from graphmap.matching.evidence.tail import tail_evidence
+from graphmap.matching.evidence.trained import trained_evidence
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
@@ -29,9 +31,11 @@ EVIDENCE: tuple[Rule, ...] = (
     kind_evidence,
     lexical_evidence,
     learned_evidence,
+    tail_evidence,
     novelty_evidence,
     count_evidence,
     layout_evidence,
     sibling_evidence,
+    trained_evidence,
     scope_evidence,
 )
