@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from graphmap.analysis.train_ops import find_train_ops
 from graphmap.analysis.variables import find_variables
 from graphmap.formats.registry import read_artifact
 from graphmap.model.stored import StoredModel
-from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
+
+if TYPE_CHECKING:
+    from graphmap.model.training import TrainOp
 
 __all__ = ["OpenedModel", "open_model"]
 
@@ -28,6 +30,10 @@ class OpenedModel:
     @cached_property
     def train_ops(self) -> tuple[TrainOp, ...]:
         """Every train op of the graph; empty without a graph."""
+        if self.stored.graph is None:
+            return ()
+        from graphmap.analysis.train_ops import find_train_ops  # a listing need not pay for it
+
         return find_train_ops(self.stored)
 
 

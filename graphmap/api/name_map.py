@@ -53,6 +53,14 @@ class NameMap(DomainNameMap):
 
         return dump_name_map(self, VERSION)
 
+    def entry(self, expected: str) -> dict[str, Any]:
+        """Return one expected name as it stands in map.json."""
+        from graphmap.formats.namemap_json import name_map_dict
+
+        found = DomainNameMap((self.decision(expected),))
+        entry: dict[str, Any] = name_map_dict(found, "")["entries"][0]
+        return entry
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write map.json, whole or not at all."""
         from graphmap.files import write_atomic
@@ -83,7 +91,7 @@ class NameMap(DomainNameMap):
         return NameMap(tuple(turned[name] for name in sorted(turned)))
 
     def apply(self, tensors: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return {expected: value} of {actual: value}, layouts applied when a value is asked for."""
+        """Return {expected: value} of {actual: value}, layouts applied as values are asked for."""
         return _Applied(self, tensors)
 
     def view(self, artifact: Artifact | str | os.PathLike[str]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The `graphmap` command: find the command, import its module only, run it, turn errors to codes."""
+"""The `graphmap` command: run one command, turn every error into an exit code."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _python_text(name_map: NameMap) -> str:
     for d in name_map.matched:
         if d.actual is not None:
             layout = "" if d.layout == "same" else f"  # layout {d.layout}"
-            lines.append(f"    {ascii(d.expected)}: {ascii(d.actual)},{layout}")
+            lines.append(f"    {d.expected!a}: {d.actual!a},{layout}")
     lines.append("}")
-    lines += [f"# {d.status}: {ascii(d.expected)}" for d in (*name_map.ambiguous, *name_map.unmatched)]
+    lines += [f"# {d.status}: {d.expected!a}" for d in (*name_map.ambiguous, *name_map.unmatched)]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from graphmap.cli.console import escape
@@ -11,6 +12,7 @@ from graphmap.model.graph import Dims
 __all__ = ["count", "hyperparameter", "shape_text", "size_text"]
 
 
+@lru_cache(maxsize=4096)  # a model has few shapes, and 100,000 variables
 def shape_text(dims: Dims) -> str:
     """Return a shape as listings write it.
 
@@ -32,12 +34,11 @@ def size_text(size: int | None) -> str:
         return ""
     if size < 1024:
         return f"{size} B"
-    amount = float(size)
-    for unit in ("KB", "MB", "GB", "TB"):
+    amount, units = size / 1024, ["KB", "MB", "GB", "TB"]
+    while amount >= 1024 and len(units) > 1:
         amount /= 1024
-        if amount < 1024:
-            break
-    return f"{amount:.1f} {unit}"
+        units.pop(0)
+    return f"{amount:.1f} {units[0]}"
 
 
 def count(number: int, noun: str) -> str:

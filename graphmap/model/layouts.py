@@ -80,7 +80,9 @@ def _split(value: numpy.ndarray, detail: str, shape: Dims) -> numpy.ndarray:
     index: list[slice] = [slice(None)] * value.ndim
     index[int(axis)] = slice(int(part) * step, (int(part) + 1) * step)
     piece = value[tuple(index)]
-    return piece if shape is None or None in shape else piece.reshape(shape)
+    if shape is None or None in shape:
+        return piece
+    return piece.reshape(_known(shape, "split", ""))
 
 
 def _known(shape: Dims, word: str, where: str) -> tuple[int, ...]:

@@ -26,11 +26,9 @@ def run(args: Namespace) -> int:
     """Print the reasons."""
     wanted = chosen_format(args, "text")
     name_map = NameMap.load(args.map)
-    text = explain(name_map, args.name)
+    text = explain(name_map, args.name)  # refuses a name that the map lacks
     if wanted == "json":
-        from graphmap.formats.namemap_json import entry_dict
-
-        console.print_json(entry_dict(name_map.decision(args.name)))
+        console.print_json(name_map.entry(args.name))
     else:
         console.print_text("\n".join(console.escape(line) for line in text.split("\n")))
     return 0

@@ -13,8 +13,8 @@ from graphmap.cli.options import add_artifact, add_format, add_out, choose_by_su
 from graphmap.errors import UsageError
 from graphmap.files import check_writable, write_atomic
 
-DESCRIPTION = """Map every expected name (what your code asks for) to one actual name (what the files
-hold), or say why not. A name is left open rather than guessed; then the exit code is 1."""
+DESCRIPTION = """Map every expected name (what your code asks for) to one actual name (what the
+files hold), or say why not. A name is left open rather than guessed; then the exit code is 1."""
 EPILOG = """Where names.txt comes from: build the graph of the code you have, then
 
   import graphmap.tf as gmtf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from graphmap.api.artifact import load
 from graphmap.api.name_map import NameMap
@@ -13,8 +13,8 @@ from graphmap.cli.options import add_artifact, add_out
 from graphmap.errors import UsageError
 from graphmap.files import check_writable
 
-DESCRIPTION = """Draw the graph: model, loss, gradients and optimizer as groups. Without a stored graph
-the scope tree of the variables is drawn. Without -o the picture goes to standard output."""
+DESCRIPTION = """Draw the graph: model, loss, gradients and optimizer as groups. Without a stored
+graph the scope tree of the variables is drawn. Without -o the picture goes to standard output."""
 EPILOG = """examples:
   graphmap render model.ckpt-500.meta -o model.svg
   graphmap render checkpoints/ --map map.json -o matched.svg

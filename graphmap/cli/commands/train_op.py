@@ -9,8 +9,9 @@ from graphmap.cli import console
 from graphmap.cli.options import add_artifact, add_format, chosen_format
 from graphmap.cli.views import train_op_json, train_op_text
 
-DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of every
-trained variable, the loss, the global step, and what to feed. Exits with 1 where there is none."""
+DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of
+every trained variable, the loss, the global step, and what to feed. Exits with 1 where
+there is none."""
 EPILOG = """examples:
   graphmap train-op checkpoints/model.ckpt-500
   graphmap train-op export/ --json
