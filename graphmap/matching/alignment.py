@@ -25,7 +25,7 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
         return None
     if len(expected) == len(actual):
         return _equal_counts(expected, actual)
-    if not (expected.counter and actual.counter):
+    if not (expected.counter or actual.counter):
         shared = _shared_indices(expected, actual)
         if shared is not None:
             return shared

@@ -9,6 +9,7 @@ from graphmap.matching.assign import assign
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.pairs import Context, Pair, expected_habit, propose, weights_of
+from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.variable import Variable
@@ -82,7 +83,7 @@ class _Run:
         actual = build_groups(self.pool, right, fine)
         for group in actual:
             group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
-        pairs = propose(expected, actual, loose=not fine)
+        pairs = propose(expected, actual, loose=not fine, first=not self.anchors)
         context = make_context(expected, actual, self.anchors)
         context.turned = self.habit
         context.slots = bool(self.trained)
@@ -91,10 +92,20 @@ class _Run:
             score_pairs(pairs, self.anchors, context)
         note_rivals(pairs, self.wanted, self.pool, self.result)
         settled: tuple[set[int], set[int]] = (set(), set())
-        for pair, margin in assign(pairs):
-            if min(pair.bits, margin) >= SURE:
-                self._settle(pair, margin, context, settled)
+        chosen = [row for row in assign(pairs) if min(row[0].bits, row[1]) >= SURE]
+        for pair, margin in self._consistent(chosen):
+            self._settle(pair, margin, context, settled)
         return settled
+
+    def _consistent(self, chosen: list[tuple[Pair, float]]) -> list[tuple[Pair, float]]:
+        """Leave out small pairs that break the habit of names, and siblings that part."""
+        habit = find_renaming([*self.anchors, *(pair for pair, _ in chosen)])
+        kept = [row for row in chosen if follows(row[0], habit)]
+        surest: dict[str, tuple[float, str]] = {}
+        for pair, margin in kept:
+            vote = (margin, pair.actual.module)
+            surest[pair.expected.module] = max(vote, surest.get(pair.expected.module, vote))
+        return [r for r in kept if surest[r[0].expected.module][1] == r[0].actual.module]
 
     def _settle(
         self, pair: Pair, margin: float, context: Context, settled: tuple[set[int], set[int]]

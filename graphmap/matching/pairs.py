@@ -97,22 +97,24 @@ def expected_habit(expected: Sequence[Group], actual: Sequence[Group]) -> float:
     return HABIT if dotted[0] != dotted[1] else 1 - HABIT
 
 
-def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool) -> list[Pair]:
+def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool, first: bool) -> list[Pair]:
     """Return the pairs that kinds and shapes allow, in the order of the groups.
 
-    loose: members of unequal groups may be told apart by their shapes alone.
+    loose: members of unequal groups may be told apart by their shapes alone. first: nothing has
+    been taken yet, so a pair without rivals had none to begin with.
     """
     pairs = []
     by_letter: dict[str, list[Group]] = defaultdict(list)
     for group in actual:
         by_letter[group.kind.letter].append(group)
+    subs = [{group.kind.sub for group in groups} for groups in (expected, actual)]
     for wanted in expected:
         for letter, groups in by_letter.items():
             if letter not in ALLOWED[wanted.kind.letter]:
                 continue
             for group in groups:
                 agreement = kind_agreement(wanted.kind, group.kind)
-                if agreement is None:
+                if agreement is None or _words_differ(wanted.kind.sub, group.kind.sub, subs):
                     continue
                 links = align(wanted, group, loose)
                 if links is not None:
@@ -123,8 +125,15 @@ def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool) -> 
     columns = Counter(id(pair.actual) for pair in pairs)
     for pair in pairs:
         only = rows[id(pair.expected)] == 1 and columns[id(pair.actual)] == 1
-        pair.alone = only and pair.fit is not None
+        pair.alone = first and only and pair.fit is not None
     return pairs
+
+
+def _words_differ(expected: str, actual: str, subs: Sequence[set[str]]) -> bool:
+    """Whether both sides have both words: then `bias` is not what the other calls `beta`."""
+    if expected == actual or not expected or not actual or "weight" in (expected, actual):
+        return False
+    return expected in subs[1] and actual in subs[0]
 
 
 ALLOWED = {
