@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 from graphmap.errors import GraphmapError, UnresolvedNameError
@@ -41,7 +40,7 @@ def autofix() -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, ValueError, tensorflow().errors.NotFoundError) as error:
+    except (KeyError, ValueError, TypeError, tensorflow().errors.NotFoundError) as error:
         explained = _explain(error)
         if explained is None:
             raise
@@ -54,8 +53,7 @@ def _explain(error: BaseException) -> UnresolvedNameError | None:
     key = MISSING_KEY.search(text)
     if key:
         return _explain_key(error, key.group(1))
-    graph = _local(error.__traceback__, "as_graph_element", "self")
-    graph = graph or _local(error.__traceback__, "_as_graph_element_locked", "self")
+    graph = _local(error, "_as_graph_element_locked", "self")
     operation = NOT_A_TENSOR.search(text)
     if operation:
         return _explain_operation(graph, operation.group(1))
@@ -65,14 +63,20 @@ def _explain(error: BaseException) -> UnresolvedNameError | None:
     return None
 
 
-def _local(traceback: TracebackType | None, function: str, name: str) -> Any:
-    """A local variable of the innermost frame of a function: what TensorFlow was working on."""
+def _local(error: BaseException | None, function: str, name: str) -> Any:
+    """A local variable of the innermost frame of a function: what TensorFlow was working on.
+
+    Looked for in the error and in those that it was raised from.
+    """
     found = None
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_code.co_name == function and name in frame.f_locals:
-            found = frame.f_locals[name]
-        traceback = traceback.tb_next
+    while error is not None and found is None:
+        traceback = error.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if frame.f_code.co_name == function and name in frame.f_locals:
+                found = frame.f_locals[name]
+            traceback = traceback.tb_next
+        error = error.__cause__ or error.__context__
     return found
 
 
@@ -110,7 +114,7 @@ def _explain_name(graph: Any, name: str) -> UnresolvedNameError:
 
 
 def _explain_key(error: BaseException, key: str) -> UnresolvedNameError | None:
-    path = _local(error.__traceback__, "restore", "save_path")
+    path = _local(error, "restore", "save_path")
     if path is None:
         return None
     try:

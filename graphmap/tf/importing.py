@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from graphmap.errors import GraphmapError, ReconstructionError
+from graphmap.model.graph import GraphModel
 from graphmap.model.stored import StoredModel
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel, open_model
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["open_any", "place_graph", "read_meta_graph"]
+__all__ = ["find_prefixes", "open_any", "place_graph", "read_meta_graph"]
 
 
 def open_any(source: Any, tags: str | None = None, step: int | None = None) -> OpenedModel:
@@ -41,10 +42,7 @@ def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> 
             where=stored.path,
             remedy="Build the graph by your own code and use gmtf.reconstruct_train_op.",
         )
-    graph = session.graph
-    live = {operation.name: operation.type for operation in graph.get_operations()}
-    wanted = {node.name: node.op for node in stored.graph.nodes}
-    found = _prefixes(live, wanted, import_scope)
+    found = find_prefixes(session.graph, stored.graph, import_scope)
     if len(found) > 1:
         raise GraphmapError(
             f"is in this graph {len(found)} times: under {', '.join(map(repr, found))}",
@@ -54,7 +52,8 @@ def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> 
     if found:
         return found[0]
     prefix = f"{import_scope.rstrip('/')}/" if import_scope else ""
-    clash = sorted(name for name in wanted if prefix + name in live)
+    live = {operation.name for operation in session.graph.get_operations()}
+    clash = sorted(node.name for node in stored.graph.nodes if prefix + node.name in live)
     if clash:
         raise GraphmapError(
             f"cannot be imported: this graph already has another {prefix + clash[0]!r}"
@@ -66,20 +65,21 @@ def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> 
     return prefix
 
 
-def _prefixes(live: dict[str, str], wanted: dict[str, str], scope: str | None) -> list[str]:
+def find_prefixes(graph: Any, model: GraphModel, scope: str | None = None) -> list[str]:
     """Prefixes under which every stored node stands in the live graph, with its op type."""
-    if not wanted:
+    if not model.nodes:
         return []
+    live = {operation.name: operation.type for operation in graph.get_operations()}
     if scope is not None:
         candidates = [f"{scope.rstrip('/')}/" if scope else ""]
     else:
-        first = next(iter(wanted))
+        first = model.nodes[0].name
         ends = (name.removesuffix(first) for name in live if name.endswith(f"/{first}"))
         candidates = ["", *sorted(ends)]
     return [
         prefix
         for prefix in candidates
-        if all(live.get(prefix + name) == op for name, op in wanted.items())
+        if all(live.get(prefix + node.name) == node.op for node in model.nodes)
     ]
 
 

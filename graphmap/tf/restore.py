@@ -22,7 +22,7 @@ from graphmap.tf.assigning import (
     shape_fault,
     without,
 )
-from graphmap.tf.importing import open_any
+from graphmap.tf.importing import find_prefixes, open_any
 from graphmap.tf.live import LiveVariable, expected_variables, live_model, live_variables
 from graphmap.tf.maps import STORED_AS_IS, as_name_map
 from graphmap.tf.suggest import did_you_mean
@@ -66,16 +66,13 @@ def restore(
     model = live_model(session.graph)
     lives = live_variables(session.graph)
     stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
-    wanted = _wanted(expected_variables(model), var_list)
-    plan = _Plan(wanted, stored)
+    plan = _Plan(_wanted(expected_variables(model), var_list), stored)
     if isinstance(var_list, Mapping):
         _pair_by_keys(plan, var_list, opened)
     elif name_map is not None:
         _pair_by_map(plan, as_name_map(name_map), opened)
-    elif all(v.name in stored and _fits(v, stored[v.name].shape) for v in wanted):
-        plan.pairs = {v.name: stored[v.name] for v in wanted}
     else:
-        _pair_by_matching(plan, model, opened, allow_missing)
+        _pair_by_itself(plan, session.graph, model, opened, allow_missing)
     _follow(plan)
     _require_weights(plan, opened, allow_missing)
     mismatched = _drop_mismatched(plan, lives) if allow_missing else ()
@@ -111,6 +108,14 @@ def _find(plan: _Plan, opened: OpenedModel, name: str) -> Variable | None:
     """A stored variable by name or checkpoint key."""
     found = plan.stored.get(name)
     return found or next((v for v in plan.stored.values() if v.checkpoint_key == name), None)
+
+
+def _pair_by_place(plan: _Plan, prefix: str) -> None:
+    by_node = {prefix + name: v for v in plan.stored.values() for name, _ in nodes_of(v)}
+    for expected in plan.expected:
+        stored = by_node.get(next(name for name, _ in nodes_of(expected)))
+        if stored is not None:
+            plan.pairs[expected.name] = stored
 
 
 def _pair_by_keys(plan: _Plan, var_list: Mapping[str, Any], opened: OpenedModel) -> None:
@@ -160,6 +165,21 @@ def _pair_named(plan: _Plan, pairs: Mapping[str, str], opened: OpenedModel, what
                 candidates=near,
             )
         plan.pairs[expected] = found
+
+
+def _pair_by_itself(
+    plan: _Plan, graph: Any, model: OpenedModel, opened: OpenedModel, allow_missing: bool
+) -> None:
+    """Resolve names: the stored graph itself, under any scope; else equal names; else matching."""
+    stored_graph = opened.stored.graph
+    prefixes = find_prefixes(graph, stored_graph) if stored_graph is not None else []
+    names = plan.stored
+    if len(prefixes) == 1:
+        _pair_by_place(plan, prefixes[0])
+    elif all(v.name in names and _fits(v, names[v.name].shape) for v in plan.expected):
+        plan.pairs = {v.name: names[v.name] for v in plan.expected}
+    else:
+        _pair_by_matching(plan, model, opened, allow_missing)
 
 
 def _pair_by_matching(
@@ -262,10 +282,13 @@ def _require_weights(plan: _Plan, opened: OpenedModel, allow_missing: bool) -> N
 
 
 def _drop_mismatched(plan: _Plan, lives: Mapping[str, LiveVariable]) -> tuple[str, ...]:
-    """Take pairs of another shape or dtype out of the plan; returns their op names."""
+    """Take pairs of another shape or dtype out of the plan; returns their op names.
+
+    A name that is stored with another shape was never a pair: it is told as well.
+    """
     dropped = []
     for expected in plan.expected:
-        stored = plan.pairs.get(expected.name)
+        stored = plan.pairs.get(expected.name) or plan.stored.get(expected.name)
         if stored is None:
             continue
         nodes = list(nodes_of(expected))
@@ -273,7 +296,7 @@ def _drop_mismatched(plan: _Plan, lives: Mapping[str, LiveVariable]) -> tuple[st
             shape_fault(lives[n], stored.shape, part) or dtype_fault(lives[n], stored.dtype)
             for n, part in nodes
         ):
-            del plan.pairs[expected.name]
+            plan.pairs.pop(expected.name, None)
             dropped += [name for name, _ in nodes]
     return tuple(dropped)
 

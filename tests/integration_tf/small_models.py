@@ -1,4 +1,4 @@
-"""A small regression model, written as a user of TensorFlow 1 would, for the tests of this folder."""
+"""A small regression model, written as a user of TensorFlow 1 would, for these tests."""
 
 from __future__ import annotations
 

@@ -65,11 +65,18 @@ def test_train_op_is_an_operation_not_a_tensor(graph):
 
 
 def test_an_operation_with_a_value_is_asked_for_its_tensor(graph):
-    with pytest.raises(UnresolvedNameError) as caught, gmtf.autofix():
-        graph.get_tensor_by_name("prediction_missing/../x")
-    assert caught.value.where.startswith("prediction_missing")
     with pytest.raises(UnresolvedNameError, match=r'get_tensor\(graph, "loss"\)'), gmtf.autofix():
         graph.get_tensor_by_name("loss")
+
+
+def test_names_in_a_session_run(graph):
+    with small_models.session_for(graph) as session:
+        with pytest.raises(UnresolvedNameError) as caught, gmtf.autofix():
+            session.run("W:0")
+        assert caught.value.candidates[0] == "my_model/W"
+        with pytest.raises(UnresolvedNameError) as caught, gmtf.autofix():
+            session.run("loss:0", {"xx:0": 1.0})
+        assert "x" in caught.value.candidates
 
 
 @pytest.mark.parametrize("error", [KeyError("mine"), ValueError("mine"), TypeError("mine")])

@@ -1,4 +1,4 @@
-"""Situation (c): a name is found under any scope, without try/except; what is unclear is refused."""
+"""Situation (c): a name is found under any scope, without try/except, or refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def test_a_slot_does_not_compete_with_its_weight():
 
 def test_missing_name_gets_did_you_mean():
     with pytest.raises(UnresolvedNameError) as caught:
-        gmtf.get_tensor(graph_of("encoder/attention/kernel", "encoder/bias"), "attention_kernel_old_2")
+        gmtf.get_tensor(
+            graph_of("encoder/attention/kernel", "encoder/bias"), "attention_kernel_old_2"
+        )
     assert caught.value.candidates[0] == "encoder/attention/kernel"
     assert 'gmtf.get_tensor(graph, "encoder/attention/kernel")' in caught.value.remedy
 

@@ -79,6 +79,26 @@ def test_new_head_stays_as_it_is(run):
         assert np.array_equal(session.run(kernel), head)
 
 
+def test_head_of_another_size_is_told(run):
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        tf1.get_variable("my_model/W", [4, 6])
+        tf1.get_variable("my_model/b", [6])
+        head = tf1.get_variable("my_model/W_out", [6, 5])
+        session.run(head.initializer)
+        report = gmtf.restore(session, run.checkpoint, allow_missing=True)
+    assert report.mismatched == ("my_model/W_out",)
+    assert report.restored == ("my_model/W", "my_model/b")
+    assert "1 mismatched (my_model/W_out)" in str(report)
+
+
+def test_the_stored_graph_under_a_scope_is_restored_whole(run):
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        tf1.train.import_meta_graph(run.checkpoint + ".meta", import_scope="somewhere")
+        assert gmtf.restore(session, run.checkpoint).untouched == ()
+        value = session.run("somewhere/my_model/W/Adam_1:0")
+        assert np.array_equal(value, run.values_before["my_model/W/Adam_1"])
+
+
 def test_var_list_restores_only_that(run):
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
         small_models.build("my_model")

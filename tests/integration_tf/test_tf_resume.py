@@ -135,7 +135,7 @@ def test_missing_slots_are_refused_before_anything_is_assigned(tmp_path):
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
         saver = tf1.train.import_meta_graph(meta)
         saver.restore(session, run.checkpoint)
-        weights = [v for v in tf1.trainable_variables()]
+        weights = list(tf1.trainable_variables())
         only = tf1.train.Saver(weights).save(session, str(tmp_path / "only" / "weights"))
     Path(only + ".meta").write_bytes(Path(meta).read_bytes())
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
