@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from graphmap.analysis.ops import PLACEHOLDER_OPS
@@ -75,7 +75,7 @@ def _card(drawing: Drawing, name: str, units: list[Unit]) -> Card:
             rows.append(_row(drawing, run, "", is_framed))
             run = []
         title = unit.scope.title if unit.scope else ""
-        rows.append(_row(drawing, unit.ops, title, is_framed))
+        rows.append(_row(drawing, unit.ops, title, is_framed, unit.copies))
     if run:
         rows.append(_row(drawing, run, "", is_framed))
     single = units[0]
@@ -90,14 +90,18 @@ def _is_small(drawing: Drawing, op: int) -> bool:
     return all(shape is not None and len(shape) <= 1 for shape in shapes)
 
 
-def _row(drawing: Drawing, ops: list[int], title: str, is_framed: bool = False) -> Row:
+def _row(
+    drawing: Drawing, drawn: list[int], title: str, is_framed: bool, copies: Sequence[int] = ()
+) -> Row:
+    ops = [*drawn, *copies]
     nodes = drawing.graph.nodes
     kind = kind_of(drawing, ops)
-    chain = chain_of(drawing, ops)
+    chain = [] if copies else chain_of(drawing, drawn)
     text = " → ".join(_short(drawing, op) for op in chain) if chain else ""
     is_alike = len(ops) > 1 and not title and len({nodes[op].op for op in ops}) == 1
     if kind == "input" and not title:
-        word = "placeholder" if nodes[ops[0]].op in PLACEHOLDER_OPS else nodes[ops[0]].op
+        op = nodes[ops[0]].op
+        word = "placeholder" if op in PLACEHOLDER_OPS else f"from a {_source_word(op)}"
         title, text = nodes[ops[0]].name, word
         title = title.rpartition("/")[2] if is_framed else title
     elif not title and is_alike and not chain:
@@ -108,7 +112,7 @@ def _row(drawing: Drawing, ops: list[int], title: str, is_framed: bool = False) 
         text = _summary(drawing, ops)
     if kind == "loss" and "loss" not in title.lower():
         title = f"loss: {title}"
-    shape = shape_text(output_shape(drawing.graph, _exit(drawing, ops)))
+    shape = shape_text(output_shape(drawing.graph, _exit(drawing, drawn)))
     return Row(
         title, text, _weights(drawing, ops), "" if shape == "?" else shape,
         _status(drawing, ops) or kind, len(ops),
@@ -117,10 +121,14 @@ def _row(drawing: Drawing, ops: list[int], title: str, is_framed: bool = False) 
 
 def _short(drawing: Drawing, op: int) -> str:
     kind = drawing.graph.nodes[op].op
-    is_bias = drawing.forward.weights[op] and drawing.producers[op] and _is_small(drawing, op)
+    is_bias = drawing.forward.weights[op] and drawing.forward.producers[op] and _is_small(drawing, op)
     if kind in ("Add", "AddV2") and is_bias:
         return "+bias"
     return _SHORT.get(kind, kind)
+
+
+def _source_word(op: str) -> str:
+    return "queue" if "Queue" in op or op == "Unstage" else "data iterator"
 
 
 def _summary(drawing: Drawing, ops: list[int]) -> str:

@@ -55,7 +55,8 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
         if _fits(cards, layout, limits):
             break
         too_large = max(layout.width / PAGE[0], layout.height / PAGE[1])
-        most = min(most, int(len(cards.cards) / min(too_large, _GREATEST_STEP)), len(cards.cards) - 1)
+        wanted = int(len(cards.cards) / min(too_large, _GREATEST_STEP))
+        most = min(most, wanted, len(cards.cards) - 1)
         if not _close(opened, on_path, closed):
             break
     return _reopen(drawing, limits, measure, opened, closed, (cards, layout))

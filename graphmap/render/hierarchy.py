@@ -10,14 +10,17 @@ from graphmap.model.graph import GraphModel
 from graphmap.names import parent_scopes
 from graphmap.render.forward import Forward, variable_shape
 
-__all__ = ["Fold", "Scope", "build_tree", "fold_siblings"]
+__all__ = ["Scope", "build_tree", "fold_siblings"]
 
 _LEAST_PAIR = 8  # ops of a block that is folded although it stands only twice
 
 
 @dataclass(slots=True)
 class Scope:
-    """A name scope. path: its full name. ops: those right in it. parent: None for the root."""
+    """A name scope. path: its full name. ops: those right in it. parent: None for the root.
+
+    times: equal siblings that this one stands for, itself included; copies: the ops of the others.
+    """
 
     path: str
     parent: Scope | None
@@ -26,6 +29,7 @@ class Scope:
     children: list[Scope] = field(default_factory=list)
     times: int = 1
     note: str = ""
+    copies: list[int] = field(default_factory=list)
 
     def all_ops(self) -> list[int]:
         """Return the ops of the whole subtree, in node order."""
@@ -38,13 +42,6 @@ class Scope:
             scope = stack.pop()
             yield scope
             stack.extend(reversed(scope.children))
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Result of folding. same_as: {op of a left-out copy: its counterpart in the drawn one}."""
-
-    same_as: dict[int, int]
 
 
 def build_tree(graph: GraphModel, forward: Forward) -> Scope:
@@ -81,9 +78,10 @@ def _join_lonely(root: Scope) -> None:
             child.title = child.path[start:]
 
 
-def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> Fold:
-    """Fold equal siblings where they stand in series, or in parallel on equal inputs.
+def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> dict[int, int]:
+    """Fold equal siblings; return {op of a left-out copy: its counterpart in the drawn one}.
 
+    Siblings are folded where they stand in series, or in parallel on equal inputs.
     Equal: same ops in the same order, same inner edges, same variable shapes. What shares its
     variables differently is never one thing.
     """
@@ -94,7 +92,12 @@ def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> Fold:
             groups.setdefault(_signature(graph, forward, child), []).append(child)
         for members in groups.values():
             _fold_group(forward, scope, members, same_as)
-    return Fold(same_as)
+    for op in same_as:  # a counterpart may itself be in a copy, one level further in
+        drawn = same_as[op]
+        while drawn in same_as:
+            drawn = same_as[drawn]
+        same_as[op] = drawn
+    return same_as
 
 
 def _signature(graph: GraphModel, forward: Forward, scope: Scope) -> object:
@@ -122,6 +125,7 @@ def _fold_group(
     first, rest = members[0], members[1:]
     originals = first.all_ops()
     for member in rest:
+        first.copies.extend(member.all_ops())
         same_as.update(zip(member.all_ops(), originals, strict=True))
     dropped = {id(member) for member in rest}
     parent.children = [child for child in parent.children if id(child) not in dropped]

@@ -53,11 +53,11 @@ def draw_graph(
     if scope is not None:
         forward, elsewhere = _inside(graph, forward, scope)
     root = build_tree(graph, forward)
-    fold = fold_siblings(graph, forward, root)
-    drawn = set(forward.ops).difference(fold.same_as)
+    same_as = fold_siblings(graph, forward, root)
+    drawn = set(forward.ops).difference(same_as)
     order = tuple(position for position in roles.order if position in drawn)
     status = statuses(graph, variables, name_map)
-    drawing = Drawing(graph, forward, root, fold.same_as, status, order)
+    drawing = Drawing(graph, forward, root, same_as, status, order)
     lanes = find_lanes(graph, roles, train_ops) if scope is None else ()
 
     def measure(cards: Cards) -> Layout:
@@ -67,6 +67,7 @@ def draw_graph(
         )
 
     cards, layout = fit(drawing, limits, measure)
+    shown = sum(row.nodes for card in cards.cards for row in card.rows)
     lane_cards, lane_edges = _lane_cards(lanes, cards)
     scene = Scene(
         title=title_of(stored, scope),
@@ -75,7 +76,7 @@ def draw_graph(
         cards=(*cards.cards, *lane_cards),
         frames=cards.frames,
         edges=(*cards.edges, *lane_edges),
-        omitted=_omitted(roles, forward, len(fold.same_as), elsewhere),
+        omitted=_omitted(roles, forward, len(forward.ops) - shown, elsewhere),
         knobs=forward.knobs,
     )
     return scene, layout

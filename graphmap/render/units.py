@@ -54,13 +54,14 @@ class Drawing:
 
 @dataclass(slots=True)
 class Unit:
-    """A closed scope, or loose ops that are drawn as one."""
+    """A closed scope, or loose ops that are drawn as one. copies: of blocks folded within it."""
 
     ops: list[int]
     frame: str
     scope: Scope | None = None
     times: int = 1
     is_crowded: bool = False
+    copies: list[int] = field(default_factory=list)
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
 
@@ -81,7 +82,8 @@ def _units(drawing: Drawing, opened: Collection[str]) -> tuple[list[Unit], list[
     while stack:
         scope, parent = stack.pop()
         if scope.parent is not None and scope.path not in opened:
-            units.append(Unit(scope.all_ops(), parent, scope, scope.times))
+            copies = [op for inner in scope.walk() if inner is not scope for op in inner.copies]
+            units.append(Unit(scope.all_ops(), parent, scope, scope.times, copies=sorted(copies)))
             continue
         name = parent
         if scope.parent is not None:
@@ -126,7 +128,7 @@ def _merge_alike(drawing: Drawing, units: list[Unit]) -> None:
 
 
 def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
-    """Make one unit of connected loose ops without weights, where their frame is full.
+    """Make one unit of loose ops without weights that touch or share a producer, in full frames.
 
     Only ops with equally many other units above them are joined, so that no circle comes of it.
     """
@@ -139,6 +141,7 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
     ]
     level: dict[int, int] = {}
     leader = list(range(len(units)))
+    below: dict[tuple[int, int, str], int] = {}  # (taken unit, level, frame): who takes from it
     for op in drawing.order:
         mine = unit_of[op]
         above = [(level[p], unit_of[p]) for p in drawing.producers[op] if p in level]
@@ -146,8 +149,10 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
             (height + (not is_free[other] and other != mine) for height, other in above), default=0
         )
         for height, other in above if is_free[mine] else ():
-            is_near = height == level[op] and units[other].frame == units[mine].frame
-            if is_free[other] and is_near:
+            if not is_free[other]:
+                key = (other, level[op], units[mine].frame)
+                _join(leader, mine, below.setdefault(key, mine))
+            elif height == level[op] and units[other].frame == units[mine].frame:
                 _join(leader, mine, other)
     united: dict[int, Unit] = {}
     for index, unit in enumerate(units):
