@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from graphmap.analysis.keras_words import keras_scope, keras_words
 from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, ApplyRule, apply_rule, is_apply, is_write
 from graphmap.analysis.rules import describe_rule, find_clip_norm
 from graphmap.analysis.schedules import describe
@@ -31,7 +32,6 @@ _INITIAL = {
     ),
 }  # fmt: skip
 _CLIPPING = frozenset({"AdamWeightDecay", "LAMB"})  # clip by a global norm, in their own code
-_KERAS_ONLY = ("KerasMomentum", "AdagradV2", "AdamWithAmsgrad")
 _DEPTH_LIMIT = 20  # nested calls
 
 
@@ -178,8 +178,9 @@ def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update
         for word, place in rule.powers.items()
         if (at := _root_variable(site.frame, site.node, place)) >= 0
     }
-    if (rule.powers and not powers) or node.op.endswith(_KERAS_ONLY):
-        kind, told = f"keras.{kind}", _keras_names(training, told)
+    scope = keras_scope(training.graph, told)
+    if scope is not None:
+        kind, told, slots, powers = keras_words(training.graph, scope, kind, told, slots)
     return Update(kind, told, powers, name, slots, rule.indices >= 0)
 
 
@@ -214,19 +215,3 @@ def _initial_value(training: Training, kind: str, slots: dict[str, str]) -> dict
 def _is_restored(training: Training, writer: int) -> bool:
     sources = inputs_of(Value(Frame(training.graph), writer))
     return len(sources) == 2 and node_of(resolve(sources[1])).op.startswith("Restore")
-
-
-def _keras_names(training: Training, told: dict[str, Any]) -> dict[str, Any]:
-    """Word hyper-parameters as tf.keras.optimizers.legacy does; take a decayed rate apart."""
-    renamed = {{"beta1": "beta_1", "beta2": "beta_2"}.get(k, k): v for k, v in told.items()}
-    scopes = {
-        value["tensor"].rpartition("/")[0]
-        for value in renamed.values()
-        if isinstance(value, dict) and value["source"] == "variable"
-    }
-    for scope in sorted(scopes):
-        decay = f"{scope}/decay"
-        if decay in training.graph.index:
-            position = training.graph.index[decay]
-            renamed["decay"] = describe(Value(Frame(training.graph), position))
-    return renamed

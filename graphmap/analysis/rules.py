@@ -51,10 +51,20 @@ class Term:
     def parts(self) -> Iterator[Term]:
         """Yield this term and all below it."""
         stack = [self]
+        seen = set()
         while stack:
             term = stack.pop()
-            yield term
-            stack.extend(reversed(term.operands))
+            if id(term) not in seen:
+                seen.add(id(term))
+                yield term
+                stack.extend(reversed(term.operands))
+
+    def is_free(self) -> bool:
+        """Whether no gradient and no slot or weight is in it: a rate, a factor."""
+        return not any(
+            part.kind == "gradient" or (part.kind == "variable" and _is_array(part))
+            for part in self.parts()
+        )
 
 
 def describe_rule(training: Training, frame: Frame, node: int, variable: int) -> Rule | None:
@@ -83,13 +93,25 @@ def describe_rule(training: Training, frame: Frame, node: int, variable: int) ->
     if len(linear) == 1 and len(squared) == 1:
         m, v = linear[0], squared[0]
         pair = {"m": name[m], "v": name[v]}
-        return _adam(reader, term, (slots[m].decay, slots[v].decay), pair, sparse)
+        rule = _adam(reader, term, (slots[m].decay, slots[v].decay), pair, sparse)
+        return rule or _custom(reader, term, list(name.values()), sparse)
     if len(linear) == 1 and not squared and slots[linear[0]].is_heavy_ball:
         told = {"learning_rate": _describe(_factor(term)), "momentum": slots[linear[0]].decay}
         return Rule("Momentum", told, {}, {"momentum": name[linear[0]]}, sparse)
-    words = {slot_word(n.rpartition("/")[2], (), n): n for n in name.values()}
+    return _custom(reader, term, list(name.values()), sparse)
+
+
+def _custom(reader: _Reader, term: Term, names: list[str], is_sparse: bool) -> Rule:
+    """Return a rule that is none of the known, with the state that it reads."""
+    words: dict[str, str] = {}
+    for name in names:
+        word = slot_word(name.rpartition("/")[2], (), name)
+        words[word if word not in words else f"{word}_{len(words)}"] = name
     rate = _describe(_factor(term))
-    return Rule("custom", {} if rate is None else {"learning_rate": rate}, {}, words, sparse)
+    if rate is None:
+        leaves = (part for part in term.parts() if part.kind == "gradient")
+        rate = next((r for leaf in leaves if (r := _plain_rate(reader, leaf.value))), None)
+    return Rule("custom", {} if rate is None else {"learning_rate": rate}, {}, words, is_sparse)
 
 
 class _Slot(NamedTuple):
@@ -259,14 +281,11 @@ def _factor(term: Term) -> Term | None:
     stack = [term]
     while stack:
         part = stack.pop()
-        if part.kind in {"RealDiv", "Div"} or part.kind == "Neg":
+        if part.kind in {"RealDiv", "Div", "Neg"}:
             stack.append(part.operands[0])
         elif part.kind == "Mul":
             for operand in part.operands:
-                if operand.kind in {"number", "scalar"} or (
-                    operand.kind == "variable" and operand.variable >= 0
-                    and not _is_array(operand)
-                ):
+                if operand.is_free():
                     return operand
             stack.extend(reversed(part.operands))
     return None
@@ -287,10 +306,12 @@ def _adam(
     decays: tuple[Any, Any],
     slots: dict[str, str],
     is_sparse: bool,
-) -> Rule:
+) -> Rule | None:
     """Tell Adam with bias correction, AdamWeightDecay and LAMB apart; both slots are known."""
     parts = list(term.parts())
     epsilon = next((n for part in parts if (n := _epsilon(part)) is not None), None)
+    if None in decays or epsilon is None:
+        return None
     rate = _factor(term)
     corrected = _corrected_rate(reader, rate) if rate is not None else None
     if corrected is not None:

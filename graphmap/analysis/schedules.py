@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphmap.analysis.branches import evaluate
 from graphmap.analysis.ops import PLACEHOLDER_OPS, VARIABLE_OPS
 from graphmap.analysis.values import Value, inputs_of, node_of, number, resolve, tensor_of
 
@@ -158,33 +159,31 @@ def _piecewise(value: Value) -> dict[str, Any] | None:
     if not _is(value, "Merge", "If", "StatelessIf", "Case", "StatelessCase"):
         return None
     boundaries: set[float] = set()
-    values: dict[float, None] = {}
-    for inner in _walk(value, into_bodies=True):
+    for inner in _walk(value):
         if node_of(inner).op in _COMPARE:
             limits = [number(source) for source in inputs_of(inner)]
             boundaries.update(limit for limit in limits if limit is not None)
-        if _is(inner, "Merge"):
-            options = [number(source) for source in inputs_of(inner)]
-            values.update((option, None) for option in options if option is not None)
-    if not boundaries or (not values and _is(value, "Merge")):
+    if not boundaries:
         return None
     found: dict[str, Any] = {"kind": "piecewise_constant", "boundaries": sorted(boundaries)}
-    return {**found, "values": list(values)} if len(values) == len(boundaries) + 1 else found
+    steps = [*found["boundaries"], found["boundaries"][-1] + 1]  # a boundary belongs to what ends
+    values = [evaluate(value, step) for step in steps]
+    return found if None in values else {**found, "values": values}
 
 
-def _walk(value: Value, *, into_bodies: bool = False) -> list[Value]:
+def _walk(value: Value) -> list[Value]:
     """Return what a value is computed from, itself first, not beyond variables."""
     found = [value]
     seen = {(id(value.frame.graph), value.node)}
     for current in found:
         if len(found) > _WALK_LIMIT:
             break
-        if node_of(current).op in VARIABLE_OPS:
+        op = node_of(current).op
+        if op in VARIABLE_OPS:
             continue
-        sources = [resolve(source) for source in inputs_of(current)]
-        if into_bodies:
-            for body in current.frame.bodies(current.node):
-                sources += [Value(body, at) for at in range(len(body.graph.nodes))]
+        sources = [resolve(current)] if op == "_Arg" else inputs_of(current)
+        for body in current.frame.bodies(current.node):
+            sources += [Value(body, at) for at in range(len(body.graph.nodes))]
         for source in sources:
             place = (id(source.frame.graph), source.node)
             if place not in seen:

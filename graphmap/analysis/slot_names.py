@@ -7,14 +7,16 @@ slot_creator.py and optimizer.py of TF 1.15, optimizer_v2.py, keras/optimizers.p
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from graphmap.model.graph import Dims
 from graphmap.model.stored import StoredTensor
 from graphmap.model.variable import Role
 
-__all__ = ["RoleGuess", "guess_roles", "slot_word"]
+__all__ = ["RoleGuess", "RoleTriple", "guess_roles", "slot_word"]
 
 
 class RoleGuess(NamedTuple):
@@ -24,6 +26,8 @@ class RoleGuess(NamedTuple):
     slot_of: str | None = None
     slot: str | None = None
 
+
+RoleTriple = tuple[Role, str | None, str | None]  # what a RoleGuess is; cheaper to make
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # Class names in tf.compat.v1.train, in the order in which they make their slots.
@@ -64,32 +68,79 @@ _SCALAR_LEAVES = frozenset(
 _POWER = re.compile(r"(beta_?[12]?_power|momentum_cache)(_\d+)?")
 _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
 _MESH_SLOT = re.compile(r"(.+)_slot_(\w+)")
+_WITH_SIBLINGS = frozenset({"rmsprop"})  # whose words depend on how many slots there are
 _KEY_SLOT = "/.OPTIMIZER_SLOT/"
+_name = attrgetter("name")
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleGuess]:
-    """Return the roles that are not weight, by name.
+def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleTriple]:
+    """Return the roles that are not weight, by name. tensors: sorted by name.
 
     >>> w = StoredTensor("w", "w", (2,), "float32", 8)
     >>> guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")])
-    {'w/Adam_1': RoleGuess(role='slot', slot_of='w', slot='v')}
+    {'w/Adam_1': ('slot', 'w', 'v')}
     """
-    shapes = {tensor.name: tensor.shape for tensor in tensors}
-    found: dict[str, RoleGuess] = {}
-    leaves: dict[str, bool] = {}
-    for key, name, shape, dtype, _ in tensors:
-        parent, _, leaf = name.rpartition("/")
-        telling = leaves.get(leaf)
-        if telling is None:
-            telling = leaves[leaf] = _is_telling(leaf)
-        if not (telling or parent in shapes or shape == () or dtype == "string"):
-            head = name.partition("/")[0]
-            if head not in _OPTIMIZER_HEADS and _KEY_SLOT not in key:
-                continue
-        guess = _guess(key, name, shape, dtype, shapes)
-        if guess is not None:
-            found[name] = guess
+    slow: list[StoredTensor] = []
+    found: dict[str, RoleTriple] = {}
+    leaves: dict[str, _Leaf] = {}
+    base, base_shape, prefix = "", (), "\0"  # type: str, Dims, str
+    for tensor in tensors:
+        _, name, shape, dtype, _ = tensor
+        leaf = name[name.rfind("/") + 1 :]
+        info = leaves.get(leaf)
+        if info is None:
+            info = leaves[leaf] = _leaf(leaf)
+        is_telling, role, decided, word = info
+        if not name.startswith(prefix):
+            base, base_shape, prefix = name, shape, name + "/"
+        elif decided and shape == base_shape and len(name) == len(prefix) + len(leaf):
+            found[name] = (role, base, word)
+            continue
+        else:
+            slow.append(tensor)
+            continue
+        if is_telling or shape == () or dtype == "string":
+            slow.append(tensor)
+    heads = _under_optimizer_heads(tensors)
+    if slow or heads:
+        shapes = {tensor.name: tensor.shape for tensor in tensors}
+        for key, name, shape, dtype, _ in dict.fromkeys(slow + heads):
+            guess = _guess(key, name, shape, dtype, shapes)
+            if guess is not None:
+                found[name] = guess
+    return found
+
+
+class _Leaf(NamedTuple):
+    """What the last part of a name tells about a child of an existing variable.
+
+    is_decided: nothing but the leaf decides role and word.
+    """
+
+    is_telling: bool
+    role: Role
+    is_decided: bool
+    word: str | None
+
+
+def _leaf(leaf: str) -> _Leaf:
+    if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
+        return _Leaf(True, "shadow", True, None)
+    telling = _is_telling(leaf)
+    needs_more = leaf == _OBJECT_GRAPH or _POWER.fullmatch(leaf) is not None
+    needs_more = needs_more or (telling and leaf.lower().partition("_")[0] in _WITH_SIBLINGS)
+    return _Leaf(telling, "slot", not needs_more, slot_word(leaf, (), ""))
+
+
+def _under_optimizer_heads(tensors: Sequence[StoredTensor]) -> list[StoredTensor]:
+    """Return the entries whose name begins with an optimizer's scope, by bisection."""
+    found: list[StoredTensor] = []
+    for head in sorted(_OPTIMIZER_HEADS):
+        start = bisect_left(tensors, f"{head}/", key=_name)
+        end = bisect_left(tensors, f"{head}0", lo=start, key=_name)  # "0" follows "/"
+        found += tensors[start:end]
+    found += [tensor for tensor in tensors if tensor[0] != tensor[1] and _KEY_SLOT in tensor[0]]
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.analysis.functions import body_graph, calls_of
 from graphmap.analysis.ops import PASS_THROUGH, VARIABLE_OPS
-from graphmap.model.graph import GraphModel, Node, TensorValue
+from graphmap.model.graph import Function, GraphModel, Node, TensorValue
 
 if TYPE_CHECKING:
     import numpy
@@ -32,11 +32,17 @@ class Frame(NamedTuple):
 
     def bodies(self, position: int) -> list[Frame]:
         """Return the bodies that a node calls, as frames below this one."""
+        if not self.graph.functions:
+            return []
         return [
-            Frame(body_graph(self.graph.function_index[name], self.graph), self, position, skipped)
+            self.body(self.graph.function_index[name], position, skipped)
             for name, skipped in calls_of(self.graph.nodes[position], self.graph)
             if name in self.graph.function_index
         ]
+
+    def body(self, function: Function, position: int, skipped: int) -> Frame:
+        """Return the frame of one function that the node at `position` calls."""
+        return Frame(body_graph(function, self.graph), self, position, skipped)
 
 
 class Value(NamedTuple):
