@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import GraphmapError, MissingDataError, RestoreError
 from graphmap.model.graph import Dims
+from graphmap.model.layouts import apply_layout
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Part, Variable
 from graphmap.tf.live import LiveVariable
@@ -26,16 +27,22 @@ __all__ = [
     "read_values",
 ]
 
+STORED_AS_IS = ("same", "tied")  # layouts whose bytes need no change
 BATCH_BYTES = 256 * 2**20  # fed in one session.run: bounds what is held twice
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One live variable, and the stored value (or the piece of it) that it gets."""
+    """One live variable, and the stored value (or the piece of it) that it gets.
+
+    layout, shape: how the whole expected value is got from the stored one, and its shape.
+    """
 
     live: LiveVariable
     checkpoint_key: str
     part: Part | None = None
+    layout: str = "same"
+    shape: Dims = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,8 @@ def check_assignments(assignments: Sequence[Assignment], stored: StoredModel) ->
         if tensor is None:
             faults.append(f"{item.live.node}: {item.checkpoint_key!r} is not in the files")
             continue
-        fault = shape_fault(item.live, tensor.shape, item.part) or dtype_fault(
-            item.live, tensor.dtype
-        )
+        shape = tensor.shape if item.layout in STORED_AS_IS else item.shape
+        fault = shape_fault(item.live, shape, item.part) or dtype_fault(item.live, tensor.dtype)
         if fault:
             faults.append(f"{item.live.node}: {fault}")
     if faults:
@@ -164,12 +170,20 @@ def assign_values(
 def _piece(item: Assignment, value: numpy.ndarray) -> numpy.ndarray:
     import numpy
 
+    value = apply_layout(value, item.layout, item.shape, item.live.node)
     if item.part is not None:
         ends = zip(item.part.offset, item.part.shape, strict=True)
         value = value[tuple(slice(start, start + size) for start, size in ends)]
     wanted = tensorflow().dtypes.as_dtype(item.live.dtype).as_numpy_dtype
     if value.dtype != wanted and value.dtype.itemsize == numpy.dtype(wanted).itemsize:
         value = value.view(wanted)  # bfloat16 and the like, read as their plain bytes
+    fault = shape_fault(item.live, value.shape, None)
+    if fault:
+        raise RestoreError(
+            f"layout {item.layout!r} does not fit: {fault}",
+            where=item.live.node,
+            remedy="Nothing has been assigned. Match again with this checkpoint.",
+        )
     return value
 
 

@@ -11,12 +11,11 @@ from graphmap.formats.namemap_json import load_name_map
 from graphmap.matching import rank_candidates
 from graphmap.model.namemap import NameMap
 from graphmap.model.variable import Variable
+from graphmap.tf.assigning import STORED_AS_IS
 from graphmap.tf.live import expected_variables, live_model, live_variables, variable_object
 from graphmap.tf.suggest import did_you_mean
 
 __all__ = ["as_name_map", "assignment_map", "var_list"]
-
-STORED_AS_IS = ("same", "tied")  # layouts whose bytes need no change
 
 
 def as_name_map(name_map: Any) -> NameMap:

@@ -13,6 +13,7 @@ from graphmap.model.namemap import Decision, NameMap
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel
 from graphmap.tf.assigning import (
+    STORED_AS_IS,
     Assignment,
     RestoreReport,
     assign_values,
@@ -24,7 +25,7 @@ from graphmap.tf.assigning import (
 )
 from graphmap.tf.importing import find_prefixes, open_any
 from graphmap.tf.live import LiveVariable, expected_variables, live_model, live_variables
-from graphmap.tf.maps import STORED_AS_IS, as_name_map
+from graphmap.tf.maps import as_name_map
 from graphmap.tf.suggest import did_you_mean
 
 __all__ = ["RestoreReport", "restore"]
@@ -40,6 +41,7 @@ class _Plan:
     expected: tuple[Variable, ...]
     stored: dict[str, Variable]
     pairs: dict[str, Variable] = field(default_factory=dict)  # by expected name
+    layouts: dict[str, str] = field(default_factory=dict)  # likewise; "same" where absent
     notes: list[str] = field(default_factory=list)
 
 
@@ -130,7 +132,7 @@ def _pair_by_keys(plan: _Plan, var_list: Mapping[str, Any], opened: OpenedModel)
 
 def _pair_by_map(plan: _Plan, name_map: NameMap, opened: OpenedModel) -> None:
     expected = {v.name: v for v in plan.expected}
-    _check_layouts(name_map, expected)
+    _take_layouts(plan, name_map.matched)
     pairs = {d.expected: str(d.checkpoint_key or d.actual) for d in name_map.matched}
     unknown = [name for name in pairs if name not in expected]
     if unknown:
@@ -143,14 +145,17 @@ def _pair_by_map(plan: _Plan, name_map: NameMap, opened: OpenedModel) -> None:
     _pair_named(plan, pairs, opened, "name_map")
 
 
-def _check_layouts(name_map: NameMap, expected: Mapping[str, Variable]) -> None:
-    changed = [d for d in name_map.matched if d.layout not in STORED_AS_IS]
-    if any(decision.expected in expected for decision in changed):
-        raise RestoreError(
-            f"has layout {changed[0].layout!r}, which is not restored yet",
-            where=changed[0].expected,
-            remedy="Nothing has been assigned. Leave it out of the map, with allow_missing=True.",
-        )
+def _take_layouts(plan: _Plan, decisions: Sequence[Decision]) -> None:
+    expected = {v.name for v in plan.expected}
+    for decision in decisions:
+        if decision.expected in expected and decision.actual is None:
+            raise RestoreError(
+                f"has layout {decision.layout!r}, which is not restored yet",
+                where=decision.expected,
+                remedy="Nothing has been assigned. Leave it out of the map, and pass "
+                "allow_missing=True.",
+            )
+    plan.layouts = {d.expected: d.layout for d in decisions if d.layout not in STORED_AS_IS}
 
 
 def _pair_named(plan: _Plan, pairs: Mapping[str, str], opened: OpenedModel, what: str) -> None:
@@ -195,7 +200,7 @@ def _pair_by_matching(
         open_questions += name_map.unmatched
     if open_questions:
         raise _unresolved(open_questions, len(weights), opened)
-    _check_layouts(name_map, {v.name: v for v in weights})
+    _take_layouts(plan, name_map.matched)
     for decision in name_map.matched:
         if decision.actual in plan.stored:
             plan.pairs[decision.expected] = plan.stored[decision.actual]
@@ -228,6 +233,9 @@ def _follow(plan: _Plan) -> None:
     """Let slots, shadows and steps follow the weights that they belong to."""
     open_state = [v for v in plan.expected if v.role in STATE_ROLES and v.name not in plan.pairs]
     found = {v.name: _counterpart(v, plan) for v in open_state}
+    plan.layouts |= {
+        v.name: plan.layouts[v.slot_of] for v in open_state if v.slot_of in plan.layouts
+    }
     lacking = [name for name, stored in found.items() if stored is None]
     if not lacking:
         plan.pairs.update({name: stored for name, stored in found.items() if stored is not None})
@@ -257,7 +265,10 @@ def _counterpart(variable: Variable, plan: _Plan) -> Variable | None:
         leaf = variable.name.rpartition("/")[2]
         same = [v for v in plan.stored.values() if v.role == variable.role and v.slot_of is None]
         found = [v for v in same if v.name.rpartition("/")[2] == leaf]
-    return found[0] if len(found) == 1 and _fits(variable, found[0].shape) else None
+    if len(found) != 1:
+        return None
+    is_same = variable.slot_of not in plan.layouts
+    return found[0] if not is_same or _fits(variable, found[0].shape) else None
 
 
 def _steps(plan: _Plan) -> dict[str, Variable]:
@@ -292,7 +303,7 @@ def _drop_mismatched(plan: _Plan, lives: Mapping[str, LiveVariable]) -> tuple[st
         if stored is None:
             continue
         nodes = list(nodes_of(expected))
-        if any(
+        if expected.name not in plan.layouts and any(
             shape_fault(lives[n], stored.shape, part) or dtype_fault(lives[n], stored.dtype)
             for n, part in nodes
         ):
@@ -306,4 +317,5 @@ def _assignments(plan: _Plan, lives: Mapping[str, LiveVariable]) -> Iterator[Ass
         stored = plan.pairs.get(expected.name)
         if stored is not None and stored.checkpoint_key is not None:
             for name, part in nodes_of(expected):
-                yield Assignment(lives[name], stored.checkpoint_key, part)
+                layout = plan.layouts.get(expected.name, "same")
+                yield Assignment(lives[name], stored.checkpoint_key, part, layout, expected.shape)

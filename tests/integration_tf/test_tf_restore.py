@@ -7,6 +7,7 @@ import pytest
 import small_models
 
 from graphmap.errors import NameMapError, RestoreError, UnresolvedNameError
+from graphmap.model.namemap import Decision, NameMap
 
 tf = pytest.importorskip("tensorflow")
 gmtf = pytest.importorskip("graphmap.tf")
@@ -130,6 +131,20 @@ def test_mismatch_is_refused_before_anything_is_assigned(run, shape, dtype, said
             session, run.checkpoint, {"b": "my_model/b", "W": "my_model/W"}, allow_missing=True
         )
         assert session.run(bias).any()
+
+
+def test_layouts_of_a_map_are_applied(run):
+    name_map = NameMap(
+        (Decision("W", "matched", actual="my_model/W", layout="transpose", shape=(6, 4)),)
+    )
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        w = tf1.get_variable("W", [6, 4])
+        gmtf.restore(session, run.checkpoint, name_map)
+        assert np.array_equal(session.run(w), run.values_before["my_model/W"].T)
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        tf1.get_variable("W", [6, 5])
+        with pytest.raises(RestoreError, match="shape"):
+            gmtf.restore(session, run.checkpoint, name_map)
 
 
 def test_unknown_names_of_a_map(run):
