@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -256,27 +257,18 @@ def _plain_end(value: bytes, plain: _Plain) -> int:
 
 
 def _nbytes(shape: Dims, dtype: str, fallback: int) -> int:
-    size = SIZES.get(dtype)
-    if size is None:
-        return fallback
-    for extent in shape:
-        size *= extent
-    return size
+    return prod(shape) * SIZES[dtype] if dtype in SIZES else fallback
 
 
 def _defect(entry: Entry, dtype: str, shards: int, sizes: list[int | None]) -> str:
     """Say what is wrong with one entry, or return ""."""
     if entry.slices:
         return ""
-    width = SIZES.get(dtype)
-    if width is None:
-        if entry.dtype not in NAMES:
-            return f"has unknown {dtype}"
-    else:
-        for extent in entry.shape:
-            width *= extent
-        if width != entry.size:
-            return f"is stored in {entry.size} bytes where its shape and type need {width}"
+    if entry.dtype not in NAMES:
+        return f"has unknown {dtype}"
+    wanted = prod(entry.shape) * SIZES.get(dtype, 1)  # a string takes a byte for its length
+    if wanted != entry.size and (dtype in SIZES or wanted > entry.size):
+        return f"is stored in {entry.size} bytes where its shape and type need {wanted}"
     if entry.shard >= shards:
         return f"lies in data file {entry.shard} of {shards}"
     if entry.shard < len(sizes):
@@ -362,10 +354,7 @@ def _shape(data: bytes) -> Dims:
         sizes.append(extent)
     if len(sizes) > _MAX_RANK:
         raise WireError(f"has a shape of rank {len(sizes)}")
-    total = 1
-    for extent in sizes:
-        total *= extent
-    if total >= 1 << 63:
+    if prod(sizes) >= 1 << 63:
         raise WireError("has a shape of over 2^63 elements")
     return tuple(sizes)
 

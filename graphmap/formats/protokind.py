@@ -31,7 +31,7 @@ _TEXT_KEYS = {
     "saved_model_schema_version": "saved-model",
     "meta_graphs": "saved-model",
 }
-_FIRST_KEY = re.compile(r"\s*(?:#[^\n]*\n\s*)*([a-z_]+)(\s*[{<]|\s*:\s*(?:[{<]|\d+\s))")
+_FIRST_KEY = re.compile(r"\s*(?:#[^\n]*\n\s*)*([a-z_]+)\s*(?::?\s*[{<]|:\s*\d+\s*\n)")
 
 
 def text_kind(head: str) -> str | None:
@@ -55,7 +55,7 @@ def binary_kind(head: bytes) -> str | None:
             return "saved-model" if payload < 1 << 16 else None
         return "graphdef" if _is_node(payload) else "metagraph" if _is_meta_info(payload) else None
     if number == 2 and isinstance(payload, bytes):
-        return _kind_from_second(payload)
+        return _kind_from_second(payload) if payload else binary_kind(head[2:])
     if number == 3:
         return "graphdef" if isinstance(payload, int) else "metagraph"
     if number == 4 and isinstance(payload, bytes):

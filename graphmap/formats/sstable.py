@@ -41,7 +41,8 @@ def read_table(data: bytes, where: str) -> dict[bytes, bytes]:
     table: dict[bytes, bytes] = {}
     try:
         footer = data[-FOOTER_SIZE:]
-        _, after = _read_handle(footer, 0)
+        metaindex, after = _read_handle(footer, 0)
+        _block(data, metaindex, where)  # empty in every file; its checksum must hold all the same
         index, _ = _read_handle(footer, after)
         handles: dict[bytes, bytes] = {}
         _add_entries(_block(data, index, where), handles, index.offset, where)

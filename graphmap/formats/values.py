@@ -46,8 +46,9 @@ class BundleValues:
         if entry.slices:
             return self._join(key, entry)
         if dtype == "string":
-            array = numpy.empty(prod(entry.shape), dtype=object)
-            array[:] = self._strings(entry, key)
+            strings = self._strings(entry, key)
+            array = numpy.empty(len(strings), dtype=object)
+            array[:] = strings
             return array.reshape(entry.shape)
         return self._numbers(entry, key)
 

@@ -1,0 +1,54 @@
+"""Listings: every form that people write."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from graphmap.formats.registry import read_artifact
+
+W = ("w", (3, None), "float32")
+B = ("b", (), "int64")
+PLAIN = ("v", None, None)
+
+FORMS = {
+    "text": ("n.txt", "# mine\n\nw:0 [3,?] float32\nb [] int64\nv\n", [W, B, PLAIN]),
+    "tab separated": ("n.tsv", "w\t[3,?]\tfloat32\nb\t[]\tint64\nv\n", [W, B, PLAIN]),
+    "CRLF and a byte order mark": (
+        "n.txt",
+        "\ufeffw [3, None] float32\r\nb () int64\r\nv\r\n",
+        [W, B, PLAIN],
+    ),
+    "another suffix": ("names.lst", "w [3,?] float32\n", [W]),
+    "JSON rows": (
+        "n.json",
+        json.dumps([{"name": "w:0", "shape": [3, None], "dtype": "float32"}, {"name": "v"}]),
+        [W, PLAIN],
+    ),
+    "JSON names": ("n.json", '["v"]', [PLAIN]),
+    "JSON shapes": ("n.json", '{"w": [3, null], "v": null}', [("w", (3, None), None), PLAIN]),
+    "a map made by hand": ("map.json", '{"v": "net/v"}', [PLAIN]),
+    "a map": (
+        "map.json",
+        json.dumps({"schema": "graphmap.name-map/1", "entries": [{"expected": "w", "shape": [1]}]}),
+        [("w", (1,), None)],
+    ),
+    "a dtype without a shape": ("n.txt", "b int64\n", [("b", None, "int64")]),
+    "names that look like text protos": ("n.txt", "node:0 [1]\n", [("node", (1,), None)]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(tmp_path, form):
+    name, text, wanted = FORMS[form]
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    model = read_artifact(str(tmp_path / name))
+    assert model.kind == "listing"
+    assert [(t.name, t.shape, t.dtype) for t in model.tensors] == wanted
+
+
+def test_standard_input(monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(b"w [3,?] float32\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert [tensor.name for tensor in read_artifact("-").tensors] == ["w"]
