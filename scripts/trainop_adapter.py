@@ -10,7 +10,8 @@ from typing import Any
 
 import graphmap.tf as gmtf
 from graphmap.errors import GraphmapError
-from graphmap.opening import open_model
+from graphmap.names import op_name
+from graphmap.opening import OpenedModel, open_model
 
 
 def graphmap(ctx: Any) -> dict[str, Any]:
@@ -47,7 +48,8 @@ def _same(ctx: Any) -> dict[str, Any]:
 
 
 def _report(path: str) -> dict[str, Any]:
-    found = open_model(path).train_ops
+    opened = open_model(path)
+    found = opened.train_ops
     steps = [train_op.global_step for train_op in found if train_op.global_step]
     losses = [train_op.loss for train_op in found if train_op.loss]
     report: dict[str, Any] = {"train_ops": [train_op.name for train_op in found]}
@@ -56,7 +58,7 @@ def _report(path: str) -> dict[str, Any]:
     report["optimizers"] = [
         {
             "class": spec.kind,
-            "hyperparameters": dict(spec.hyperparameters),
+            "hyperparameters": {k: _now(opened, v) for k, v in spec.hyperparameters.items()},
             "variables": {name: dict(slots) for name, slots in spec.slots.items()},
             "non_slot": dict(spec.non_slots),
         }
@@ -64,6 +66,17 @@ def _report(path: str) -> dict[str, Any]:
         for spec in train_op.optimizers
     ]
     return report
+
+
+def _now(opened: OpenedModel, value: Any) -> Any:
+    """What a hyper-parameter is in this checkpoint: of a variable, its stored value counts."""
+    if not isinstance(value, dict) or value.get("source") != "variable":
+        return value
+    keys = {variable.name: variable.checkpoint_key for variable in opened.variables}
+    key = keys.get(op_name(value["tensor"]))
+    if key is None or opened.stored.values is None:
+        return value
+    return opened.stored.values.read(key).item()
 
 
 def _new(ctx: Any) -> dict[str, Any]:
