@@ -1,0 +1,84 @@
+"""A stored train op over the caller's own graph: same optimizer, slots and step, other names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphmap.errors import ReconstructionError, UsageError
+from graphmap.tf.importing import open_any
+from graphmap.tf.runtime import tensorflow
+from graphmap.tf.transplant_build import Transplant
+from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
+
+__all__ = ["RebuildReport", "Rebuilt", "reconstruct_train_op"]
+
+
+def reconstruct_train_op(
+    path: Any,
+    loss: Any,
+    name_map: Any = None,
+    train_op: Any = None,
+    var_list: Any = None,
+    global_step: Any = None,
+    optimizer: Any = None,
+    gradient_transform: Any = None,
+    *,
+    tags: str | None = None,
+    step: int | None = None,
+    allow_unsafe: bool = False,
+) -> Rebuilt:
+    """Rebuild the stored train op over `loss`, a tensor of a new graph.
+
+    loss: a tensor, a list of tensors, or {stored train op or stored loss: tensor}; each must be the
+    same computation as a stored loss, op by op. name_map: {new variable: stored variable}, a
+    NameMap or a path to one; without it the computation itself pairs the variables. train_op: the
+    stored op or ops to rebuild, by default all train ops found. global_step: the caller's step
+    variable. optimizer: what the files cannot tell, where no graph is stored.
+
+    Raises ReconstructionError, before the graph is changed, where the result would not train on
+    exactly as the stored run did.
+    """
+    opened = open_any(path, tags, step)
+    losses = _losses(loss)
+    graph = losses[0][1].graph
+    stored = opened.stored.graph
+    if var_list is not None or gradient_transform is not None:
+        raise UsageError(
+            "is not built yet",
+            where="var_list" if var_list is not None else "gradient_transform",
+            remedy="Leave it out.",
+        )
+    if stored is None:
+        raise ReconstructionError("stores no graph", where=opened.stored.path)
+    wanted = _names(train_op)
+    return Transplant(opened, graph, stored, name_map).run(
+        losses, wanted, global_step, allow_unsafe
+    )
+
+
+def _losses(loss: Any) -> list[tuple[str | None, Any]]:
+    """Return (stored name or None, tensor) for each loss; raises UsageError."""
+    if isinstance(loss, Mapping):
+        found = [(str(name), tensor) for name, tensor in loss.items()]
+    else:
+        found = [(None, tensor) for tensor in (loss if isinstance(loss, list | tuple) else [loss])]
+    tensor_type = tensorflow().Tensor
+    if not found or any(
+        not isinstance(tensor, tensor_type) or not hasattr(tensor, "graph") for _, tensor in found
+    ):
+        raise UsageError(
+            "is no tensor of a graph",
+            where="loss",
+            remedy="Pass a tf.Tensor made under tf.Graph().as_default(), or a list or dict of such.",
+        )
+    if len({id(tensor.graph) for _, tensor in found}) > 1:
+        raise UsageError("holds tensors of several graphs", where="loss", remedy="Use one graph.")
+    return found
+
+
+def _names(train_op: Any) -> list[str] | None:
+    if train_op is None:
+        return None
+    items = [train_op] if isinstance(train_op, str) or not hasattr(train_op, "__iter__") else train_op
+    return [item if isinstance(item, str) else item.name for item in items]

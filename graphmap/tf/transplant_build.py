@@ -1,0 +1,290 @@
+"""Rebuilding a train op by copying the stored update onto the caller's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from graphmap.analysis.gradients import TensorRef
+from graphmap.analysis.ops import VARIABLE_OPS
+from graphmap.analysis.train_ops import find_specs
+from graphmap.analysis.updates import Training
+from graphmap.errors import ReconstructionError
+from graphmap.model.graph import GraphModel, Node
+from graphmap.model.training import TrainOp
+from graphmap.names import op_name
+from graphmap.opening import OpenedModel
+from graphmap.tf.descent import Descent
+from graphmap.tf.live import LiveVariable, live_model, live_variables, variable_object
+from graphmap.tf.runtime import tensorflow
+from graphmap.tf.safety import check_safe
+from graphmap.tf.transplant import Planted, VariableHandle, plant
+from graphmap.tf.transplant_cut import Cut, check_state, find_cut
+from graphmap.tf.transplant_names import given_pairs, leftover_pairs
+from graphmap.tf.transplant_pairs import pair_losses, pair_own_updates, seeds_of
+from graphmap.tf.transplant_races import order_or_decline
+from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
+from graphmap.tf.transplant_state import (
+    assignments_for,
+    make_state,
+    stored_places,
+    variable_shape,
+)
+
+__all__ = ["Transplant", "chosen_train_ops"]
+
+
+def chosen_train_ops(
+    opened: OpenedModel, graph: GraphModel, found: Sequence[TrainOp], wanted: Sequence[str] | None
+) -> list[int]:
+    """Return the positions of the stored ops to rebuild: those asked for, else all train ops."""
+    names = [op_name(name) for name in wanted] if wanted else [op.name for op in found]
+    unknown = [name for name in names if name not in graph.index]
+    if unknown:
+        raise ReconstructionError(
+            f"the stored graph has no op {unknown[0]!r}",
+            where=opened.stored.path,
+            remedy=f"Its train ops: {', '.join(op.name for op in found) or 'none'}.",
+        )
+    if not names:
+        raise ReconstructionError(
+            "stores a graph without a train op",
+            where=opened.stored.path,
+            remedy="A graph exported for inference cannot train: give optimizer= to start anew.",
+        )
+    return [graph.index[name] for name in dict.fromkeys(names)]
+
+
+class Transplant:
+    """One rebuild, step by step; every check that can be made comes before the graph is changed."""
+
+    def __init__(self, opened: OpenedModel, graph: Any, stored: GraphModel, name_map: Any) -> None:
+        self.opened, self.graph, self.stored = opened, graph, stored
+        self.live = live_model(graph)
+        self.new = _graph_of(self.live)
+        self.lives = live_variables(graph)
+        training, self.found = find_specs(opened.stored, stored)
+        self.training: Training = training
+        given = given_pairs(opened, self.live, name_map)
+        index, there = stored.index, self.new.index
+        pairs = {index[a]: there[b] for a, b in given.items() if a in index and b in there}
+        self.descent = Descent(stored, self.new, pairs)
+        self.given = given
+        self.places = stored_places(opened.variables)
+        self.assumed: list[str] = []
+
+    def run(
+        self,
+        losses: Sequence[tuple[str | None, Any]],
+        wanted: Sequence[str] | None,
+        global_step: Any,
+        allow_unsafe: bool,
+    ) -> Rebuilt:
+        """Pair, cut, check, then make state, copy and order."""
+        roots = chosen_train_ops(self.opened, self.stored, self.found, wanted)
+        names = [self.stored.nodes[root].name for root in roots]
+        check_safe(
+            self.stored, names, allow_unsafe=allow_unsafe, where=self.opened.stored.path
+        )
+        self._pair_losses(roots, losses)
+        own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
+        cut = find_cut(self.stored, roots, self.descent, self._usable, own)
+        check_state(self.training, cut, own)
+        self._check_trained(cut)
+        handles, state = self._variables(cut, global_step)
+        planted = plant(self.graph, self.stored, cut, self.descent, handles)
+        order_or_decline(
+            self.graph,
+            {name: planted.operations[name] for name in names},
+            self._converted_refs(handles),
+        )
+        return self._rebuilt(roots, cut, planted, state)
+
+    # ------------------------------------------------------------------ pairing
+    def _pair_losses(
+        self, roots: Sequence[int], losses: Sequence[tuple[str | None, Any]]
+    ) -> None:
+        ys = seeds_of(self.training, roots)
+        index = self.new.index
+        for name, tensor in losses:
+            there = TensorRef(index[tensor.op.name], tensor.value_index)
+            own = ys if name is None else self._stored_loss(name)
+            found = pair_losses(self.training, self.descent, own, [there])
+            for stored, _ in found:
+                if stored in ys:
+                    ys.remove(stored)
+                elif stored not in own:
+                    node = self.stored.nodes[stored.node].name
+                    self.assumed.append(
+                        f"{tensor.name} is the stored {node}:{stored.output}; what the stored "
+                        "update does between it and what it differentiates was copied"
+                    )
+
+    def _stored_loss(self, name: str) -> list[TensorRef]:
+        """Resolve a stored train op or loss name of the caller's mapping."""
+        plain = op_name(name)
+        by_op = {op.name: op.loss for op in self.found}
+        target = op_name(by_op.get(plain) or name)
+        known = sorted({str(op.loss) for op in self.found if op.loss} | set(by_op))
+        position = self.stored.index.get(target)
+        if position is None:
+            raise ReconstructionError(
+                f"{name!r} is no stored train op and no stored loss",
+                where="loss",
+                remedy=f"Stored are: {', '.join(known)}",
+            )
+        return [TensorRef(position, 0)]
+
+    def _own_update_ops(self) -> list[int]:
+        key = tensorflow().compat.v1.GraphKeys.UPDATE_OPS
+        items = self.graph.get_collection(key)
+        return [self.new.index[getattr(item, "op", item).name] for item in items]
+
+    def _usable(self, stored: TensorRef, new: TensorRef) -> bool:
+        """Whether a paired tensor of the new graph is a plain value, neither handle nor ref."""
+        operation = self.graph.get_operation_by_name(self.new.nodes[new.node].name)
+        if new.output >= len(operation.outputs):
+            return False
+        dtype = operation.outputs[new.output].dtype
+        return not dtype._is_ref_dtype and dtype.name not in ("resource", "variant")
+
+    def _check_trained(self, cut: Cut) -> None:
+        """A trained weight without a partner would train beside the caller's model."""
+        defs = self.opened.stored.meta.variables.get("trainable_variables", ())
+        trainable = {entry.name for entry in defs}
+        written = {
+            variable
+            for update in self.training.updates
+            if update in cut.copied
+            for variable in self.training.writes.by_node[update].variables
+        }
+        for position in sorted(cut.variables):
+            name = self.stored.nodes[position].name
+            if (
+                position not in self.descent.variables
+                and position in written
+                and position in self.training.forward_variables
+                and (name in trainable or not trainable)
+            ):
+                raise ReconstructionError(
+                    f"the stored update trains {name}, which the new graph has no counterpart for",
+                    where=name,
+                    remedy="Pass every loss of the old program, or choose train ops by train_op=.",
+                )
+
+    # ------------------------------------------------------------------ variables
+    def _variables(
+        self, cut: Cut, global_step: Any
+    ) -> tuple[dict[int, VariableHandle], dict[str, LiveVariable]]:
+        """Find or make the new variable of each one that the cut uses."""
+        pairs = {
+            self.stored.nodes[a].name: self.new.nodes[b].name
+            for a, b in self.descent.variables.items()
+        }
+        needed = [self.stored.nodes[at].name for at in cut.variables]
+        steps = {op.global_step for op in self.found if op.global_step}
+        assignments_for(self.opened.stored, {}, self.places, needed)
+        shapes = {at: variable_shape(self.stored, at, self.places) for at in cut.variables}
+        flips = self._flips(cut)
+        for position, shape in shapes.items():
+            node = self.stored.nodes[position]
+            if node.name in pairs:
+                continue
+            reused = self._step_of(node, global_step) if node.name in steps else None
+            if reused is None:
+                resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
+                reused = make_state(
+                    self.graph,
+                    node.name,
+                    str(node.attrs["dtype"]),
+                    shape,
+                    resource=resource,
+                    is_step=node.name in steps,
+                )
+            pairs[node.name] = reused.op.name
+        self.lives = live_variables(self.graph)
+        handles = {
+            at: _handle(self.lives[pairs[self.stored.nodes[at].name]]) for at in cut.variables
+        }
+        pairs.update({a: b for a, b in self.given.items() if a not in pairs})
+        for a, b in leftover_pairs(self.opened, self.live, pairs).items():
+            if a not in pairs and b not in pairs.values():
+                pairs[a] = b
+                self.assumed.append(f"{b} is the stored {a}, by name: no loss reaches it")
+        return handles, {a: self.lives[b] for a, b in pairs.items()}
+
+    def _flips(self, cut: Cut) -> set[bool]:
+        """Say, for the paired variables, whether the new one is of the other kind."""
+        return {
+            (self.stored.nodes[at].op == "VarHandleOp")
+            != (self.new.nodes[self.descent.variables[at]].op == "VarHandleOp")
+            for at in cut.variables
+            if at in self.descent.variables
+        }
+
+    def _step_of(self, node: Node, global_step: Any) -> Any:
+        """Return the caller's step variable, if it has the stored one's dtype and stands free."""
+        tf1 = tensorflow().compat.v1
+        step = global_step if global_step is not None else tf1.train.get_global_step(self.graph)
+        if step is None:
+            return None
+        taken = {self.new.nodes[at].name for at in self.descent.variables.values()}
+        if step.dtype.base_dtype.name != node.attrs.get("dtype") or step.op.name in taken:
+            if global_step is not None:
+                raise ReconstructionError(
+                    f"is {step.dtype.base_dtype.name} or stands for another variable; the stored "
+                    f"step {node.name} is {node.attrs.get('dtype')}",
+                    where=f"global_step {step.op.name}",
+                    remedy="Pass a step of the stored dtype, or none: one is made.",
+                )
+            return None
+        return step
+
+    def _converted_refs(self, handles: Mapping[int, VariableHandle]) -> frozenset[str]:
+        """Names of new ref variables whose stored counterpart is a resource."""
+        return frozenset(
+            handle.tensor.op.name
+            for at, handle in handles.items()
+            if not handle.is_resource and self.stored.nodes[at].op == "VarHandleOp"
+        )
+
+    # ------------------------------------------------------------------ result
+    def _rebuilt(
+        self,
+        roots: Iterable[int],
+        cut: Cut,
+        planted: Planted,
+        state: Mapping[str, LiveVariable],
+    ) -> Rebuilt:
+        nodes = self.stored.nodes
+        feeds = {
+            f"{nodes[at].name}:0": planted.operations[nodes[at].name].outputs[0]
+            for at in cut.feeds
+        }
+        if feeds:
+            self.assumed.append(f"a step has to be fed: {', '.join(feeds)}")
+        names = {node: place[0].name for node, place in self.places.items()}
+        return Rebuilt(
+            graph=self.graph,
+            stored=self.opened.stored,
+            train_ops={nodes[at].name: planted.operations[nodes[at].name] for at in roots},
+            feeds=feeds,
+            state_map={
+                (a if self.places[a][1] is not None else names[a]): variable_object(live)
+                for a, live in state.items()
+                if a in self.places
+            },
+            assignments=assignments_for(self.opened.stored, state, self.places, ()),
+            report=RebuildReport(
+                "transplant", copied=len(cut.copied), assumed=tuple(self.assumed)
+            ),
+        )
+
+
+def _graph_of(model: OpenedModel) -> GraphModel:
+    assert model.stored.graph is not None
+    return model.stored.graph
+
+
+def _handle(live: LiveVariable) -> VariableHandle:
+    return VariableHandle(live.operation.outputs[0], live.is_resource)

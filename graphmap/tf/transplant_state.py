@@ -1,0 +1,101 @@
+"""State of the optimizer in the new graph: slots, powers, averages and the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+from graphmap.errors import ReconstructionError, RestoreError
+from graphmap.model.graph import Dims, GraphModel, ShapeValue
+from graphmap.model.stored import StoredModel
+from graphmap.model.variable import Variable
+from graphmap.tf.assigning import Assignment, nodes_of
+from graphmap.tf.live import LiveVariable
+from graphmap.tf.runtime import tensorflow
+
+__all__ = ["STATE_SCOPE", "assignments_for", "make_state", "stored_places", "variable_shape"]
+
+STATE_SCOPE = "resumed"
+
+
+def stored_places(variables: Iterable[Variable]) -> dict[str, tuple[Variable, Any]]:
+    """Return {variable node: (variable, its part or None)} of everything the files hold."""
+    return {
+        node: (variable, part)
+        for variable in variables
+        if variable.checkpoint_key is not None
+        for node, part in nodes_of(variable)
+    }
+
+
+def make_state(
+    graph: Any,
+    name: str,
+    dtype: str,
+    shape: tuple[int, ...],
+    *,
+    resource: bool,
+    is_step: bool = False,
+) -> Any:
+    """Make a variable that no optimizer trains, `resumed/<stored name>`, and return it."""
+    tf = tensorflow()
+    tf1 = tf.compat.v1
+    collections = [tf1.GraphKeys.GLOBAL_VARIABLES]
+    if is_step and not graph.get_collection(tf1.GraphKeys.GLOBAL_STEP):
+        collections.append(tf1.GraphKeys.GLOBAL_STEP)
+    with graph.as_default(), tf.control_dependencies(None), tf1.name_scope(None):
+        return tf1.Variable(
+            lambda: tf.zeros(shape, dtype),
+            trainable=False,
+            collections=collections,
+            name=f"{STATE_SCOPE}/{name}",
+            dtype=dtype,
+            use_resource=resource,
+        )
+
+
+def variable_shape(
+    graph: GraphModel, position: int, places: Mapping[str, tuple[Variable, Any]]
+) -> tuple[int, ...]:
+    """Return the shape of a variable node: as the files tell, else as its node tells."""
+    node = graph.nodes[position]
+    place = places.get(node.name)
+    dims: Dims = None
+    if place is not None:
+        variable, part = place
+        dims = part.shape if part is not None else variable.shape
+    if dims is None:
+        attr = node.attrs.get("shape")
+        dims = attr.dims if isinstance(attr, ShapeValue) else None
+    if dims is None or None in dims:
+        raise ReconstructionError("has no known shape, so it cannot be made", where=node.name)
+    return tuple(size for size in dims if size is not None)
+
+
+def assignments_for(
+    stored: StoredModel,
+    pairs: Mapping[str, LiveVariable],
+    places: Mapping[str, tuple[Variable, Any]],
+    needed: Iterable[str],
+) -> list[Assignment]:
+    """Return what to restore: {stored variable node: live variable}, sorted by stored name.
+
+    Raises RestoreError where a variable that the update needs is not in the files.
+    """
+    missing = sorted(name for name in needed if name not in places)
+    if missing:
+        raise RestoreError(
+            f"{len(missing)} variables that a training step needs are not stored: "
+            f"{', '.join(missing[:5])}",
+            where=stored.path,
+            remedy="Nothing has been built. The checkpoint was written without the optimizer's "
+            "state, so no train op can go on from it exactly.",
+        )
+    return [
+        Assignment(live, str(places[name][0].checkpoint_key), places[name][1])
+        for name, live in sorted(pairs.items())
+        if name in places
+    ]
+
+
