@@ -121,7 +121,8 @@ def _row(
 
 def _short(drawing: Drawing, op: int) -> str:
     kind = drawing.graph.nodes[op].op
-    is_bias = drawing.forward.weights[op] and drawing.forward.producers[op] and _is_small(drawing, op)
+    forward = drawing.forward
+    is_bias = forward.weights[op] and forward.producers[op] and _is_small(drawing, op)
     if kind in ("Add", "AddV2") and is_bias:
         return "+bias"
     return _SHORT.get(kind, kind)

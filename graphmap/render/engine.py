@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from pathlib import Path
 
 from graphmap.errors import RenderError
@@ -25,34 +25,40 @@ def run_engine(engine: str, source: str, output: str) -> bytes:
     """
     program = _find(engine)
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             [program, f"-T{output}"],
-            input=source.encode(),
-            capture_output=True,
-            timeout=TIME_LIMIT,
-            check=False,
-            preexec_fn=_limiter(),
-        )
-    except subprocess.TimeoutExpired as cause:
-        raise RenderError(
-            f"the drawing engine did not finish in {TIME_LIMIT} s",
-            where=program,
-            remedy="Draw less: --depth 2, --scope NAME, or --max-nodes 40.",
-        ) from cause
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as child:
+            _limit(child.pid)  # before it has read anything: it waits for its input
+            drawn, said = _talk(child, source.encode(), program)
     except OSError as cause:
         raise RenderError(
             f"the drawing engine cannot be started ({cause.strerror or cause})",
             where=program,
             remedy="Install it again: pip install --force-reinstall graphviz-pure",
         ) from cause
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    if child.returncode != 0:
+        lines = said.decode(errors="replace").strip().splitlines() or [""]
         raise RenderError(
-            f"the drawing engine failed with code {done.returncode}: {said[0] if said else ''}",
+            f"the drawing engine failed with code {child.returncode}: {lines[0]}",
             where=program,
-            remedy="Try the other engine: --engine dot, or --engine graphviz-pure.",
+            remedy="Draw less (--depth, --scope, --max-nodes), or try --engine dot.",
         )
-    return done.stdout
+    return drawn
+
+
+def _talk(child: subprocess.Popen[bytes], source: bytes, program: str) -> tuple[bytes, bytes]:
+    try:
+        return child.communicate(source, timeout=TIME_LIMIT)
+    except subprocess.TimeoutExpired as cause:
+        child.kill()
+        raise RenderError(
+            f"the drawing engine did not finish in {TIME_LIMIT} s",
+            where=program,
+            remedy="Draw less: --depth 2, --scope NAME, or --max-nodes 40.",
+        ) from cause
 
 
 def _find(engine: str) -> str:
@@ -83,14 +89,14 @@ def _pure_path() -> str | None:
     return shutil.which("graphviz-pure")
 
 
-def _limiter() -> Callable[[], None] | None:
-    """Return what sets the child's limits before it starts; None where the system has none."""
-    if sys.platform == "win32":
-        return None
+def _limit(pid: int) -> None:
+    """Limit a child's CPU time and memory, on systems that can do so from outside (Linux)."""
+    if sys.platform != "linux":
+        return
     import resource
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (TIME_LIMIT, TIME_LIMIT))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-
-    return limit
+    for kind, limit in (
+        (resource.RLIMIT_CPU, TIME_LIMIT), (resource.RLIMIT_AS, MEMORY_LIMIT)
+    ):  # fmt: skip
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it may be gone already
+            resource.prlimit(pid, kind, (limit, limit))

@@ -16,7 +16,7 @@ from graphmap.render.text import count_text, shape_text
 
 __all__ = ["Tree", "draw_tree", "place_tree"]
 
-_LINES = 70  # rows of one picture
+_LINES = 50  # rows of one picture
 _ROWS = 12  # variables that one card lists
 _INDENT = 28.0
 _GAP = 10.0
