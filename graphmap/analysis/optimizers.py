@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from graphmap.analysis.inner_training import find_inner_trainings, renamed
 from graphmap.analysis.keras_words import keras_scope, keras_words
 from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, ApplyRule, apply_rule, is_apply, is_write
 from graphmap.analysis.rules import describe_rule, find_clip_norm
@@ -63,13 +64,31 @@ def find_optimizers(
     """
     root = Frame(training.graph)
     groups: dict[str, list[Update]] = {}
+    inner: list[OptimizerSpec] = []
     for position in updates:
-        for site in _sites(training, root, position):
-            update = _update_at(training, site, trainable)
-            if update is not None:
-                key = repr((update.kind, _key(update), sorted(update.non_slots.items())))
-                groups.setdefault(key, []).append(update)
-    return tuple(_spec(training, group) for group in groups.values())
+        found = [
+            update
+            for site in _sites(training, root, position)
+            if (update := _update_at(training, site, trainable)) is not None
+        ]
+        is_call = not is_write(training.graph.nodes[position].op)
+        if is_call and all(update.kind == "custom" for update in found):
+            specs = _inner_specs(training, position)
+            inner += specs
+            found = [] if specs else found
+        for update in found:
+            key = repr((update.kind, _key(update), sorted(update.non_slots.items())))
+            groups.setdefault(key, []).append(update)
+    return (*(_spec(training, group) for group in groups.values()), *inner)
+
+
+def _inner_specs(training: Training, position: int) -> list[OptimizerSpec]:
+    """Return the optimizers of a body that holds forward pass, gradients and update."""
+    return [
+        renamed(spec, inner.names)
+        for inner in find_inner_trainings(training.graph, position)
+        for spec in find_optimizers(inner.training, inner.training.updates, frozenset())
+    ]
 
 
 def _key(update: Update) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from graphmap.analysis.gradients import Seed
+from graphmap.analysis.inner_training import inner_losses
 from graphmap.analysis.ops import ASSIGN_OPS, ITERATOR_OPS, QUEUE_OPS, STATE_OPS, VARIABLE_OPS
 from graphmap.analysis.optimizers import find_optimizers
 from graphmap.analysis.updates import Training, find_training, upstream
@@ -47,6 +48,8 @@ def train_op_of(
     cone = upstream(graph, [position])
     updates = [at for at in training.updates if at in cone]
     losses = _losses(training, updates)
+    if not losses:
+        losses = [loss for at in updates for loss in inner_losses(graph, at)]
     optimizers = find_optimizers(training, updates, trainable)
     step = _global_step(training, position, cone, stored)
     return TrainOp(

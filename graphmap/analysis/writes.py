@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from graphmap.model.graph import GraphModel
 
 __all__ = ["Write", "WriteIndex", "find_writes", "trace_variable"]
 
+_SEED = re.compile(r"(^|/)grad_ys_\d+$")
 _DEPTH_LIMIT = 50  # nested calls; a recursive function stops here
 
 
@@ -25,7 +27,7 @@ class Write(NamedTuple):
     """A node that changes variables when it runs.
 
     node: position in graph.nodes. variables: positions of the variables, the trained one before
-    its slots. applies: a fused update op, or a call whose body holds one.
+    its slots. applies: a fused update op, or a call whose body holds one or takes gradients.
     """
 
     node: int
@@ -127,5 +129,6 @@ def _written_arguments(
     for write in writes.by_node.values():
         arguments.update((variable, None) for variable in write.variables if variable < count)
     applies = any(write.applies for write in writes.by_node.values())
+    applies = applies or any(_SEED.search(node.name) for node in function.nodes)
     bodies[name] = tuple(arguments), applies
     return bodies[name]
