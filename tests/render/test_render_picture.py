@@ -144,7 +144,8 @@ def test_same_graph_same_bytes_over_hash_seeds() -> None:
 
 
 def hostile_graph(writer: GraphWriter) -> StoredModel:
-    names = ['<b>&"\'', "a\0b", "\u202egnp", "x" * 900, "日本語", "]]>", "q\\N\\l", "n\nl", "\ud800"]
+    names = ["<b>&\"'", "a\0b", "\u202egnp", "x" * 900, "日本語", "]]>", "q\\N\\l", "n\nl"]
+    names.append("\ud800")
     top = writer.placeholder("x", None, 4)
     for name in names:
         top = writer.dense(f"{name}/{name}", top, 4, 4)
