@@ -11,6 +11,7 @@ from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.pairs import Context, Pair, expected_habit, propose, weights_of
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
+from graphmap.matching.ties import find_ties
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.variable import Variable
 
@@ -46,6 +47,8 @@ def match_groups(
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     run.share(copied)
+    links = run.result.links
+    links += find_ties([wanted[at] for at in left], [pool[at] for at in right], links)
     return run.result
 
 

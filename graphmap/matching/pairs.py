@@ -97,7 +97,9 @@ def expected_habit(expected: Sequence[Group], actual: Sequence[Group]) -> float:
     return HABIT if dotted[0] != dotted[1] else 1 - HABIT
 
 
-def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool, first: bool) -> list[Pair]:
+def propose(
+    expected: Sequence[Group], actual: Sequence[Group], loose: bool, first: bool
+) -> list[Pair]:
     """Return the pairs that kinds and shapes allow, in the order of the groups.
 
     loose: members of unequal groups may be told apart by their shapes alone. first: nothing has
@@ -121,12 +123,22 @@ def propose(expected: Sequence[Group], actual: Sequence[Group], loose: bool, fir
                     fit = _fit(wanted, group, links)
                     turned = _is_turned(wanted, group, links)
                     pairs.append(Pair(wanted, group, links, agreement, fit, turned))
+    if first:
+        _mark_alone(pairs)
+    return pairs
+
+
+def _mark_alone(pairs: Sequence[Pair]) -> None:
+    """Mark pairs without rivals, unless a sibling has some: a head's bias is not its proof."""
     rows = Counter(id(pair.expected) for pair in pairs)
     columns = Counter(id(pair.actual) for pair in pairs)
+    rivals = {
+        pair.expected.module
+        for pair in pairs
+        if rows[id(pair.expected)] > 1 or columns[id(pair.actual)] > 1
+    }
     for pair in pairs:
-        only = rows[id(pair.expected)] == 1 and columns[id(pair.actual)] == 1
-        pair.alone = first and only and pair.fit is not None
-    return pairs
+        pair.alone = pair.fit is not None and pair.expected.module not in rivals
 
 
 def _words_differ(expected: str, actual: str, subs: Sequence[set[str]]) -> bool:

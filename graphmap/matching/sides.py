@@ -9,7 +9,14 @@ from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
 from graphmap.model.variable import Variable
 
-__all__ = ["answering", "asked", "check_pins", "shadows_by_primary", "trained_names", "unused_names"]
+__all__ = [
+    "answering",
+    "asked",
+    "check_pins",
+    "shadows_by_primary",
+    "trained_names",
+    "unused_names",
+]
 
 ANSWERING = ("weight", "other")  # roles that compete for an expected name
 BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -39,7 +39,7 @@ def _covered(
         weight = weights[word]
         total += weight
         found += weight * covering(word, others, weights, other_weights)
-    return found / total if total else 0.0
+    return found / total if total else 1.0
 
 
 def covering(

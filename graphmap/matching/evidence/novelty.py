@@ -7,8 +7,9 @@ from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
-BITS = 30.0
+BITS = 60.0
 REPEATED = 3  # members from which repetition vouches for a group
+CLEAR = 0.8  # similarity of words that surely mean the same
 
 
 def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
@@ -32,8 +33,13 @@ def _own_share(
     """Return the share of the words' weight that nothing on the other module meets."""
     total = sum(weights[word] for word in group.words)
     own = sum(
-        weights[word] * (1 - covering(word, other.words, weights, other_weights))
+        weights[word] * _strange(covering(word, other.words, weights, other_weights))
         for word in group.words
         if word[0] not in "=@"
     )
     return own / total if total else 0.0
+
+
+def _strange(covering: float) -> float:
+    """An abbreviation is no more than a hint where a module stands once."""
+    return 1.0 - covering if covering >= CLEAR else 1.0 - covering / 2

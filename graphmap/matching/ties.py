@@ -1,0 +1,55 @@
+"""One stored tensor under two expected names: an output layer that shares the word embedding."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from graphmap.matching.decide import Found
+from graphmap.matching.layout import find_layout
+from graphmap.matching.tokens import segments, split_name, words_of
+from graphmap.model.namemap import Evidence
+from graphmap.model.variable import Variable
+
+__all__ = ["find_ties"]
+
+TIED_BITS = 6.0
+# Where the field shares a table: encoder and decoder embeddings, and the layer that predicts words.
+SHARING = frozenset({"embedding", "head", "decoder", "shared", "prediction", "mlm", "vocab", "lm"})
+
+
+def find_ties(
+    open_expected: Iterable[Variable], open_actual: Iterable[Variable], links: Sequence[Found]
+) -> list[Found]:
+    """Return links of open expected variables to tensors that are taken already.
+
+    Only where the shape tells which: one taken tensor has it, no open one does, and both names
+    speak of a table of words or of its bias.
+    """
+    free = {tuple(sorted(v.shape, key=str)) for v in open_actual if v.shape}
+    taken: dict[tuple[int | None, ...], dict[str, Found]] = defaultdict(dict)
+    for link in links:
+        if link.actual.shape and None not in link.actual.shape:
+            taken[tuple(sorted(link.actual.shape, key=str))][link.actual.name] = link
+    found = []
+    for v in open_expected:
+        if not v.shape or None in v.shape:
+            continue
+        key = tuple(sorted(v.shape, key=str))
+        holders = taken.get(key, {})
+        if key in free or len(holders) != 1:
+            continue
+        link = next(iter(holders.values()))
+        if find_layout(v.shape, link.actual.shape) != "same":
+            continue
+        mine, other = _words(v.name), _words(link.expected.name) | _words(link.actual.name)
+        if mine & SHARING and other & SHARING:
+            bits = min(TIED_BITS, link.bits)
+            why = f"shares the tensor of {link.expected.name}"
+            evidence = (Evidence("tied", bits, why),)
+            found.append(Found(v, link.actual, bits, min(bits, link.margin), evidence, True))
+    return found
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(w for part in segments(split_name(name).text) for w in words_of(part))
