@@ -47,7 +47,7 @@ _WORDS = {
     "rms": "rms", "mg": "mg", "accumulator": "accumulator", "accum_grad": "accum_grad",
     "accum_var": "accum_var", "linear": "linear", "adam_m": "m", "adam_v": "v",
 }  # fmt: skip
-_SHADOW_WORDS = frozenset({"ExponentialMovingAverage", "ema", "average"})
+_SHADOW_WORDS = frozenset({"ExponentialMovingAverage"})
 _SHADOW_STATE = frozenset({"biased", "local_step"})
 _OPTIMIZER_HEADS = frozenset(
     {

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.slot_names import RoleGuess
-from graphmap.analysis.train_ops import find_specs
+from graphmap.analysis.train_ops import advances, find_specs, is_counter
 from graphmap.analysis.updates import Training
 from graphmap.analysis.writes import trace_variable
 from graphmap.model.graph import GraphModel
 from graphmap.model.stored import StoredModel
 
 __all__ = ["find_roles"]
+
+_TRAINABLE = frozenset({"trainable_variables"})
+_GLOBAL = frozenset({"variables"})
+_LOCAL = frozenset({"local_variables", "metric_variables"})
 
 
 def find_roles(
@@ -21,11 +26,21 @@ def find_roles(
     training, train_ops = find_specs(stored, graph)
     joined = {graph.nodes[at].name: name for at, name in names.items()}
     found: dict[str, RoleGuess] = {}
-    for definition in stored.meta.variables.get("trainable_variables", ()):
-        if definition.name in joined:
-            found[joined[definition.name]] = RoleGuess("weight")
+    for name in _collected(stored, _LOCAL) - _collected(stored, _GLOBAL):
+        if name in joined:
+            found[joined[name]] = RoleGuess("other")
+    for at, writers in training.writes.by_variable.items():
+        if at in names and is_counter(graph.nodes[at]) and any(advances(graph, w) for w in writers):
+            found[names[at]] = RoleGuess("step")
+    trainable = _collected(stored, _TRAINABLE)
+    for name in sorted(trainable):
+        if name in joined:
+            found[joined[name]] = RoleGuess("weight")
+    for at in _gradient_state(training):
+        if at in names:
+            found[names[at]] = RoleGuess("optimizer")
     for shadow, of in _shadows(graph, training).items():
-        if shadow in names and of in names:
+        if graph.nodes[shadow].name not in trainable and shadow in names and of in names:
             found[names[shadow]] = RoleGuess("shadow", names[of])
     for train_op in train_ops:
         for spec in train_op.optimizers:
@@ -47,6 +62,24 @@ def find_roles(
     return found
 
 
+def _collected(stored: StoredModel, collections: frozenset[str]) -> set[str]:
+    meta = stored.meta
+    names = {entry.name for kind in collections for entry in meta.variables.get(kind, ())}
+    listed = (name for kind in collections for name in meta.node_lists.get(kind, ()))
+    return names.union(name.partition(":")[0] for name in listed)
+
+
+def _gradient_state(training: Training) -> list[int]:
+    """Return what gradients are written into and the forward pass does not read: accumulators."""
+    return [
+        variable
+        for variable, writers in training.writes.by_variable.items()
+        if variable not in training.forward_variables
+        and training.graph.nodes[variable].op in VARIABLE_OPS
+        and any(training.takes_gradient(at) for at in writers)
+    ]
+
+
 def _shadows(graph: GraphModel, training: Training) -> dict[int, int]:
     """Return {average: what it follows}: AssignSub(s, (s - w) * (1 - decay)), w a variable.
 
@@ -57,7 +90,10 @@ def _shadows(graph: GraphModel, training: Training) -> dict[int, int]:
     for position, write in training.writes.by_node.items():
         if graph.nodes[position].op not in {"AssignSub", "AssignSubVariableOp"}:
             continue
-        if training.tainted[position] or len(inputs[position]) < 2:
+        variable = write.variables[0]
+        if training.tainted[position] or variable in training.forward_variables:
+            continue
+        if len(inputs[position]) < 2:
             continue
         product = inputs[position][1][0]
         if product < 0 or graph.nodes[product].op != "Mul":
@@ -65,6 +101,6 @@ def _shadows(graph: GraphModel, training: Training) -> dict[int, int]:
         for difference, _ in inputs[product]:
             if difference >= 0 and graph.nodes[difference].op == "Sub":
                 pair = [trace_variable(graph, source) for source, _ in inputs[difference]]
-                if pair[0] == write.variables[0] and pair[1] in training.forward_variables:
+                if pair[0] == variable and pair[1] in training.forward_variables:
                     found[pair[0]] = pair[1]
     return found

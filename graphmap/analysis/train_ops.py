@@ -14,7 +14,7 @@ from graphmap.model.graph import GraphModel, Node, ShapeValue
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import Feed, OptimizerSpec, TrainOp
 
-__all__ = ["find_specs", "find_train_ops", "train_op_of"]
+__all__ = ["advances", "find_specs", "find_train_ops", "is_counter", "train_op_of"]
 
 _INTEGERS = frozenset({"int32", "int64", "uint32", "uint64", "int16"})
 _INCREMENTS = frozenset({"AssignAdd", "AssignAddVariableOp", "CountUpTo", "ResourceCountUpTo"})
@@ -132,7 +132,7 @@ def _global_step(
     for at in cone:
         write = writes.by_node.get(at)
         for variable in write.variables if write is not None else ():
-            if _is_counter(graph.nodes[variable]):
+            if is_counter(graph.nodes[variable]):
                 written.setdefault(variable, at)
     listed = stored.meta.node_lists.get("global_step", ())
     named = [entry.name for entry in stored.meta.variables.get("global_step", ())]
@@ -147,7 +147,7 @@ def _global_step(
             variable,
         )
 
-    steps = [v for v in written if graph.nodes[v].name in official or _advances(graph, written[v])]
+    steps = [v for v in written if graph.nodes[v].name in official or advances(graph, written[v])]
     return graph.nodes[min(steps, key=rank)].name if steps else None
 
 
@@ -157,13 +157,14 @@ def _is_unseeded(node: Node) -> bool:
     return not node.attrs.get("seed") and not node.attrs.get("seed2")
 
 
-def _is_counter(variable: Node) -> bool:
+def is_counter(variable: Node) -> bool:
+    """Whether a node is an integer scalar variable."""
     shape, dtype = variable.attrs.get("shape"), variable.attrs.get("dtype")
     is_scalar = not isinstance(shape, ShapeValue) or shape.dims in ((), None)
     return variable.op in VARIABLE_OPS and is_scalar and dtype in _INTEGERS
 
 
-def _advances(graph: GraphModel, write: int) -> bool:
+def advances(graph: GraphModel, write: int) -> bool:
     """Whether a write counts up by one: AssignAdd(step, 1), or Assign(step, step + 1)."""
     value = Value(Frame(graph), write)
     sources = inputs_of(value)
