@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
+from graphmap.tf.assigning import RestoreReport
 from graphmap.tf.autofix import autofix
 from graphmap.tf.listing import write_listing
 from graphmap.tf.lookup import get_operation, get_tensor
 from graphmap.tf.maps import assignment_map, var_list
-from graphmap.tf.restore import RestoreReport, restore
+from graphmap.tf.reconstruct import RebuildReport, Rebuilt, reconstruct_train_op
+from graphmap.tf.restore import restore
 from graphmap.tf.resume import Resumed, resume
 
 __all__ = [
+    "RebuildReport",
+    "Rebuilt",
     "RestoreReport",
     "Resumed",
     "assignment_map",
     "autofix",
     "get_operation",
     "get_tensor",
+    "reconstruct_train_op",
     "restore",
     "resume",
     "var_list",

@@ -76,8 +76,9 @@ def _resolve(graph: Any, name: str, name_map: Any, call: str) -> Any:
     ranked = tuple(candidate.actual for candidate in decision.candidates)
     if decision.status == "ambiguous":
         raise _ambiguous(name, ranked, len(ranked), call)
-    known = [*(v.name for v in variables), *train_ops]
-    near = (*rank_candidates(name, known), *ranked, *rank_candidates(name, all_ops))
+    first = train_ops if call == "get_operation" else ranked  # an op that is asked for is run
+    near = (*first, *rank_candidates(name, [v.name for v in variables]))
+    near = (*near, *rank_candidates(name, all_ops))
     raise _missing(name, tuple(dict.fromkeys(near))[:5], call)
 
 

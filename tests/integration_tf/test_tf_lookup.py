@@ -101,6 +101,26 @@ def test_operation_by_its_collection():
     assert gmtf.get_operation(graph, "train_op").name == "train/Adam"
 
 
+def test_train_ops_are_offered_first_for_an_operation():
+    graph = tf.Graph()
+    with graph.as_default():
+        w = tf1.get_variable("net/W", [2, 3])
+        tf1.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(w), name="head/step")
+    with pytest.raises(UnresolvedNameError) as caught:
+        gmtf.get_operation(graph, "optimize_model")
+    assert caught.value.candidates[0] == "head/step"
+
+
+def test_a_partitioned_variable_has_no_tensor_of_its_own():
+    graph = tf.Graph()
+    with graph.as_default():
+        cut = tf1.fixed_size_partitioner(2)
+        tf1.get_variable("net/W", [4, 3], partitioner=cut)
+    with pytest.raises(UnresolvedNameError, match="partitioned") as caught:
+        gmtf.get_tensor(graph, "net/W")
+    assert caught.value.candidates == ("net/W/part_0", "net/W/part_1")
+
+
 def test_an_operation_has_no_tensor():
     with pytest.raises(UnresolvedNameError, match="get_operation"):
         gmtf.get_tensor(graph_of("W"), "train/Adam")

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 import small_models
 
-from graphmap.errors import GraphmapError, ReconstructionError, RestoreError, UnsafeGraphError
+from graphmap.errors import (
+    GraphmapError,
+    MissingDataError,
+    ReconstructionError,
+    RestoreError,
+    UnsafeGraphError,
+)
 
 tf = pytest.importorskip("tensorflow")
 gmtf = pytest.importorskip("graphmap.tf")
@@ -170,6 +176,50 @@ def test_what_runs_python_is_refused(tmp_path):
         with pytest.raises(UnsafeGraphError, match="PyFunc"):
             gmtf.resume(path, session)
         assert gmtf.resume(path, session, allow_unsafe=True).train_ops
+
+
+def test_what_a_function_body_does_counts(tmp_path):
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        model = small_models.build()
+
+        @tf.function
+        def from_file(value):
+            return value + tf.strings.to_number(tf.io.read_file(str(tmp_path / "rate.txt")))
+
+        rate = from_file(tf.constant(0.1))
+        tf1.train.GradientDescentOptimizer(rate).minimize(model["loss"])
+        session.run(tf1.global_variables_initializer())
+        path = tf1.train.Saver().save(session, str(tmp_path / "hidden"))
+    with (
+        small_models.session_for(tf.Graph()) as session,
+        pytest.raises(UnsafeGraphError, match="ReadFile"),
+    ):
+        gmtf.resume(path, session)
+
+
+def test_several_train_ops_are_never_chosen_among(tmp_path):
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        model = small_models.build()
+        for name in ("first", "second"):
+            tf1.train.GradientDescentOptimizer(0.1).minimize(model["loss"], name=name)
+        session.run(tf1.global_variables_initializer())
+        path = tf1.train.Saver().save(session, str(tmp_path / "two"))
+    with small_models.session_for(tf.Graph()) as session:
+        resumed = gmtf.resume(path, session)
+        assert sorted(resumed.train_ops) == ["first", "second"]
+        with pytest.raises(ReconstructionError, match="first, second"):
+            _ = resumed.train_op
+        assert resumed.loss.name == "loss:0"
+
+
+def test_a_short_data_file_leaves_the_graph_as_it_was(tmp_path):
+    run = small_models.train(tmp_path)
+    data = Path(run.checkpoint + ".data-00000-of-00001")
+    data.write_bytes(data.read_bytes()[:20])
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        with pytest.raises(MissingDataError):
+            gmtf.resume(run.checkpoint, session)
+        assert graph.get_operations() == []
 
 
 def test_saved_model_by_simple_save(tmp_path):
