@@ -99,7 +99,10 @@ def _row(
     chain = [] if copies else chain_of(drawing, drawn)
     text = " → ".join(_short(drawing, op) for op in chain) if chain else ""
     is_alike = len(ops) > 1 and not title and len({nodes[op].op for op in ops}) == 1
-    if kind == "input" and not title:
+    if kind == "input" and not title and len(ops) > 1:
+        names = [nodes[op].name for op in ops]
+        title, text = f"{len(ops)} inputs", ", ".join(names[:3]) + ", …"
+    elif kind == "input" and not title:
         op = nodes[ops[0]].op
         word = "placeholder" if op in PLACEHOLDER_OPS else f"from a {_source_word(op)}"
         title, text = nodes[ops[0]].name, word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
 
@@ -42,9 +43,28 @@ class Forward:
 def find_forward(stored: StoredModel, graph: GraphModel, roles: Roles) -> Forward:
     """Return the model of a graph: what is neither training, plumbing nor a parameter of an op."""
     builder = _Builder(stored, graph, roles)
+    live = _live(graph, builder)
+    builder.knobs = frozenset(position for position in builder.knobs if position in live)
     for position in roles.order:
-        builder.visit(position)
+        if position in live or roles.role[position] not in ("model", "input"):
+            builder.visit(position)
+        else:
+            builder.hidden["used by no signature"] += 1
     return builder.result()
+
+
+def _live(graph: GraphModel, builder: _Builder) -> Collection[int]:
+    """Return what signatures need; all where there is a loss or no signature."""
+    if builder.losses or not builder.outputs:
+        return range(len(graph.nodes))
+    found = set(builder.outputs)
+    stack = list(found)
+    while stack:
+        for producer, _ in graph.topology.inputs[stack.pop()]:
+            if producer >= 0 and producer not in found:
+                found.add(producer)
+                stack.append(producer)
+    return found
 
 
 class _Builder:

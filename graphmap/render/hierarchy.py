@@ -12,6 +12,7 @@ from graphmap.render.forward import Forward, variable_shape
 
 __all__ = ["Scope", "build_tree", "fold_siblings"]
 
+_LEAST_ROUNDS = 3  # of an unrolled loop
 _LEAST_PAIR = 8  # ops of a block that is folded although it stands only twice
 
 
@@ -63,7 +64,44 @@ def build_tree(graph: GraphModel, forward: Forward) -> Scope:
             scope = child
         scope.ops.append(op)
     _join_lonely(root)
+    for scope in list(root.walk()):
+        _split_steps(graph, forward, scope)
     return root
+
+
+def _split_steps(graph: GraphModel, forward: Forward, scope: Scope) -> None:
+    """Group the steps of an unrolled loop (MatMul, MatMul_1, ...) into scopes step_0, step_1 ...
+
+    Unrolled: the ops of one scope repeat in creation order, and every round uses the same
+    variables.
+    """
+    ops = sorted(scope.ops)
+    words = [(graph.nodes[op].op, forward.weights[op]) for op in ops]
+    size = _period(words)
+    rounds = len(ops) // size if size else 0
+    if rounds < _LEAST_ROUNDS or not any(weights for _, weights in words[:size]):
+        return
+    scope.ops = []
+    for number in range(rounds):
+        step = Scope(f"{scope.path}//step_{number}", scope, f"step_{number}")
+        step.ops = ops[number * size : (number + 1) * size]
+        scope.children.append(step)
+
+
+def _period(words: list[tuple[str, tuple[int, ...]]]) -> int:
+    """Return the length of what the whole list repeats; 0 where it repeats nothing.
+
+    By the failure function of Knuth, Morris and Pratt: linear in the length.
+    """
+    border = [0] * len(words)
+    matched = 0
+    for place in range(1, len(words)):
+        while matched and words[place] != words[matched]:
+            matched = border[matched - 1]
+        matched += words[place] == words[matched]
+        border[place] = matched
+    size = len(words) - border[-1] if words else 0
+    return size if size and size < len(words) and len(words) % size == 0 else 0
 
 
 def _join_lonely(root: Scope) -> None:

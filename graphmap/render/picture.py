@@ -15,6 +15,7 @@ from graphmap.render.cards import Cards
 from graphmap.render.fit import Limits, fit, scope_names
 from graphmap.render.forward import Forward, find_forward
 from graphmap.render.hierarchy import build_tree, fold_siblings
+from graphmap.render.inlining import inline_calls
 from graphmap.render.lanes import Lane, find_lanes
 from graphmap.render.layout import lay_out
 from graphmap.render.roles import Roles, find_roles
@@ -47,6 +48,7 @@ def draw_graph(
     limits: Limits,
 ) -> tuple[Scene, Layout]:
     """Return what is drawn and where; raises RenderError for an unknown scope."""
+    graph = inline_calls(stored, graph)
     roles = find_roles(graph, train_ops)
     forward = find_forward(stored, graph, roles)
     elsewhere = 0
@@ -159,6 +161,8 @@ def facts_of(
     if stored.graph is not None:
         count = len(stored.graph.nodes)
         facts.append(f"{count:,} nodes" if count != 1 else "1 node")
+        if stored.graph.functions:
+            facts.append(f"{len(stored.graph.functions):,} functions")
     if variables:
         weights = [v for v in variables if v.role == "weight"]
         sizes = [v.shape for v in weights if v.shape is not None and None not in v.shape]

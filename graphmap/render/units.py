@@ -14,6 +14,7 @@ __all__ = ["LOOSE", "Drawing", "Unit", "chain_of", "find_chains", "find_units", 
 
 LOOSE = "loose ops of "  # "loose ops of a/b" among the opened: they are not united
 _ROWS = 8  # of one card
+_INPUTS = 8  # of one frame that are drawn one by one, where it is full
 _CHAIN = 5  # ops of a row that are spelled out
 
 
@@ -141,6 +142,7 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
     ]
     level: dict[int, int] = {}
     leader = list(range(len(units)))
+    _unite_inputs(drawing, units, leader)
     below: dict[tuple[int, int, str], int] = {}  # (taken unit, level, frame): who takes from it
     for op in drawing.order:
         mine = unit_of[op]
@@ -150,7 +152,7 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
         )
         for height, other in above if is_free[mine] else ():
             if not is_free[other]:
-                key = (other, level[op], units[mine].frame)
+                key = (_find(leader, other), level[op], units[mine].frame)
                 _join(leader, mine, below.setdefault(key, mine))
             elif height == level[op] and units[other].frame == units[mine].frame:
                 _join(leader, mine, other)
@@ -160,6 +162,17 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
         if first is not unit:
             first.ops.extend(unit.ops)
     return list(united.values())
+
+
+def _unite_inputs(drawing: Drawing, units: list[Unit], leader: list[int]) -> None:
+    inputs: dict[str, list[int]] = {}
+    for index, unit in enumerate(units):
+        if unit.is_crowded and unit.scope is None and kind_of(drawing, unit.ops) == "input":
+            inputs.setdefault(unit.frame, []).append(index)
+    for found in inputs.values():
+        if len(found) > _INPUTS:
+            for index in found[1:]:
+                _join(leader, found[0], index)
 
 
 def _find(leader: list[int], index: int) -> int:
@@ -248,7 +261,7 @@ def kind_of(drawing: Drawing, ops: list[int]) -> Kind:
         return "layer"
     if any(op in forward.outputs for op in ops):
         return "output"
-    if len(ops) == 1 and not forward.producers[ops[0]] and ops[0] not in forward.losses:
+    if not any(forward.producers[op] for op in ops):
         return "input"
     return "op"
 

@@ -1,0 +1,125 @@
+"""Function calls of a SavedModel opened up, so that the model is seen and not its wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graphmap.analysis.functions import body_graph, calls_of
+from graphmap.model.graph import Function, GraphModel, Node
+from graphmap.model.stored import StoredModel
+from graphmap.names import CONTROL, op_name, parse_input
+
+__all__ = ["RETURN", "inline_calls"]
+
+RETURN = "Outputs"  # op of the node that stands for a signature's call: it gathers the outputs
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+_MOST_NODES = 200_000  # bodies call each other; a bomb must end
+
+
+def inline_calls(stored: StoredModel, graph: GraphModel) -> GraphModel:
+    """Return the graph with the calls of its signatures replaced by their bodies.
+
+    A call that only wraps another disappears. Arguments are replaced by what is passed, so that
+    captured variables keep their own names. Loops and conditions stay ops.
+    """
+    wanted = {
+        op_name(info.tensor)
+        for signature in stored.meta.signatures.values()
+        for info in signature.outputs.values()
+    }
+    if not graph.functions or not any(_single_call(node, graph) for node in graph.nodes):
+        return graph
+    inliner = _Inliner(graph, wanted)
+    inliner.run()
+    return GraphModel(inliner.result(), graph.functions, graph.producer)
+
+
+def _single_call(node: Node, graph: GraphModel) -> Function | None:
+    if node.op not in _CALLS and node.op not in graph.function_index:
+        return None
+    calls = calls_of(node, graph)
+    return graph.function_index.get(calls[0][0]) if len(calls) == 1 else None
+
+
+class _Inliner:
+    def __init__(self, graph: GraphModel, wanted: set[str]) -> None:
+        self.graph = graph
+        self.wanted = wanted
+        self.nodes: list[Node] = []
+        self.names = {node.name for node in graph.nodes}
+        self.alias: dict[tuple[str, int], str] = {}  # (call, output): tensor of the body
+
+    def run(self) -> None:
+        stack: list[tuple[Node, frozenset[str]]] = [
+            (node, frozenset()) for node in reversed(self.graph.nodes)
+        ]
+        while stack:
+            node, around = stack.pop()
+            function = _single_call(node, self.graph)
+            is_top = not around
+            if (
+                function is None
+                or function.name in around
+                or (is_top and self.wanted and node.name not in self.wanted)
+                or len(self.names) + len(function.nodes) > _MOST_NODES
+            ):
+                self.nodes.append(node)
+                continue
+            body = self._body(node, function)
+            if is_top and node.name in self.wanted:
+                outputs = tuple(f"{node.name}:{k}" for k in range(len(function.outputs)))
+                self.nodes.append(Node(node.name, RETURN, outputs, node.device, {}))
+            inside = around | {function.name}
+            stack.extend((inner, inside) for inner in reversed(body))
+
+    def _body(self, call: Node, function: Function) -> list[Node]:
+        """Return the body's nodes under names of the outer graph; note what the call returns."""
+        given = [text for text in call.inputs if not text.startswith("^")]
+        passed = dict(zip((name for name, _ in function.inputs), given, strict=False))
+        inner = body_graph(function, self.graph).nodes[len(function.inputs) :]
+        known = {node.name: self._free_name(node.name, call.name) for node in inner}
+        for place, (output, _) in enumerate(function.outputs):
+            head, *rest = function.returns.get(output, "").split(":")
+            index = rest[-1] if rest else "0"
+            self.alias[call.name, place] = _outer(f"{head}:{index}", known, passed)
+        return [
+            node._replace(
+                name=known[node.name],
+                inputs=tuple(_outer(text, known, passed) for text in node.inputs),
+            )
+            for node in inner
+        ]
+
+    def _free_name(self, name: str, call: str) -> str:
+        found, count = name, 0
+        while found in self.names:
+            found = f"{call}/{name}" if not count else f"{call}/{name}_{count}"
+            count += 1
+        self.names.add(found)
+        return found
+
+    def result(self) -> tuple[Node, ...]:
+        """Return the nodes with every use of a call replaced by what the call returns."""
+        return tuple(
+            node._replace(inputs=tuple(self._resolved(text) for text in node.inputs))
+            for node in self.nodes
+        )
+
+    def _resolved(self, text: str) -> str:
+        for _ in range(len(self.alias)):
+            reference = parse_input(text)
+            found = self.alias.get((reference.node, reference.output))
+            if found is None:
+                break
+            text = found
+        return text
+
+
+def _outer(text: str, known: Mapping[str, str], passed: Mapping[str, str]) -> str:
+    """Return an input of a body as an input of the outer graph."""
+    name, output = parse_input(text)
+    if output == CONTROL:
+        return f"^{known.get(name, passed.get(name, name).lstrip('^').partition(':')[0])}"
+    if name in passed:
+        return passed[name]
+    return f"{known.get(name, name)}:{output}"
