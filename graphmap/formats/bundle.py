@@ -16,6 +16,7 @@ from typing import NamedTuple
 from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
 from graphmap.files import read_file
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
+from graphmap.formats.slices import Slice, slices_defect
 from graphmap.formats.sstable import read_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
 from graphmap.model.stored import StoredTensor
@@ -24,7 +25,6 @@ __all__ = [
     "OBJECT_GRAPH_KEY",
     "Bundle",
     "Entry",
-    "Slice",
     "check_is_bundle",
     "decode_entry",
     "read_bundle",
@@ -42,7 +42,6 @@ _MAX_SHARDS = 10_000  # data files looked for on disk
 _MAX_WARNINGS = 100  # entries reported one by one
 
 Dims = tuple[int, ...]
-Slice = tuple[tuple[int, int], ...]  # (start, length) of each axis; length -1 is the whole axis
 
 
 class Entry(NamedTuple):
@@ -147,7 +146,7 @@ def _header(value: bytes) -> tuple[int, bool]:
 
 def _file_size(path: str) -> int | None:
     try:
-        return Path(path).stat().st_size
+        return Path(path).stat().st_size if Path(path).is_file() else None
     except (OSError, ValueError):
         return None
 
@@ -186,7 +185,10 @@ def _list_tensors(
         dtype = NAMES.get(entry.dtype) or dtype_name(entry.dtype)
         nbytes = _nbytes(entry.shape, dtype, entry.size) if entry.slices else entry.size
         tensors.append(StoredTensor(name, name, entry.shape, dtype, nbytes))
-        defect = _defect(entry, dtype, shards, sizes)
+        if entry.slices:
+            defect = slices_defect(key, entry.shape, entry.slices, raw)
+        else:
+            defect = _defect(entry, dtype, shards, sizes)
         if defect:
             warnings.append(f"{name}: {defect}")
         elif _is_plain(value, entry, dtype):
@@ -262,8 +264,6 @@ def _nbytes(shape: Dims, dtype: str, fallback: int) -> int:
 
 def _defect(entry: Entry, dtype: str, shards: int, sizes: list[int | None]) -> str:
     """Say what is wrong with one entry, or return ""."""
-    if entry.slices:
-        return ""
     if entry.dtype not in NAMES:
         return f"has unknown {dtype}"
     wanted = prod(entry.shape) * SIZES.get(dtype, 1)  # a string takes a byte for its length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from itertools import islice
@@ -9,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
-from graphmap.formats.state_file import local_prefix, read_state
+from graphmap.formats.state_file import STATE, local_prefix, read_state
 
 __all__ = ["Choice", "choose_in_folder"]
 
-STATE = "checkpoint"
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _MODEL_SUFFIXES = (".pb", ".pbtxt", ".h5", ".hdf5", ".keras", ".safetensors", ".ckpt")
 _MAX_ENTRIES = 100_000
@@ -42,7 +42,8 @@ def choose_in_folder(folder: str, step: int | None) -> Choice:
     if saved:
         return Choice(file=f"{folder}/{saved[0]}")
     if STATE in names or prefixes:
-        choice = _checkpoint(folder, prefixes, STATE in names, step)
+        has_state = os.path.lexists(f"{folder}/{STATE}")
+        choice = _checkpoint(folder, prefixes, has_state, step)
         if choice:
             return choice
     others = sorted(name for name in names if name.endswith(_MODEL_SUFFIXES))
@@ -77,7 +78,7 @@ def _checkpoint(
         return _of_step(folder, prefixes, step)
     remark = None
     if has_state:
-        latest = read_state(f"{folder}/{STATE}").latest
+        latest, remark = read_state(f"{folder}/{STATE}")
         if latest is not None:
             prefix, remark = local_prefix(folder, latest)
             if prefix is not None:

@@ -14,6 +14,7 @@ from graphmap.formats.wire import WireError, read_varint
 
 __all__ = ["binary_kind", "text_kind"]
 
+_LONG = 1024  # bytes
 _OP = re.compile(rb"[A-Za-z_>.][\w>./\\-]*")
 
 # first key of a text proto -> kind
@@ -50,10 +51,12 @@ def binary_kind(head: bytes) -> str | None:
     if first is None:
         return None
     number, payload = first
-    if number == 1:
-        if isinstance(payload, int):
-            return "saved-model" if payload < 1 << 16 else None
-        return "graphdef" if _is_node(payload) else "metagraph" if _is_meta_info(payload) else None
+    if number == 1 and isinstance(payload, int):
+        return "saved-model" if payload < 1 << 16 else None
+    if number == 1 and isinstance(payload, bytes):
+        if _is_node(payload) or _is_repeated(head):
+            return "graphdef"
+        return "metagraph" if _is_meta_info(payload) else None
     if number == 2 and isinstance(payload, bytes):
         return _kind_from_second(payload) if payload else binary_kind(head[2:])
     if number == 3:
@@ -81,7 +84,17 @@ def _kind_from_second(payload: bytes) -> str | None:
 def _is_node(payload: bytes) -> bool:
     """Tell whether a message begins as a NodeDef does: name, then an op type."""
     op = _field_two(payload)
-    return op is not None and _OP.fullmatch(op) is not None
+    if op is None:  # the name may be longer than what is seen; a version is never long
+        first = _first_field(payload)
+        return first is not None and isinstance(first[1], bytes) and len(first[1]) > _LONG
+    return _OP.fullmatch(op) is not None
+
+
+def _is_repeated(head: bytes) -> bool:
+    """Tell whether field 1 stands twice at the beginning: nodes do, what else is there does not."""
+    first = _field_at(head, 0)
+    second = None if first is None else _field_at(head, first[2])
+    return second is not None and second[0] == 1
 
 
 def _is_meta_info(payload: bytes) -> bool:

@@ -24,6 +24,7 @@ STANDARD_INPUT = "-"
 _SHARD = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _V1_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _LISTING_SUFFIXES = (".txt", ".tsv", ".json")
+_BINARY_SUFFIXES = (".pb", ".h5", ".hdf5", ".keras", ".safetensors", ".ckpt")  # never a listing
 _TEXT_SUFFIXES = {".pbtxt": "graphdef", ".meta": "metagraph"}  # where the text itself does not tell
 
 
@@ -195,9 +196,9 @@ def _read_state_file(look: Look, request: Request) -> StoredModel:
 
 
 def _is_listing(look: Look) -> bool:
-    return look.text is not None or (
-        look.path.endswith(_LISTING_SUFFIXES) and b"\0" not in look.head
-    )
+    if look.text is not None:
+        return not look.path.endswith(_BINARY_SUFFIXES)
+    return look.path.endswith(_LISTING_SUFFIXES) and b"\0" not in look.head
 
 
 def _read_listing(look: Look, request: Request) -> StoredModel:

@@ -9,12 +9,15 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from graphmap.errors import ArtifactError, UnknownFormatError
 from graphmap.files import read_file
 from graphmap.formats.sniff import look_at, refuse_foreign
 
-__all__ = ["State", "local_prefix", "read_state"]
+__all__ = ["STATE", "State", "local_prefix", "read_state"]
 
+STATE = "checkpoint"  # the file's name
 _LIMIT = 16 << 20  # bytes
+_LONGEST_PATH = 1024  # characters
 _LATEST = re.compile(r'^\s*model_checkpoint_path\s*:\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|[a-z0-9]+://")
@@ -22,17 +25,26 @@ _SHORT = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 class State(NamedTuple):
-    """latest: the path as it is written in the file, None where there is none."""
+    """latest: the path as it is written in the file, None where none can be read, with a remark."""
 
     latest: str | None
+    remark: str | None = None
 
 
 def read_state(path: str) -> State:
-    """Read a state file; raises ArtifactError where it is another kind of file."""
-    refuse_foreign(look_at(path))
-    text = read_file(path, _LIMIT).decode("utf-8", "replace")
+    """Read a state file; raises ArtifactError where it is known to be another kind of file."""
+    try:
+        look = look_at(path)
+        refuse_foreign(look)
+        text = read_file(path, _LIMIT).decode("utf-8", "replace")
+    except UnknownFormatError:
+        raise
+    except ArtifactError as cause:
+        return State(None, f"the state file {cause.message}")
     found = _LATEST.search(text)
-    return State(_unescape(found.group(1)) if found else None)
+    if found is None:
+        return State(None, "the state file names no checkpoint that can be read")
+    return State(_unescape(found.group(1)))
 
 
 def local_prefix(folder: str, written: str) -> tuple[str | None, str | None]:
@@ -41,6 +53,8 @@ def local_prefix(folder: str, written: str) -> tuple[str | None, str | None]:
     A path in a file is never followed out of the folder that holds the file. An absolute path of
     another machine is common: then the same file name beside the state file is meant.
     """
+    if len(written) > _LONGEST_PATH:
+        return None, f"the state file names a path of {len(written):,} characters"
     base = re.split(r"[/\\]", written)[-1]
     inside = None if _is_absolute(written) else _inside(folder, written)
     if inside and _is_prefix(inside):
@@ -67,7 +81,8 @@ def _inside(folder: str, relative: str) -> str | None:
 
 def _is_prefix(prefix: str) -> bool:
     """Tell whether something of a checkpoint lies at `prefix`."""
-    return any(Path(f"{prefix}{suffix}").is_file() for suffix in (".index", ".meta", ""))
+    suffixes = (".index", ".meta") if Path(prefix).name == STATE else (".index", ".meta", "")
+    return any(Path(f"{prefix}{suffix}").is_file() for suffix in suffixes)
 
 
 def _same_file(written: str, beside: str) -> bool:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
 from graphmap.files import open_regular
-from graphmap.formats.bundle import Bundle, Entry, Slice, decode_entry, shard_path
+from graphmap.formats.bundle import Bundle, Entry, decode_entry, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
-from graphmap.formats.ordered_code import slice_key
+from graphmap.formats.slices import slice_box, slice_key, slices_defect
 from graphmap.formats.wire import WireError, read_varint
 
 if TYPE_CHECKING:
@@ -119,20 +119,16 @@ class BundleValues:
         """Put the pieces of a partitioned variable together."""
         import numpy
 
+        defect = slices_defect(self._raw_key(key), entry.shape, entry.slices, self._bundle.raw)
+        if defect:
+            _corrupt(defect, key)
         pieces = []
         for part in entry.slices:
-            raw = slice_key(self._raw_key(key), part)
-            if raw not in self._bundle.raw:
-                _corrupt(f"the index lacks its piece {part}", key)
-            box = _box(part, entry.shape)
-            value = self._numbers(self._entry(raw, key), key)
-            if box is None or value.shape != tuple(stop - start for start, stop in box):
-                _corrupt(f"its piece {part} does not fit in the shape {list(entry.shape)}", key)
+            value = self._numbers(self._entry(slice_key(self._raw_key(key), part), key), key)
+            box = slice_box(part, entry.shape) or ()
+            if value.shape != tuple(stop - start for start, stop in box):
+                _corrupt(f"its piece {part} has the shape {list(value.shape)}", key)
             pieces.append((box, value))
-        if sum(value.size for _, value in pieces) != prod(entry.shape) or _overlap(
-            [box for box, _ in pieces]
-        ):
-            _corrupt("its pieces overlap or leave gaps", key)
         joined = numpy.empty(entry.shape, dtype=pieces[0][1].dtype)
         for box, value in pieces:
             joined[tuple(slice(start, stop) for start, stop in box)] = value
@@ -182,30 +178,6 @@ def _cut(data: bytes, position: int, lengths: list[int]) -> Iterator[bytes]:
     for length in lengths:
         yield data[position : position + length]
         position += length
-
-
-def _box(part: Slice, shape: tuple[int, ...]) -> tuple[tuple[int, int], ...] | None:
-    """Return (start, stop) of each axis, or None where a slice lies outside the shape."""
-    if len(part) != len(shape):
-        return None
-    box = []
-    for (start, length), size in zip(part, shape, strict=True):
-        stop = size if length < 0 else start + length
-        if not 0 <= start <= stop <= size:
-            return None
-        box.append((start, stop))
-    return tuple(box)
-
-
-def _overlap(boxes: list[tuple[tuple[int, int], ...]]) -> bool:
-    boxes = sorted(boxes)
-    for position, box in enumerate(boxes):
-        for other in boxes[position + 1 :]:
-            if other and other[0][0] >= box[0][1]:
-                break  # sorted by the first axis: none after this one reaches back
-            if all(a[0] < b[1] and b[0] < a[1] for a, b in zip(box, other, strict=True)):
-                return True
-    return False
 
 
 def _corrupt(message: str, key: str) -> NoReturn:

@@ -12,7 +12,12 @@ _NAMED = 5  # examples in one sentence
 
 def find_defects(graph: GraphModel) -> tuple[str, ...]:
     """Return one sentence for each kind of defect of the top-level graph; () for a sound one."""
+    if not graph.nodes:
+        return () if graph.functions else ("the graph holds no node",)
     defects = []
+    bare = sum(1 for node in graph.nodes if not node.name or not node.op)
+    if bare:
+        defects.append(f"the graph has {bare} nodes without a name or an op")
     if len(graph.index) != len(graph.nodes):
         twice = [
             node.name

@@ -1,0 +1,91 @@
+"""The pieces of a partitioned variable: where they lie, and their binary keys.
+
+Source: tensorflow/core/lib/strings/ordered_code.cc and util/saved_tensor_slice_util.cc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from math import prod
+
+__all__ = ["Box", "Slice", "slice_box", "slice_key", "slices_defect"]
+
+Slice = tuple[tuple[int, int], ...]  # (start, length) of each axis; length -1 is the whole axis
+Box = tuple[tuple[int, int], ...]  # (start, stop) of each axis
+
+
+def slices_defect(
+    name: bytes, shape: tuple[int, ...], slices: tuple[Slice, ...], keys: Container[bytes]
+) -> str:
+    """Say why the pieces do not make up the whole, or return ""."""
+    boxes = []
+    for part in slices:
+        box = slice_box(part, shape)
+        if box is None:
+            return f"its piece {part} lies outside the shape {list(shape)}"
+        if slice_key(name, part) not in keys:
+            return f"the index lacks its piece {part}"
+        boxes.append(box)
+    covered = sum(prod(stop - start for start, stop in box) for box in boxes)
+    if covered != prod(shape) or _overlap(boxes):
+        return "its pieces overlap or leave gaps"
+    return ""
+
+
+def slice_box(part: Slice, shape: tuple[int, ...]) -> Box | None:
+    """Return (start, stop) of each axis, or None where a slice lies outside the shape."""
+    if len(part) != len(shape):
+        return None
+    box = []
+    for (start, length), size in zip(part, shape, strict=True):
+        stop = size if length < 0 else start + length
+        if not 0 <= start <= stop <= size:
+            return None
+        box.append((start, stop))
+    return tuple(box)
+
+
+def _overlap(boxes: list[Box]) -> bool:
+    boxes = sorted(boxes)
+    for position, box in enumerate(boxes):
+        for other in boxes[position + 1 :]:
+            if other and other[0][0] >= box[0][1]:
+                break  # sorted by the first axis: none after this one reaches back
+            if all(a[0] < b[1] and b[0] < a[1] for a, b in zip(box, other, strict=True)):
+                return True
+    return False
+
+
+def slice_key(name: bytes, part: Slice) -> bytes:
+    """Return the key of one piece.
+
+    >>> slice_key(b"w", ((0, 4), (35, 69)))
+    b'\\x00w\\x00\\x01\\x01\\x02\\x80\\x84\\xa3\\xc0E'
+    """
+    out = bytearray(b"\0")
+    out += name.replace(b"\0", b"\0\xff").replace(b"\xff", b"\xff\0") if _special(name) else name
+    out += b"\0\1"
+    out += _unsigned(len(part))
+    for start, length in part:
+        out += _signed(start) + _signed(length)
+    return bytes(out)
+
+
+def _special(name: bytes) -> bool:
+    return b"\0" in name or b"\xff" in name
+
+
+def _unsigned(value: int) -> bytes:
+    width = (value.bit_length() + 7) // 8
+    return bytes([width]) + value.to_bytes(width, "big")
+
+
+def _signed(value: int) -> bytes:
+    """Encode so that bytes sort as numbers do: N leading ones, then 7 N - 1 bits."""
+    magnitude = ~value if value < 0 else value
+    width = 1
+    while magnitude >> (7 * width - 1):
+        width += 1
+    header = ((1 << width) - 1) << (7 * width)
+    coded = (header | magnitude).to_bytes(width, "big")
+    return bytes(byte ^ 0xFF for byte in coded) if value < 0 else coded
