@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.sides import shadows_by_primary, unused_names
-from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Verdict
+from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Status, Verdict
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
     from graphmap.matching.levels import Result
 
-__all__ = ["Found", "decide", "probability"]
+__all__ = ["Found", "Ranking", "decide", "probability"]
 
 MOST_CANDIDATES = 5
+NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
+CERTAIN = 0.9999  # from here on no rival is worth showing
+# Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
+Ranking = list[tuple[dict[int, int], float]]
 
 
 class Found(NamedTuple):
@@ -29,7 +33,7 @@ class Found(NamedTuple):
     bits: float
     margin: float
     evidence: tuple[Evidence, ...]
-    tied: bool = False
+    kernel: bool = False  # a kernel, whose axes one side may keep the other way round
 
 
 def probability(bits: float) -> float:
@@ -43,20 +47,15 @@ def probability(bits: float) -> float:
 
 def decide(
     wanted: Sequence[Variable],
+    pool: Sequence[Variable],
     actual: Side,
     found: Mapping[str, Found],
     result: Result,
     settings: MatchSettings,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
-    shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
-    turned = _is_turned(found)
-    uses = Counter(link.actual.name for link in found.values())
-    found = {name: link._replace(tied=uses[link.actual.name] > 1) for name, link in found.items()}
-    decisions = tuple(
-        _decide_one(v, found.get(v.name), result.rivals.get(v.name, []), settings, shadows, turned)
-        for v in wanted
-    )
+    decider = _Decider(pool, actual, found, result, settings)
+    decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
     matched = [d for d in decisions if d.status == "matched"]
     used = {d.actual for d in matched if d.actual}
     used |= {found[d.expected].actual.name for d in matched}
@@ -74,66 +73,83 @@ def _verdict(wanted: int, matched: int) -> Verdict:
     return "partial" if matched else "other"
 
 
-def _is_turned(found: Mapping[str, Found]) -> bool:
-    """Whether the two sides keep kernels the other way round, by those that are not square."""
-    votes = 0
-    for link in found.values():
-        shape, other = link.expected.shape, link.actual.shape
-        if shape is None or other is None or len(shape) < 2 or set(shape) == set(other[:1]):
-            continue
-        layout = find_layout(shape, other) or "same"
-        votes += 1 if "permute" in layout or "transpose" in layout else 0
-    return votes > 0
+class _Decider:
+    """What all decisions of one map look at."""
 
+    def __init__(
+        self,
+        pool: Sequence[Variable],
+        actual: Side,
+        found: Mapping[str, Found],
+        result: Result,
+        settings: MatchSettings,
+    ) -> None:
+        self.pool = pool
+        self.found = found
+        self.result = result
+        self.settings = settings
+        self.all_asked = settings.only is None and settings.exclude is None
+        self.shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
+        self.uses = Counter(link.actual.name for link in found.values())
 
-def _decide_one(
-    v: Variable,
-    link: Found | None,
-    rivals: Sequence[tuple[Variable, float]],
-    settings: MatchSettings,
-    shadows: Mapping[str, Variable],
-    turned: bool,
-) -> Decision:
-    if not settings.asks_for(v.name):
-        return Decision(v.name, "unmatched", v.shape)
-    sure = 0.0 if link is None else probability(min(link.bits, link.margin))
-    candidates = _candidates(link, rivals, sure)
-    if link is None or sure < settings.min_confidence:
-        near = bool(candidates) and candidates[0].confidence > 0.2
+    def decide(self, at: int, v: Variable) -> Decision:
+        """Decide on the expected variable at a position."""
+        if not (self.all_asked or self.settings.asks_for(v.name)):
+            return Decision(v.name, "unmatched", v.shape)
+        link = self.found.get(v.name)
+        sure = 0.0 if link is None else probability(min(link.bits, link.margin))
+        candidates = self._candidates(at, link, sure)
+        if link is None or sure < self.settings.min_confidence:
+            near = bool(candidates) and candidates[0].confidence > NEAR
+            status: Status = "ambiguous" if near else "unmatched"
+            return Decision(v.name, status, v.shape, candidates=candidates)
+        meant = self.shadows.get(link.actual.name, link.actual)
         return Decision(
-            v.name, "ambiguous" if near else "unmatched", v.shape, candidates=candidates
+            v.name,
+            "matched",
+            v.shape,
+            meant.name,
+            f"{meant.node or meant.name}:0",
+            meant.checkpoint_key,
+            round(sure, 6),
+            round(link.margin, 3),
+            self._layout(link, v, meant),
+            (),
+            link.evidence,
+            candidates,
         )
-    meant = shadows.get(link.actual.name, link.actual)
-    layout = "tied" if link.tied else find_layout(v.shape, meant.shape, False) or "same"
-    return Decision(
-        v.name,
-        "matched",
-        v.shape,
-        meant.name,
-        f"{meant.node or meant.name}:0",
-        meant.checkpoint_key,
-        round(sure, 6),
-        round(link.margin, 3),
-        layout,
-        (),
-        tuple(Evidence(e.kind, round(e.bits, 3), e.why) for e in link.evidence),
-        candidates,
-    )
+
+    def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
+        turned = self.result.turned and link.kernel
+        layout = find_layout(v.shape, meant.shape, turned) or "same"
+        if layout == "same" and self.uses[link.actual.name] > 1:
+            return "tied"
+        return layout
+
+    def _candidates(self, at: int, link: Found | None, sure: float) -> tuple[Candidate, ...]:
+        """Best first; what the chosen name leaves of 1 is shared among its rivals and "none"."""
+        chosen = [] if link is None else [Candidate(link.actual.name, round(sure, 6))]
+        if sure > CERTAIN:
+            return tuple(chosen)
+        weights = _weights(at, self.result.rivals.get(at, []), self.pool)
+        mine = None if link is None else link.actual.name
+        others = sorted((-bits, name) for name, bits in weights.items() if name != mine)
+        top = max(0.0, -others[0][0]) if others else 0.0
+        shares = [math.exp2(-bits - top) for bits, _ in others]
+        total = sum(shares) + math.exp2(-top)
+        for (_, name), share in zip(others[: MOST_CANDIDATES - len(chosen)], shares, strict=False):
+            chosen.append(Candidate(name, round((1.0 - sure) * share / total, 6)))
+        return tuple(chosen)
 
 
-def _candidates(
-    link: Found | None, rivals: Sequence[tuple[Variable, float]], sure: float
-) -> tuple[Candidate, ...]:
+def _weights(at: int, rankings: Sequence[Ranking], pool: Sequence[Variable]) -> dict[str, float]:
+    """Return {actual name: its most bits} for the expected variable at a position."""
     weights: dict[str, float] = {}
-    for other, bits in rivals:
-        weights[other.name] = max(weights.get(other.name, -99.0), bits)
-    chosen = [] if link is None else [Candidate(link.actual.name, round(sure, 6))]
-    rest = 1.0 - sure
-    mine = link.actual.name if link is not None else None
-    others = sorted((n for n in weights if n != mine), key=lambda n: (-weights[n], n))
-    top = max(weights.values(), default=0.0)
-    total = sum(2.0 ** (weights[n] - top) for n in others) + 2.0 ** min(50.0, -top)
-    for name in others[: MOST_CANDIDATES - len(chosen)]:
-        share = 2.0 ** (weights[name] - top) / total
-        chosen.append(Candidate(name, round(rest * share, 6)))
-    return tuple(chosen)
+    for ranking in rankings:
+        for links, bits in ranking:
+            other = links.get(at)
+            if other is not None:
+                name = pool[other].name
+                if name not in weights or weights[name] < bits:
+                    weights[name] = bits
+    return weights

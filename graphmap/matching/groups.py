@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from graphmap.matching.kinds import Kind, kind_of, settle
-from graphmap.matching.tokens import MARK, segments, split_name, words_of
+from graphmap.matching.tokens import MARK, Template, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS
 from graphmap.model.graph import Dims
 from graphmap.model.variable import Variable
@@ -55,16 +55,19 @@ Templates = dict[str, list[Member]]
 
 
 def build_groups(
-    variables: Sequence[Variable], positions: Iterable[int], fine: bool
+    variables: Sequence[Variable],
+    names: Sequence[Template],
+    positions: Iterable[int],
+    fine: bool,
 ) -> list[Group]:
-    """Group the variables at `positions` of a side.
+    """Group the variables at `positions` of a side; `names` are theirs, taken apart.
 
     fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
     block) names different things; otherwise it counts.
     """
     templates: Templates = defaultdict(list)
     for position in positions:
-        text, numbers = split_name(variables[position].name)
+        text, numbers = names[position]
         templates[text].append((numbers, position))
     templates = _without_wrapper(templates)
     _count_words(templates)
@@ -184,8 +187,10 @@ def _split(
         if len(counts) == 1 or role == "select" or (fine and role == "inner" and repeated):
             literal.append(at)
     parts: dict[tuple[int, ...], list[Member]] = defaultdict(list)
-    for numbers, position in members:
-        parts[tuple(numbers[at] for at in literal)].append((numbers, position))
+    if not literal:
+        parts[()] = members
+    for numbers, position in members if literal else ():
+        parts[tuple([numbers[at] for at in literal])].append((numbers, position))
     made = []
     for values in sorted(parts):
         tokens = {
@@ -211,9 +216,12 @@ def _make_group(
         if at not in tokens and column not in columns:
             free.append(at)
             columns.append(column)
-    kept = sorted(
-        ((tuple(numbers[at] for at in free), position) for numbers, position in members),
-    )
+    if len(free) == width:
+        kept = sorted(members)
+    else:
+        kept = sorted(
+            (tuple([numbers[at] for at in free]), position) for numbers, position in members
+        )
     shapes = tuple(variables[position].shape for _, position in kept)
     parts = segments(text) or (text,)
     kind, rest = kind_of(parts[-1], None if shapes[0] is None else len(shapes[0]))

@@ -6,26 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphmap.matching.assign import assign
-from graphmap.matching.decide import Found
+from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.groups import Group, build_groups
-from graphmap.matching.pairs import Context, Pair, expected_habit, propose, weights_of
+from graphmap.matching.pairs import Context, Pair, expected_habit, is_kernel, propose, weights_of
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.matching.ties import find_ties
+from graphmap.matching.tokens import split_name
 from graphmap.matching.twins import copies, decide_scopes, find_twins
+from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 
 __all__ = ["Result", "match_groups"]
 
+MOST_RIVALS = 4  # pairs of a group that are remembered
 SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 
 
 @dataclass(slots=True)
 class Result:
-    """links: who is who. rivals: {expected name: [(actual variable, bits)]}, best first."""
+    """links: who is who. rivals: {position of an expected variable: its rankings}.
+
+    turned: the two sides keep kernels the other way round.
+    """
 
     links: list[Found] = field(default_factory=list)
-    rivals: dict[str, list[tuple[Variable, float]]] = field(default_factory=dict)
+    rivals: dict[int, list[Ranking]] = field(default_factory=dict)
+    turned: bool = False
 
 
 def match_groups(
@@ -47,6 +54,8 @@ def match_groups(
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     run.share(copied)
+    shown = [pair.turned for pair in run.anchors if pair.turned is not None]
+    run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
     links = run.result.links
     links += find_ties([wanted[at] for at in left], [pool[at] for at in right], links)
     return run.result
@@ -61,31 +70,41 @@ class _Run:
         self.wanted = wanted
         self.pool = pool
         self.trained = trained
+        self.wanted_names = [split_name(v.name) for v in wanted]
+        self.pool_names = [split_name(v.name) for v in pool]
+        self.first: tuple[list[Group], list[Group]] | None = None
         self.habit = 0.5
         self.anchors: list[Pair] = []
         self.result = Result()
 
     def start(self, left: Sequence[int], right: Sequence[int]) -> dict[int, int]:
         """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
-        expected = build_groups(self.wanted, left, True)
-        actual = build_groups(self.pool, right, True)
+        expected, actual = self.first = self._groups(left, right, True)
         self.habit = expected_habit(expected, actual)
         if find_twins(actual):
             return {}
         copied = {}
         for original, copy in copies(expected):
+            self.first = None
             for (_, one), (_, other) in zip(original.members, copy.members, strict=True):
                 copied[other] = one
         return copied
+
+    def _groups(
+        self, left: Sequence[int], right: Sequence[int], fine: bool
+    ) -> tuple[list[Group], list[Group]]:
+        expected = build_groups(self.wanted, self.wanted_names, left, fine)
+        actual = build_groups(self.pool, self.pool_names, right, fine)
+        for group in actual:
+            group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
+        return expected, actual
 
     def level(
         self, left: Sequence[int], right: Sequence[int], fine: bool
     ) -> tuple[set[int], set[int]]:
         """Settle what is sure; returns the positions of both sides that are settled."""
-        expected = build_groups(self.wanted, left, fine)
-        actual = build_groups(self.pool, right, fine)
-        for group in actual:
-            group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
+        expected, actual = self.first or self._groups(left, right, fine)
+        self.first = None
         pairs = propose(expected, actual, loose=not fine, first=not self.anchors)
         context = make_context(expected, actual, self.anchors)
         context.turned = self.habit
@@ -93,7 +112,7 @@ class _Run:
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)
-        note_rivals(pairs, self.wanted, self.pool, self.result)
+        note_rivals(pairs, self.result)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if min(row[0].bits, row[1]) >= SURE]
         for pair, margin in self._consistent(chosen):
@@ -114,13 +133,16 @@ class _Run:
         self, pair: Pair, margin: float, context: Context, settled: tuple[set[int], set[int]]
     ) -> None:
         self.anchors.append(pair)
-        evidence = evidence_of(pair, context)
+        evidence = tuple(
+            Evidence(e.kind, round(e.bits, 3), e.why) for e in evidence_of(pair, context)
+        )
+        kernel = is_kernel(pair)
         for e, a in pair.links:
             one, other = pair.expected.members[e][1], pair.actual.members[a][1]
             settled[0].add(one)
             settled[1].add(other)
             self.result.links.append(
-                Found(self.wanted[one], self.pool[other], pair.bits, margin, evidence)
+                Found(self.wanted[one], self.pool[other], pair.bits, margin, evidence, kernel)
             )
 
     def share(self, copied: dict[int, int]) -> None:
@@ -148,17 +170,19 @@ def make_context(
     )
 
 
-def note_rivals(
-    pairs: Sequence[Pair], wanted: Sequence[Variable], pool: Sequence[Variable], result: Result
-) -> None:
-    """Remember the best actual names of every expected one, whatever is decided."""
+def note_rivals(pairs: Sequence[Pair], result: Result) -> None:
+    """Remember the best pairs of every expected group, whatever is decided."""
     by_group: dict[int, list[Pair]] = {}
     for pair in pairs:
         by_group.setdefault(id(pair.expected), []).append(pair)
     for found in by_group.values():
         found.sort(key=lambda pair: -pair.bits)
-        for pair in found[:5]:
-            for e, a in pair.links:
-                name = wanted[pair.expected.members[e][1]].name
-                other = pool[pair.actual.members[a][1]]
-                result.rivals.setdefault(name, []).append((other, pair.bits))
+        ranking: Ranking = [
+            (
+                {pair.expected.members[e][1]: pair.actual.members[a][1] for e, a in pair.links},
+                pair.bits,
+            )
+            for pair in found[:MOST_RIVALS]
+        ]
+        for _, position in found[0].expected.members:
+            result.rivals.setdefault(position, []).append(ranking)

@@ -159,10 +159,19 @@ ALLOWED = {
 }
 
 
-def _is_turned(expected: Group, actual: Group, links: Links) -> bool | None:
+def is_kernel(pair: Pair) -> bool:
+    """Whether a pair is of kernels: matrices that are no tables."""
+    return _are_kernels(pair.expected, pair.actual)
+
+
+def _are_kernels(expected: Group, actual: Group) -> bool:
     if "M" not in (expected.kind.letter, actual.kind.letter):
-        return None
-    if "embedding" in (expected.kind.sub, actual.kind.sub):
+        return False
+    return not any(g.kind.sub == "embedding" or "embedding" in g.words for g in (expected, actual))
+
+
+def _is_turned(expected: Group, actual: Group, links: Links) -> bool | None:
+    if not _are_kernels(expected, actual):
         return None
     for e, a in links:
         wanted, found = expected.shapes[e], actual.shapes[a]

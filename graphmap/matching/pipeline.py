@@ -28,7 +28,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     result = match_groups(wanted, open_expected, pool, open_actual, trained_names(actual))
     for link in result.links:
         found[link.expected.name] = link
-    return decide(wanted, actual, found, result, settings)
+    return decide(wanted, pool, actual, found, result, settings)
 
 
 def _pinned(wanted: Sequence[Variable], actual: Side, settings: MatchSettings) -> dict[str, Found]:

@@ -47,7 +47,7 @@ def find_ties(
             bits = min(TIED_BITS, link.bits)
             why = f"shares the tensor of {link.expected.name}"
             evidence = (Evidence("tied", bits, why),)
-            found.append(Found(v, link.actual, bits, min(bits, link.margin), evidence, True))
+            found.append(Found(v, link.actual, bits, min(bits, link.margin), evidence))
     return found
 
 

@@ -18,6 +18,8 @@ MARK = "#"
 # ASCII digits only (int() refuses some that isdigit() accepts), nine at most, and no digit that is
 # part of a word: conv2d, 1x1.
 INDEX = re.compile(r"(?<![0-9][xX])([0-9]{1,9})(?![0-9]*(?:[dD](?![a-zA-Z])|[xX][0-9]))")
+WORDED = re.compile("[0-9][dDxX]")
+PLAIN = re.compile("([0-9]{1,9})")  # the same where no digit is part of a word, and faster
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 LONGEST = 400  # characters that are looked at; what lies before them says least
 SEPARATORS = re.compile(r"[/.\s]+")
@@ -37,7 +39,8 @@ def split_name(name: str) -> Template:
     >>> split_name("block_3/conv2d_1/kernel")
     Template(text='block_#/conv2d_#/kernel', numbers=(3, 1))
     """
-    parts = INDEX.split(name.removesuffix(TAIL)[-LONGEST:])
+    index = INDEX if WORDED.search(name) else PLAIN
+    parts = index.split(name.removesuffix(TAIL)[-LONGEST:])
     return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
 
 
