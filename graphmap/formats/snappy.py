@@ -55,6 +55,6 @@ def _element(data: bytes, position: int, out: bytearray, size: int) -> int:
         position += width
     if not 0 < offset <= len(out) or len(out) + length > size:
         raise SnappyError("has a copy from outside")
-    for _ in range(length):  # a copy may overlap itself
-        out.append(out[-offset])
+    copied = out[len(out) - offset : len(out) - offset + length]
+    out += (copied * (length // len(copied) + 1))[:length]  # a copy may overlap itself
     return position

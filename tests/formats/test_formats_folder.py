@@ -88,3 +88,28 @@ def test_every_file_of_a_checkpoint_means_the_checkpoint(run, suffix):
 def test_a_prefix_with_an_empty_basename(tmp_path):
     write_bundle(f"{tmp_path}/", {"w": SCALAR})
     assert read(tmp_path) == ("w", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\x00garbage {{{",
+        'model_checkpoint_path: "model.ckpt-20',
+        'model_checkpoint_path: "checkpoint"',
+        'model_checkpoint_path: "' + "a" * 1_000_000 + '"',
+        'model_checkpoint_path: "a\\000b"',
+    ],
+    ids=["empty", "garbage", "unterminated", "itself", "a megabyte", "a zero byte"],
+)
+def test_a_broken_state_file_is_a_warning(run, text):
+    state(run, text)
+    name, warnings = read(run)
+    assert name == "w100"
+    assert "state file" in warnings[0]
+    assert len(warnings[0]) < 400
+
+
+def test_a_state_file_that_is_a_folder(run):
+    (run / "checkpoint").mkdir()
+    assert "is a folder" in read(run)[1][0]
