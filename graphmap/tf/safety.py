@@ -29,8 +29,12 @@ UNSAFE_OPS: dict[str, str] = {
     **dict.fromkeys(("MergeV2Checkpoints", "SaveDataset", "SaveDatasetV2"), _WRITES),
     **dict.fromkeys(("DatasetToTFRecord", "CreateSummaryFileWriter"), _WRITES),
     **dict.fromkeys(("CreateSummaryDbWriter", "WriteSummary", "WriteScalarSummary"), _WRITES),
+    **dict.fromkeys(("WriteAudioSummary", "WriteGraphSummary", "WriteHistogramSummary"), _WRITES),
+    **dict.fromkeys(("WriteImageSummary", "WriteRawProtoSummary", "DistributedSave"), _WRITES),
+    **dict.fromkeys(("SnapshotDataset", "SnapshotDatasetV2"), _WRITES),
+    **dict.fromkeys(("ExperimentalDatasetToTFRecord", "FileSystemSetConfiguration"), _WRITES),
     **dict.fromkeys(("DebugIdentity", "DebugIdentityV2", "DebugIdentityV3"), _WRITES),
-    **dict.fromkeys(("FileSystemSetConfiguration",), _WRITES),
+    **dict.fromkeys(("DebugNanCount", "DebugNumericSummary", "DebugNumericSummaryV2"), _WRITES),
     **dict.fromkeys(("ReadFile", "MatchingFiles", "WholeFileReader"), _READS),
     **dict.fromkeys(("WholeFileReaderV2", "TextLineReader", "TextLineReaderV2"), _READS),
     **dict.fromkeys(("TFRecordReader", "TFRecordReaderV2", "LMDBReader"), _READS),
@@ -39,6 +43,9 @@ UNSAFE_OPS: dict[str, str] = {
     **dict.fromkeys(("FixedLengthRecordDataset", "FixedLengthRecordDatasetV2"), _READS),
     **dict.fromkeys(("MatchingFilesDataset", "LoadDataset", "SqlDataset"), _READS),
     **dict.fromkeys(("CSVDataset", "CSVDatasetV2", "LMDBDataset"), _READS),
+    **dict.fromkeys(("ExperimentalCSVDataset", "ExperimentalLMDBDataset"), _READS),
+    **dict.fromkeys(("ExperimentalMatchingFilesDataset", "ExperimentalSqlDataset"), _READS),
+    **dict.fromkeys(("RecordInput", "SnapshotDatasetReader"), _READS),
     **dict.fromkeys(("Restore", "RestoreSlice", "RestoreV2", "ImmutableConst"), _READS),
     **dict.fromkeys(("InitializeTableFromTextFile", "InitializeTableFromTextFileV2"), _READS),
     **dict.fromkeys(("LoadAndRemapMatrix", "GenerateVocabRemapping"), _READS),
@@ -91,7 +98,7 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
             called = [node.op]
         else:
             called = [name for value in node.attrs.values() for name in _functions(value)]
-            why = UNSAFE_OPS.get(node.op)
+            why = _reason(node)
             if why is None and op_def_registry.get(node.op) is None:
                 why = "unknown to this TensorFlow"
             if why is not None:
@@ -100,6 +107,13 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
             if name in functions and name not in seen:
                 seen.add(name)
                 nodes.extend(functions[name].nodes)
+
+
+def _reason(node: Node) -> str | None:
+    if node.op == "PrintV2":  # to a stream, or to a file
+        stream = node.attrs.get("output_stream")
+        return _WRITES if isinstance(stream, bytes) and stream.startswith(b"file:") else None
+    return UNSAFE_OPS.get(node.op)
 
 
 def _functions(value: AttrValue) -> Iterator[str]:
