@@ -23,7 +23,7 @@ from graphmap.model.graph import (
     TensorValue,
 )
 
-__all__ = ["CALL_OPS", "INPUT_OPS", "Descent", "Difference", "op_class", "same_value"]
+__all__ = ["CALL_OPS", "HANDLE_CARRIERS", "INPUT_OPS", "Descent", "Difference", "op_class", "same_value"]
 
 INPUT_OPS = PLACEHOLDER_OPS | {
     "IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2",
@@ -34,6 +34,7 @@ CALL_OPS = frozenset(
     {"PartitionedCall", "StatefulPartitionedCall", "If", "StatelessIf", "While", "StatelessWhile",
      "Case", "StatelessCase"}
 )  # fmt: skip
+HANDLE_CARRIERS = frozenset({"Switch", "RefSwitch", "Merge", "Enter", "RefEnter"})
 _SKIPPED = frozenset({"Identity", "ReadVariableOp"})
 _CLASSES = {
     "Add": "AddV2", "Gather": "GatherV2", "ResourceGather": "GatherV2", "RefSwitch": "Switch",
@@ -230,6 +231,8 @@ class Descent:
                     return difference
             elif op_class(a.op) in CALL_OPS:
                 continue  # dtypes of arguments and results: their values are compared
+            elif key == "T" and "resource" in (ours, theirs) and a.op in HANDLE_CARRIERS:
+                continue  # one side switches the handle and reads behind it, the other before
             elif not same_value(ours, theirs):
                 return Difference(a.name, b.name, f"{key} is {_show(ours)}, not {_show(theirs)}")
         return None

@@ -14,7 +14,7 @@ from graphmap.model.graph import GraphModel, Node
 from graphmap.model.training import TrainOp
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel
-from graphmap.tf.descent import Descent
+from graphmap.tf.descent import HANDLE_CARRIERS, Descent
 from graphmap.tf.live import LiveVariable, live_model, live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.safety import check_safe
@@ -142,6 +142,11 @@ class Transplant:
 
     def _usable(self, stored: TensorRef, new: TensorRef) -> bool:
         """Whether a paired tensor of the new graph is a plain value, neither handle nor ref."""
+        node = self.stored.nodes[stored.node]
+        if node.op in HANDLE_CARRIERS and (
+            node.op.startswith("Ref") or node.attrs.get("T") == "resource"
+        ):
+            return False
         operation = self.graph.get_operation_by_name(self.new.nodes[new.node].name)
         if new.output >= len(operation.outputs):
             return False
@@ -242,10 +247,12 @@ class Transplant:
 
     def _converted_refs(self, handles: Mapping[int, VariableHandle]) -> frozenset[str]:
         """Names of new ref variables whose stored counterpart is a resource."""
+        pairs = {at: self.new.nodes[new].name for at, new in self.descent.variables.items()}
+        pairs.update({at: handle.tensor.op.name for at, handle in handles.items()})
         return frozenset(
-            handle.tensor.op.name
-            for at, handle in handles.items()
-            if not handle.is_resource and self.stored.nodes[at].op == "VarHandleOp"
+            name
+            for at, name in pairs.items()
+            if self.stored.nodes[at].op == "VarHandleOp" and not self.lives[name].is_resource
         )
 
     # ------------------------------------------------------------------ result

@@ -20,6 +20,8 @@ from graphmap.tf.descent import INPUT_OPS, Descent
 __all__ = ["Cut", "check_state", "find_cut", "loop_nodes"]
 
 _ENTERS = frozenset({"Enter", "RefEnter"})
+# One array is filled, read and differentiated through its handle: all of it, or nothing.
+_WITH_MEMORY = ("TensorArray", "Stack")
 _EXITS = frozenset({"Exit", "RefExit"})
 # Stateful by registration, yet what they return follows from their inputs and the variables.
 _HARMLESS = VARIABLE_OPS | INPUT_OPS | {
@@ -56,14 +58,15 @@ def loop_nodes(graph: GraphModel) -> frozenset[int]:
 
     A gradient uses what every turn left behind, so a loop is copied whole or not at all.
     """
-    consumers = graph.topology.consumers
+    consumers, waiting = graph.topology.consumers, graph.topology.control_consumers
     stack = [at for at, node in enumerate(graph.nodes) if node.op in _ENTERS]
     inside = set(stack)
     while stack:
         position = stack.pop()
         if graph.nodes[position].op in _EXITS:
             continue
-        for consumer, _ in consumers[position]:
+        # a constant of a loop body hangs on the loop by a control edge only
+        for consumer in [c for c, _ in consumers[position]] + waiting[position]:
             if consumer not in inside:
                 inside.add(consumer)
                 stack.append(consumer)
@@ -137,7 +140,7 @@ def _counterpart(
     if tensor.node in descent.reads and graph.nodes[tensor.node].op == "ReadVariableOp":
         return _read_below(descent.new, descent.reads[tensor.node])
     new = descent.nodes.get(tensor.node)
-    if new is None:
+    if new is None or graph.nodes[tensor.node].op.startswith(_WITH_MEMORY):
         return None
     if tensor.node in inside and graph.nodes[tensor.node].op not in _EXITS:
         return None
@@ -159,7 +162,7 @@ def _paired_node(
 ) -> int | None:
     if position in own_updates:
         return own_updates[position]
-    if position in inside:
+    if position in inside or descent.stored.nodes[position].op.startswith(_WITH_MEMORY):
         return None
     new = descent.inputs.get(TensorRef(position, 0))
     if new is not None:

@@ -21,7 +21,6 @@ _REF_VARIABLES = frozenset({"VariableV2", "Variable"})
 _ALIASES = frozenset({"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"})
 # These look at what a variable is, not at what it holds.
 _BLIND = frozenset({"Shape", "ShapeN", "Size", "Rank", "IsVariableInitialized", "NoOp"})
-_BACK = frozenset({"NextIteration", "RefNextIteration"})
 
 
 class Race(NamedTuple):
@@ -32,11 +31,19 @@ class Race(NamedTuple):
     writer: int
 
 
+class _LiveRace(NamedTuple):
+    """The same, as operations of a live graph."""
+
+    variable: Any
+    reader: Any
+    writer: Any
+
+
 def find_races(graph: GraphModel, root: int, trained: Iterable[int]) -> list[Race]:
     """Return the unordered pairs that running `root` would run, for these ref variables."""
     cone = upstream(graph, [root])
     writes = find_writes(graph)
-    ancestors: dict[int, int] | None = None
+    order: _Order | None = None
     races = []
     for variable in trained:
         if graph.nodes[variable].op not in _REF_VARIABLES:
@@ -44,14 +51,14 @@ def find_races(graph: GraphModel, root: int, trained: Iterable[int]) -> list[Rac
         writers = [at for at in writes.by_variable.get(variable, ()) if at in cone]
         if not writers:
             continue
-        ancestors = ancestors or _ancestors(graph, cone)
+        order = order or _Order(graph, cone)
         for reader in _readers(graph, variable, cone, writes):
             races += [
                 Race(variable, reader, writer)
                 for writer in writers
                 if reader != writer
-                and not ancestors[writer] >> reader & 1
-                and not ancestors[reader] >> writer & 1
+                and not order.is_before(reader, writer)
+                and not order.is_before(writer, reader)
             ]
     return races
 
@@ -77,30 +84,30 @@ def _readers(
                     stack.append(consumer)
 
 
-def _ancestors(graph: GraphModel, cone: dict[int, None]) -> dict[int, int]:
-    """Return, for each node, the set of nodes before it as the bits of an integer."""
-    inputs, controls = graph.topology.inputs, graph.topology.controls
-    found: dict[int, int] = {}
-    for start in cone:
-        stack = [start]
-        while stack:
-            position = stack[-1]
-            if position in found:
-                stack.pop()
-                continue
-            sources = [p for p, _ in inputs[position]] + controls[position]
-            if graph.nodes[position].op in ("Merge", "RefMerge"):
-                sources = [p for p in sources if graph.nodes[p].op not in _BACK]
-            missing = [p for p in sources if p not in found]
-            if missing:
-                stack.extend(missing)
-                continue
+class _Order:
+    """Who runs before whom; a loop counts as one, for all its turns are over before its exit."""
+
+    def __init__(self, graph: GraphModel, cone: dict[int, None]) -> None:
+        import networkx
+
+        inputs, controls = graph.topology.inputs, graph.topology.controls
+        edges = networkx.DiGraph()
+        edges.add_nodes_from(cone)
+        for position in cone:
+            edges.add_edges_from((source, position) for source, _ in inputs[position])
+            edges.add_edges_from((source, position) for source in controls[position])
+        whole = networkx.condensation(edges)
+        self._member: dict[int, int] = whole.graph["mapping"]
+        self._before: dict[int, int] = {}  # component: the set of those before it, as bits
+        for component in networkx.topological_sort(whole):
             bits = 0
-            for source in sources:
-                bits |= found[source] | 1 << source
-            found[position] = bits
-            stack.pop()
-    return found
+            for source in whole.pred[component]:
+                bits |= self._before[source] | 1 << source
+            self._before[component] = bits
+
+    def is_before(self, first: int, second: int) -> bool:
+        """Whether `first` has always run when `second` starts."""
+        return bool(self._before[self._member[second]] >> self._member[first] & 1)
 
 
 def order_or_decline(graph: Any, roots: Mapping[str, Any], converted: frozenset[str]) -> None:
@@ -110,18 +117,34 @@ def order_or_decline(graph: Any, roots: Mapping[str, Any], converted: frozenset[
     the one of snapshots, so a reader that is unordered gets its place before the write. Elsewhere
     the stored run itself races: raises ReconstructionError.
     """
+    for stored_name, root in roots.items():
+        races = _races_of(graph, root)
+        while races:
+            _decline_own(races, converted, stored_name)
+            writer = races[0].writer
+            # edges into one writer close no circle: a reader that came after it would be in order
+            for race in races:
+                if race.writer is writer:
+                    writer._add_control_input(race.reader)
+            races = _races_of(graph, root)
+
+
+def _races_of(graph: Any, root: Any) -> list[_LiveRace]:
     model = live_model(graph).stored.graph
     assert model is not None
     variables = [at for at, node in enumerate(model.nodes) if node.op in _REF_VARIABLES]
-    for stored_name, root in roots.items():
-        for race in find_races(model, model.index[root.name], variables):
-            names = [model.nodes[at].name for at in race]
-            if names[0] not in converted:
-                raise ReconstructionError(
-                    f"the stored update races: nothing orders {names[1]}, which reads {names[0]}, "
-                    f"and {names[2]}, which writes it",
-                    where=stored_name,
-                    remedy="The stored run itself was not the same twice, so nothing can equal it.",
-                )
-            reader, writer = map(graph.get_operation_by_name, names[1:])
-            writer._add_control_input(reader)
+    return [
+        _LiveRace(*(graph.get_operation_by_name(model.nodes[at].name) for at in race))
+        for race in find_races(model, model.index[root.name], variables)
+    ]
+
+
+def _decline_own(races: Iterable[_LiveRace], converted: frozenset[str], root: str) -> None:
+    for race in races:
+        if race.variable.name not in converted:
+            raise ReconstructionError(
+                f"the stored update races: nothing orders {race.reader.name}, which reads "
+                f"{race.variable.name}, and {race.writer.name}, which writes it",
+                where=root,
+                remedy="The stored run itself was not the same twice, so nothing can equal it.",
+            )
