@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 from graphmap.analysis.ops import PLACEHOLDER_OPS
 from graphmap.render.forward import (
+    is_loop_state,
     output_shape,
     parameter_count,
     variable_shape,
 )
+from graphmap.render.measure import TITLE_LIMIT
 from graphmap.render.scene import Card, Edge, Frame, Kind, Row
-from graphmap.render.text import count_text, shape_text
+from graphmap.render.text import count_text, shape_text, text_width
+from graphmap.render.theme import TITLE_SIZE
 from graphmap.render.units import Drawing, Unit, chain_of, find_chains, find_units, kind_of
 
 __all__ = ["Cards", "build_cards"]
 
+_SPELLED = 3  # ops named of a chain that is too long for its line
 _SHORT = {"BiasAdd": "+bias", "BatchMatMulV2": "BatchMatMul", "AddV2": "Add", "ConcatV2": "Concat",
           "FusedBatchNormV2": "FusedBatchNorm", "FusedBatchNormV3": "FusedBatchNorm",
           "GatherV2": "Gather", "ResourceGather": "Gather", "RealDiv": "Div",
@@ -97,7 +101,10 @@ def _row(
     nodes = drawing.graph.nodes
     kind = kind_of(drawing, ops)
     chain = [] if copies else chain_of(drawing, drawn)
-    text = " → ".join(_short(drawing, op) for op in chain) if chain else ""
+    words = [_short(drawing, op) for op in chain]
+    text = " → ".join(words)
+    if len(words) > _SPELLED and text_width(text, TITLE_SIZE, bold=True) > TITLE_LIMIT:
+        text = " → ".join([*words[: _SPELLED - 1], "…", words[-1]])
     is_alike = len(ops) > 1 and not title and len({nodes[op].op for op in ops}) == 1
     if kind == "input" and not title and len(ops) > 1:
         names = [nodes[op].name for op in ops]
@@ -124,6 +131,8 @@ def _row(
 
 def _short(drawing: Drawing, op: int) -> str:
     kind = drawing.graph.nodes[op].op
+    if is_loop_state(drawing.graph, op):
+        return "loop state"
     forward = drawing.forward
     is_bias = forward.weights[op] and forward.producers[op] and _is_small(drawing, op)
     if kind in ("Add", "AddV2") and is_bias:

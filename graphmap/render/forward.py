@@ -14,7 +14,10 @@ from graphmap.names import op_name
 from graphmap.render.optable import INPUT_OPS, RANDOM_OPS, TRANSPARENT, is_parameter_input
 from graphmap.render.roles import Roles
 
-__all__ = ["Forward", "find_forward", "output_shape", "parameter_count", "variable_shape"]
+__all__ = [
+    "Forward", "find_forward", "is_loop_state", "output_shape", "parameter_count",
+    "variable_shape",
+]  # fmt: skip
 
 _READS = frozenset({"Identity", "RefIdentity", "ReadVariableOp", "Enter", "RefEnter", "Cast"})
 _FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
@@ -125,7 +128,7 @@ class _Builder:
         if node.op in _READS and weights and not data:
             self.sources[position] = seen
             self.hidden["reads of variables"] += 1
-        elif position in self.losses:
+        elif position in self.losses or is_loop_state(self.graph, position):
             self._show(position, *seen)
         elif node.op in TRANSPARENT and position not in self.outputs:
             self.sources[position] = seen
@@ -151,6 +154,15 @@ class _Builder:
         return Forward(
             ops, self.producers, self.weights, self.losses, self.outputs, knobs, self.hidden
         )
+
+
+def is_loop_state(graph: GraphModel, position: int) -> bool:
+    """Whether a node is where a loop's value comes round; counters of integers are not meant."""
+    node = graph.nodes[position]
+    if node.op not in ("Merge", "RefMerge") or node.attrs.get("T") in ("int32", "int64", "bool"):
+        return False
+    producers = [producer for producer, _ in graph.topology.inputs[position] if producer >= 0]
+    return any(graph.nodes[p].op in ("NextIteration", "RefNextIteration") for p in producers)
 
 
 def _signature_outputs(stored: StoredModel, graph: GraphModel) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphmap.analysis.ops import apply_rule, is_apply
@@ -42,8 +42,20 @@ def find_lanes(
     Gradient scopes that end in one update (towers, mixed losses) are one lane.
     """
     groups = _groups(roles)
-    specs = _specs(train_ops)
-    return tuple(_lane(graph, roles, group, specs) for group in groups)
+    lanes = [_collect(graph, roles, mask) for mask in groups]
+    _assign_specs(graph, lanes, train_ops)
+    return tuple(_lane(graph, lane) for lane in lanes)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the graph says about one lane. updated: {variable: op type of its update}."""
+
+    losses: tuple[int, ...]
+    counts: Counter[str] = field(default_factory=Counter)
+    updated: dict[int, str] = field(default_factory=dict)
+    slots: dict[int, None] = field(default_factory=dict)
+    specs: list[OptimizerSpec] = field(default_factory=list)
 
 
 def _groups(roles: Roles) -> list[int]:
@@ -61,43 +73,73 @@ def _groups(roles: Roles) -> list[int]:
     return sorted(masks, key=lambda mask: mask & -mask)
 
 
-def _specs(train_ops: tuple[TrainOp, ...]) -> dict[str, OptimizerSpec]:
-    found: dict[str, OptimizerSpec] = {}
-    for train_op in train_ops:
-        for spec in train_op.optimizers:
-            for variable in spec.slots:
-                found.setdefault(variable, spec)
-    return found
-
-
-def _lane(
-    graph: GraphModel, roles: Roles, mask: int, specs: Mapping[str, OptimizerSpec]
-) -> Lane:
-    counts: Counter[str] = Counter()
-    updated: dict[int, str] = {}  # variable: op type of its update
-    slots: dict[int, None] = {}
-    for position, role in enumerate(roles.role):
-        if not roles.gradient_of[position] & mask:
-            continue
-        counts[role] += 1
-        if role == "optimizer":
-            _note_update(graph, roles, position, updated, slots)
-    names = {s for i, s in enumerate(roles.scopes) if mask >> i & 1}
+def _collect(graph: GraphModel, roles: Roles, mask: int) -> _Found:
+    names = {scope for i, scope in enumerate(roles.scopes) if mask >> i & 1}
     losses = tuple(p for p, scopes in roles.losses.items() if names.intersection(scopes))
-    words = f"{counts['gradients']:,} ops, mirror the forward pass"
+    lane = _Found(losses)
+    for position, role in enumerate(roles.role):
+        if roles.gradient_of[position] & mask:
+            lane.counts[role] += 1
+            if role == "optimizer":
+                _note_update(graph, roles, position, lane.updated, lane.slots)
+    return lane
+
+
+def _assign_specs(
+    graph: GraphModel, lanes: list[_Found], train_ops: tuple[TrainOp, ...]
+) -> None:
+    """Give every optimizer to the one lane that it fits best: slots, then op types, then loss."""
+    seen: set[int] = set()
+    for train_op in train_ops:
+        loss = graph.index.get(op_name(train_op.loss), -1) if train_op.loss else -1
+        for spec in train_op.optimizers:
+            if id(spec) in seen or not lanes:
+                continue
+            seen.add(id(spec))
+            fits = [_fitness(graph, lane, spec, loss) for lane in lanes]
+            best = max(fits)
+            if best > (0, 0, 0, 0):
+                lane = lanes[fits.index(best)]
+                if not any(_is_same(spec, known) for known in lane.specs):
+                    lane.specs.append(spec)
+
+
+def _fitness(
+    graph: GraphModel, lane: _Found, spec: OptimizerSpec, loss: int
+) -> tuple[int, int, int, int]:
+    slots = {graph.nodes[position].name for position in lane.slots}
+    own = {name for words in spec.slots.values() for name in words.values()}
+    updated = {graph.nodes[position].name for position in lane.updated}
+    is_kind = spec.kind.rpartition(".")[2] in _kinds_by_op(lane.updated)
+    shared = len(updated.intersection(spec.slots))
+    return len(slots & own), shared * is_kind, shared, int(loss in lane.losses)
+
+
+def _is_same(one: OptimizerSpec, other: OptimizerSpec) -> bool:
+    """Whether two train ops run the same update, as a step with and without summaries does."""
+    return (one.kind, one.slots) == (other.kind, other.slots)
+
+
+def _lane(graph: GraphModel, lane: _Found) -> Lane:
+    words = f"{lane.counts['gradients']:,} ops, mirror the forward pass"
     gradients = [Row("gradients", words, "", "", "training")]
-    if counts["clip"]:
+    if lane.counts["clip"]:
         title = "clip / post-process"
-        gradients.append(Row(title, f"{counts['clip']:,} ops", "", "", "training"))
-    trained = tuple(position for position in updated if position not in slots)
-    mine = list(dict.fromkeys(
-        id(specs[graph.nodes[p].name]) for p in trained if graph.nodes[p].name in specs
-    ))  # fmt: skip
-    found = [spec for key in mine for spec in specs.values() if id(spec) == key]
-    used = list({id(spec): spec for spec in found}.values())
-    kinds = tuple(dict.fromkeys(spec.kind for spec in used)) or _kinds_by_op(updated)
-    rows = _optimizer_rows(graph, trained, tuple(slots), kinds, used) if updated else ()
-    return Lane(losses, tuple(gradients), rows, kinds if updated else (), trained)
+        gradients.append(Row(title, f"{lane.counts['clip']:,} ops", "", "", "training"))
+    trained = {position: None for position in lane.updated if position not in lane.slots}
+    if not trained:  # the update is behind an accumulator or in a function: the train op tells
+        trained = _positions(graph, [name for spec in lane.specs for name in spec.slots])
+        own = [name for s in lane.specs for words in s.slots.values() for name in words.values()]
+        lane.slots.update(_positions(graph, own))
+    kinds = tuple(dict.fromkeys(spec.kind for spec in lane.specs)) or _kinds_by_op(lane.updated)
+    rows: tuple[Row, ...] = ()
+    if trained:
+        rows = _optimizer_rows(graph, tuple(trained), tuple(lane.slots), kinds, lane.specs)
+    return Lane(lane.losses, tuple(gradients), rows, kinds if rows else (), tuple(trained))
+
+
+def _positions(graph: GraphModel, names: list[str]) -> dict[int, None]:
+    return {graph.index[name]: None for name in names if name in graph.index}
 
 
 def _note_update(
@@ -156,7 +198,9 @@ def _optimizer_rows(
     if slots:
         values = count_text(parameter_count(graph, slots))
         words = Counter(word for spec in specs for own in spec.slots.values() for word in own)
-        kinds_text = ", ".join(f"{word} ×{count}" for word, count in sorted(words.items()))
+        unnamed = len(slots) - words.total()
+        listed = [*sorted(words.items()), *([("other state", unnamed)] if unnamed > 0 else ())]
+        kinds_text = ", ".join(f"{word} ×{count}" for word, count in listed) if words else ""
         rows.append(
             Row("slots", kinds_text, f"{len(slots)} vars, {values} values", "", "training")
         )

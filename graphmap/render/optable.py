@@ -32,7 +32,8 @@ RANDOM_OPS = frozenset(
 # A value goes through unchanged; nobody misses these in a picture.
 TRANSPARENT = frozenset(
     {"Identity", "IdentityN", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot",
-     "EnsureShape", "RefIdentity", "Enter", "RefEnter", "Exit", "RefExit"}
+     "EnsureShape", "RefIdentity", "Enter", "RefEnter", "Exit", "RefExit",
+     "NextIteration", "RefNextIteration"}
 )  # fmt: skip
 _PIPELINE_OPS = ITERATOR_OPS | QUEUE_OPS | {
     "MakeIterator", "IteratorToStringHandle", "IteratorFromStringHandle",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from graphmap.model.graph import GraphModel
 from graphmap.render.forward import Forward
 from graphmap.render.hierarchy import Scope
+from graphmap.render.optable import INPUT_OPS
 from graphmap.render.scene import Frame, Kind
 
 __all__ = ["LOOSE", "Drawing", "Unit", "chain_of", "find_chains", "find_units", "kind_of"]
@@ -261,7 +262,7 @@ def kind_of(drawing: Drawing, ops: list[int]) -> Kind:
         return "layer"
     if any(op in forward.outputs for op in ops):
         return "output"
-    if not any(forward.producers[op] for op in ops):
+    if all(drawing.graph.nodes[op].op in INPUT_OPS for op in ops):
         return "input"
     return "op"
 
