@@ -3,6 +3,8 @@
 `import graphmap` imports nothing heavy: each public name is fetched on first use.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from graphmap.version import VERSION as __version__
@@ -59,7 +61,6 @@ _HOMES = {
     "match": "graphmap.api.matching",
     "NameMap": "graphmap.api.name_map",
     "Picture": "graphmap.api.picture",
-    "render": "graphmap.api.picture",
 }
 
 
@@ -71,6 +72,27 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES.get(name, "graphmap.errors")), name)
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Keeps `graphmap.render` the function.
+
+    Importing the folder graphmap/render would put that module in the function's place: the
+    import system sets a submodule as an attribute of its package.
+    """
+
+    @property
+    def render(self) -> Any:
+        from importlib import import_module
+
+        return import_module("graphmap.api.picture").render
+
+    @render.setter
+    def render(self, submodule: ModuleType) -> None:
+        pass
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -30,6 +30,13 @@ def test_all_is_exact():
         graphmap.nothing_of_this_name  # noqa: B018
 
 
+def test_render_stays_the_function_when_its_floor_is_imported():
+    from graphmap.render import render_artifact
+
+    assert callable(graphmap.render) and graphmap.render is not render_artifact
+    assert graphmap.render.__module__ == "graphmap.api.picture"
+
+
 def test_every_error_class_is_public():
     from graphmap import errors
 
