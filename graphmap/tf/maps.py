@@ -15,7 +15,7 @@ from graphmap.tf.assigning import STORED_AS_IS
 from graphmap.tf.live import expected_variables, live_model, live_variables, variable_object
 from graphmap.tf.suggest import did_you_mean
 
-__all__ = ["as_name_map", "assignment_map", "var_list"]
+__all__ = ["STORED_AS_IS", "as_name_map", "assignment_map", "var_list"]
 
 
 def as_name_map(name_map: Any) -> NameMap:

@@ -214,3 +214,18 @@ def test_listing_is_in_creation_order(tmp_path):
     assert (tmp_path / "names.txt").read_text() == (
         "net/W [4,6] float32\nnet/b [6] float32\nnet/W_out [6,1] float32\ncounter [] int64\n"
     )
+
+
+def test_public_types_are_taken(run, tmp_path):
+    """graphmap.load's Artifact, graphmap.match's map, and that map as a file."""
+    import graphmap
+
+    artifact = graphmap.load(run.checkpoint)
+    name_map = graphmap.match({"W": [4, 6], "b": [6], "W_out": [6, 1]}, artifact)
+    name_map.save(tmp_path / "map.json")
+    for given in (name_map, str(tmp_path / "map.json"), tmp_path / "map.json"):
+        with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+            small_models.build()
+            report = gmtf.restore(session, artifact, given)
+            assert sorted(report.restored) == ["W", "W_out", "b"]
+            assert gmtf.resume(artifact, session, import_scope="stored").train_op is not None
