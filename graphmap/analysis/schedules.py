@@ -182,6 +182,9 @@ def _walk(value: Value) -> list[Value]:
         if op in VARIABLE_OPS:
             continue
         sources = [resolve(current)] if op == "_Arg" else inputs_of(current)
+        if op == "Const":  # made inside a branch, it hangs on the branch's pivot
+            pivots = current.frame.graph.topology.controls[current.node]
+            sources = [Value(current.frame, pivot) for pivot in pivots if pivot >= 0]
         for body in current.frame.bodies(current.node):
             sources += [Value(body, at) for at in range(len(body.graph.nodes))]
         for source in sources:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from graphmap.analysis.gradients import GradientCall, find_gradient_calls
-from graphmap.analysis.ops import ASSIGN_OPS, CONST_LIKE_READS, STATE_OPS
+from graphmap.analysis.ops import CONST_LIKE_READS, STATE_OPS, is_write
 from graphmap.analysis.writes import WriteIndex, find_writes, trace_variable
 from graphmap.model.graph import GraphModel
 
@@ -198,8 +198,8 @@ def _is_dead_leaf(graph: GraphModel, position: int, kept: Collection[str]) -> bo
 
 
 def _is_plain_read(graph: GraphModel, position: int) -> bool:
-    """Whether a value is just a variable: read, or returned by the op that assigned it."""
+    """Whether a value is just a variable: read, or returned by the op that wrote it."""
     op = graph.nodes[position].op
-    return op in STATE_OPS or op in ASSIGN_OPS or (
+    return op in STATE_OPS or is_write(op) or (
         op in {"ReadVariableOp", "Identity"} and trace_variable(graph, position) >= 0
     )

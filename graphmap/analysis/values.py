@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.analysis.functions import body_graph, calls_of
-from graphmap.analysis.ops import PASS_THROUGH, VARIABLE_OPS
+from graphmap.analysis.ops import PASS_THROUGH
 from graphmap.model.graph import Function, GraphModel, Node, TensorValue
 
 if TYPE_CHECKING:
@@ -104,29 +104,47 @@ def number(value: Value) -> float | int | bool | None:
     return plain
 
 
-def fold(value: Value, depth: int = 0) -> numpy.generic | None:
+def fold(value: Value) -> numpy.generic | None:
     """Return a constant scalar, computed in its own dtype; None where it is not constant.
 
     A tensor counts as a scalar where all its elements are equal.
     """
+    return _fold(value, {}, 0)
+
+
+def _fold(
+    value: Value, known: dict[tuple[int, int], numpy.generic | None], depth: int
+) -> numpy.generic | None:
     value = resolve(value)
+    place = (id(value.frame.graph), value.node)
+    if place in known:
+        return known[place]
+    known[place] = None  # what depends on itself is no constant
     node = node_of(value)
     if node.op == "Const":
-        return _constant(node)
-    rule = _arithmetic().get(node.op)
-    if node.op == "Fill":
+        known[place] = _constant(node)
+    elif node.op == "Fill":
         sources = inputs_of(value)
-        return fold(sources[1], depth + 1) if len(sources) == 2 else None
-    if rule is None or depth > _DEPTH_LIMIT or node.op in VARIABLE_OPS:
-        return None
+        known[place] = _fold(sources[1], known, depth + 1) if len(sources) == 2 else None
+    elif node.op in _arithmetic() and depth < _DEPTH_LIMIT:
+        known[place] = _computed(value, known, depth)
+    return known[place]
+
+
+def _computed(
+    value: Value, known: dict[tuple[int, int], numpy.generic | None], depth: int
+) -> numpy.generic | None:
     operands = []
     for source in inputs_of(value):
-        operand = fold(source, depth + 1)
+        operand = _fold(source, known, depth + 1)
         if operand is None:
             return None
         operands.append(operand)
+    import numpy
+
     try:
-        result: numpy.generic = rule(*operands)
+        with numpy.errstate(all="ignore"):
+            result: numpy.generic = _arithmetic()[node_of(value).op](*operands)
     except (TypeError, ValueError):
         return None
     return result
