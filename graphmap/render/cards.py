@@ -79,6 +79,8 @@ def _card(drawing: Drawing, name: str, units: list[Unit]) -> Card:
             rows.append(_row(drawing, run, "", is_framed))
             run = []
         title = unit.scope.title if unit.scope else ""
+        if unit.last_title:
+            title = f"{title} … {unit.last_title}"
         rows.append(_row(drawing, unit.ops, title, is_framed, unit.copies))
     if run:
         rows.append(_row(drawing, run, "", is_framed))

@@ -38,7 +38,7 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     parent close together. What closed and would fit after all opens again, largest first.
     """
     scopes = _worth_opening(drawing, limits.depth)
-    loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values()) if len(s.ops) > 1}
+    loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values())}
     on_path = _on_loss_path(drawing)
     scopes = {p: s for p, s in scopes.items() if p in on_path or not on_path}
     opened = {**loose, **scopes}

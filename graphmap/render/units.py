@@ -64,6 +64,7 @@ class Unit:
     times: int = 1
     is_crowded: bool = False
     copies: list[int] = field(default_factory=list)
+    last_title: str = ""
     before: set[int] = field(default_factory=set)
     after: set[int] = field(default_factory=set)
 
@@ -85,7 +86,9 @@ def _units(drawing: Drawing, opened: Collection[str]) -> tuple[list[Unit], list[
         scope, parent = stack.pop()
         if scope.parent is not None and scope.path not in opened:
             copies = [op for inner in scope.walk() if inner is not scope for op in inner.copies]
-            units.append(Unit(scope.all_ops(), parent, scope, scope.times, copies=sorted(copies)))
+            crowded = LOOSE + scope.parent.path not in opened
+            ops = scope.all_ops()
+            units.append(Unit(ops, parent, scope, scope.times, crowded, sorted(copies)))
             continue
         name = parent
         if scope.parent is not None:
@@ -110,23 +113,35 @@ def _connect(drawing: Drawing, units: list[Unit]) -> None:
 
 
 def _merge_alike(drawing: Drawing, units: list[Unit]) -> None:
-    """Draw loose ops of one type between the same neighbours as one, xN."""
+    """Draw alike units between the same neighbours as one, xN: loose ops, and in full frames
+    closed scopes of the same ops without weights.
+    """
     first: dict[object, int] = {}
     for index, unit in enumerate(units):
-        if len(unit.ops) != 1 or unit.scope is not None or kind_of(drawing, unit.ops) != "op":
+        is_wanted = len(unit.ops) == 1 if unit.scope is None else unit.is_crowded
+        if not is_wanted or kind_of(drawing, unit.ops) != "op":
             continue
-        op = drawing.graph.nodes[unit.ops[0]].op
-        key = (unit.frame, op, frozenset(unit.before), frozenset(unit.after))
-        other = first.setdefault(key, index)
-        if other == index:
-            continue
-        units[other].ops.extend(unit.ops)
-        units[other].times += 1
-        for before in unit.before:
-            units[before].after.discard(index)
-        for after in unit.after:
-            units[after].before.discard(index)
-        unit.ops, unit.before, unit.after = [], set(), set()
+        words = tuple(drawing.graph.nodes[op].op for op in unit.ops)
+        neighbours = frozenset(unit.before), frozenset(unit.after)
+        other = first.setdefault((unit.frame, unit.scope is None, words, neighbours), index)
+        if other != index:
+            _merge(units, index, other)
+
+
+def _merge(units: list[Unit], index: int, other: int) -> None:
+    """Make unit `index` one more of unit `other`."""
+    unit, drawn = units[index], units[other]
+    if unit.scope is None:
+        drawn.ops.extend(unit.ops)
+    else:
+        drawn.copies.extend([*unit.ops, *unit.copies])
+        drawn.last_title = unit.scope.title
+    drawn.times += unit.times
+    for before in unit.before:
+        units[before].after.discard(index)
+    for after in unit.after:
+        units[after].before.discard(index)
+    unit.ops, unit.before, unit.after = [], set(), set()
 
 
 def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
