@@ -20,6 +20,8 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
 
     loose: else by the only way the shapes allow. None: the shapes do not fit, or in several ways.
     """
+    if expected.unclear or actual.unclear:
+        return None
     uniform = expected.uniform and actual.uniform
     if uniform and not shapes_fit(expected.shapes[0], actual.shapes[0]):
         return None

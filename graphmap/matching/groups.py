@@ -31,6 +31,7 @@ class Group:
     module: template without the kind word; groups of one module are siblings.
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
+    uniform: all shapes are equal. unclear: members that nothing tells apart (cut names).
     """
 
     template: str
@@ -43,8 +44,10 @@ class Group:
     counter: bool = False
     trained: bool = False
     uniform: bool = field(init=False)
+    unclear: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.unclear = len({numbers for numbers, _ in self.members}) < len(self.members)
         self.uniform = len(set(self.shapes)) == 1
 
     def __len__(self) -> int:
@@ -103,7 +106,7 @@ def _count_words(templates: Templates) -> None:
     known = {word for run in ORDINALS for word in run}
     for text in templates:
         for found in LONE_WORD.finditer(text):
-            if found.group().lower() in known:
+            if found.group().lower() in known and found.group() != text:
                 key = (text[: found.start()], text[found.end() :])
                 contexts[key][found.group().lower()] = text
     for (head, tail), words in sorted(contexts.items()):
@@ -158,10 +161,14 @@ def _selecting(templates: Templates) -> dict[str, tuple[str, dict[int, int]]]:
         role = "count"
         if 1 < len(below) <= 2 * MOST_SPLITS and _overlap(below) < COUNTING_SHARE:
             role = "select"
-        elif 1 < len(below) <= MOST_SPLITS and len(modules) == 1:
+        elif 1 < len(below) <= MOST_SPLITS and len(modules) == 1 and not _has_index(modules):
             role = "inner"
         roles[prefix] = (role, ranks)
     return roles
+
+
+def _has_index(modules: set[tuple[str, ...]]) -> bool:
+    return any(MARK in part for module in modules for part in module)
 
 
 def _overlap(below: dict[int, set[str]]) -> float:

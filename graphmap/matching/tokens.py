@@ -39,6 +39,8 @@ def split_name(name: str) -> Template:
     >>> split_name("block_3/conv2d_1/kernel")
     Template(text='block_#/conv2d_#/kernel', numbers=(3, 1))
     """
+    if MARK in name:
+        name = name.replace(MARK, "\N{MUSIC SHARP SIGN}")
     index = INDEX if WORDED.search(name) else PLAIN
     parts = index.split(name.removesuffix(TAIL)[-LONGEST:])
     return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
