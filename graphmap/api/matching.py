@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from graphmap.api.artifact import Artifact, as_artifact
-from graphmap.api.expected import as_expected, side_of
+from graphmap.api.artifact import Artifact
 from graphmap.api.name_map import NameMap
+from graphmap.api.names import as_names, side_of
 from graphmap.errors import NameMapError
 from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
 
@@ -17,7 +17,7 @@ __all__ = ["check_belongs", "explain", "match", "pins_of"]
 
 def match(
     expected: Any,
-    artifact: Artifact | str | os.PathLike[str],
+    artifact: Any,
     *,
     min_confidence: float = 0.95,
     pins: Mapping[str, str] | None = None,
@@ -28,10 +28,11 @@ def match(
 ) -> NameMap:
     """Map every expected name to one actual name, or say why not.
 
-    expected: a path, names, {name: shape}, an Artifact, or objects with name and shape.
-    Raises UsageError for pins and patterns that cannot be meant.
+    Each side: a path, names, {name: shape}, an Artifact, or objects with name and shape. The
+    order of `expected` is that in which the code makes its variables. Raises UsageError for pins
+    and patterns that cannot be meant.
     """
-    asked, actual = as_expected(expected), as_artifact(artifact)
+    asked, actual = as_names(expected), as_names(artifact)
     settings = MatchSettings(
         min_confidence=min_confidence,
         pins=dict(pins or {}),
@@ -51,14 +52,7 @@ def match(
         found.expected_wrong,
         artifact=_source(actual),
         expected_source=_source(asked),
-        settings={
-            "min_confidence": min_confidence,
-            "pins": dict(settings.pins),
-            "only": only,
-            "exclude": exclude,
-            "include_slots": include_slots,
-            "prefer_ema": prefer_ema,
-        },
+        settings=asdict(settings),
     )
 
 

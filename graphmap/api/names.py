@@ -1,4 +1,4 @@
-"""What the new code asks for, in any of the forms people have it in, as one side of a match."""
+"""One side of a match, in any of the forms in which people have names."""
 
 from __future__ import annotations
 
@@ -14,25 +14,23 @@ from graphmap.model.stored import StoredModel, StoredTensor
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel
 
-__all__ = ["as_expected", "side_of"]
+__all__ = ["as_names", "side_of"]
 
 
-def as_expected(expected: Any) -> Artifact:
+def as_names(source: Any) -> Artifact:
     """Take an Artifact, a path, names, {name: shape or array}, or objects with name and shape."""
-    if isinstance(expected, Artifact):
-        return expected
-    if isinstance(expected, str | os.PathLike):
-        return load(expected)
-    if isinstance(expected, Mapping):
-        rows = [_tensor(name, value) for name, value in expected.items()]
-    elif isinstance(expected, Iterable):
-        rows = [_named(item) for item in expected]
+    if isinstance(source, Artifact):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return load(source)
+    if isinstance(source, Mapping):
+        rows = [_tensor(name, value) for name, value in source.items()]
+    elif isinstance(source, Iterable):
+        rows = [_named(item) for item in source]
     else:
-        raise _not_expected(expected)
+        raise _no_names(source)
     if not rows:
-        raise UsageError(
-            "names no variable", where="expected", remedy="Give the names that the code asks for."
-        )
+        raise UsageError("names no variable", where="names", remedy="Give at least one name.")
     return Artifact(OpenedModel(StoredModel("", "listing", tensors=tuple(rows))))
 
 
@@ -51,13 +49,13 @@ def _named(item: Any) -> StoredTensor:
         return _tensor(item, None)
     name = getattr(item, "path", None) or getattr(item, "name", None)  # Keras 3 has both
     if not isinstance(name, str):
-        raise _not_expected(item)
+        raise _no_names(item)
     return _tensor(name, item)
 
 
 def _tensor(name: Any, value: Any) -> StoredTensor:
     if not isinstance(name, str) or not name:
-        raise _not_expected(name)
+        raise _no_names(name)
     plain = op_name(name)
     shape = getattr(value, "shape", value)
     dtype = getattr(value, "dtype", None)
@@ -79,9 +77,9 @@ def _dims(shape: Any, name: str) -> Dims:
         ) from cause
 
 
-def _not_expected(item: Any) -> UsageError:
+def _no_names(item: Any) -> UsageError:
     return UsageError(
         f"a {type(item).__name__} names no variable",
-        where="expected",
+        where="names",
         remedy="Give a path, names, {name: shape}, an Artifact, or objects with name and shape.",
     )
