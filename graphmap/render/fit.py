@@ -17,6 +17,7 @@ PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legib
 CARDS = 60
 _CROWD = 40  # loose ops in one scope that are united before anything else closes
 _FAR_OVER = 1.5  # times the wanted cards: several groups close before counting again
+_LEAST_CARDS = 4
 _GREATEST_STEP = 1.5  # cards are cut to this part at most before the page is measured again
 _REOPENINGS = 8
 
@@ -44,6 +45,7 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     opened = {**loose, **scopes}
     closed: list[frozenset[str]] = []
     most = limits.cards or CARDS
+    largest: tuple[Cards, Layout] | None = None  # a large page says more than one box
     while True:
         cards = build_cards(drawing, opened)
         while len(cards.cards) > most and opened:
@@ -57,9 +59,13 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
         too_large = max(layout.width / PAGE[0], layout.height / PAGE[1])
         wanted = int(len(cards.cards) / min(too_large, _GREATEST_STEP))
         most = min(most, wanted, len(cards.cards) - 1)
+        if len(cards.cards) >= _LEAST_CARDS:
+            largest = (cards, layout)
         if not _close(opened, on_path, closed):
             break
-    return _reopen(drawing, limits, measure, opened, closed, (cards, layout))
+    fitted = _reopen(drawing, limits, measure, opened, closed, (cards, layout))
+    is_poor = len(fitted[0].cards) < _LEAST_CARDS and limits.cards is None
+    return largest if is_poor and largest is not None else fitted
 
 
 def _close(opened: dict[str, Scope], on_path: set[str], closed: list[frozenset[str]]) -> bool:

@@ -119,7 +119,7 @@ def _merge_alike(drawing: Drawing, units: list[Unit]) -> None:
     first: dict[object, int] = {}
     for index, unit in enumerate(units):
         is_wanted = len(unit.ops) == 1 if unit.scope is None else unit.is_crowded
-        if not is_wanted or kind_of(drawing, unit.ops) != "op":
+        if not is_wanted or kind_of(drawing, unit.ops) not in ("op", "output"):
             continue
         words = tuple(drawing.graph.nodes[op].op for op in unit.ops)
         neighbours = frozenset(unit.before), frozenset(unit.after)
@@ -153,7 +153,7 @@ def _unite_loose(drawing: Drawing, units: list[Unit]) -> list[Unit]:
         return units
     unit_of = {op: index for index, unit in enumerate(units) for op in unit.ops}
     is_free = [
-        unit.is_crowded and unit.scope is None and kind_of(drawing, unit.ops) == "op"
+        unit.is_crowded and unit.scope is None and kind_of(drawing, unit.ops) in ("op", "output")
         for unit in units
     ]
     level: dict[int, int] = {}
