@@ -8,16 +8,18 @@ devices that this session does not have.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from graphmap.errors import GraphmapError, ReconstructionError
-from graphmap.model.graph import GraphModel
+from graphmap.formats.graphdef import graph_model
+from graphmap.model.graph import GraphModel, Node, TensorValue
 from graphmap.model.stored import StoredModel
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel, open_model
 from graphmap.tf.runtime import tensorflow
+from graphmap.tf.safety import upstream
 
 __all__ = ["find_prefixes", "open_any", "place_graph", "read_meta_graph"]
 
@@ -30,11 +32,13 @@ def open_any(source: Any, tags: str | None = None, step: int | None = None) -> O
     return opened if isinstance(opened, OpenedModel) else open_model(os.fspath(source), tags, step)
 
 
-def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> str:
+def place_graph(
+    session: Any, stored: StoredModel, import_scope: str | None, roots: Sequence[str]
+) -> str:
     """Make sure that the stored graph is in session.graph; returns its prefix ("" or "a/b/").
 
     A graph that is already there, under `import_scope` or, without one, under any scope, is used
-    as it is: no node is added. Otherwise it is imported.
+    as it is: no node is added. Otherwise it is imported. roots: op names that are to be run.
     """
     if stored.graph is None:
         raise ReconstructionError(
@@ -42,7 +46,7 @@ def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> 
             where=stored.path,
             remedy="Build the graph by your own code and use gmtf.reconstruct_train_op.",
         )
-    found = find_prefixes(session.graph, stored.graph, import_scope)
+    found = find_prefixes(session.graph, stored.graph, import_scope, roots)
     if len(found) > 1:
         raise GraphmapError(
             f"is in this graph {len(found)} times: under {', '.join(map(repr, found))}",
@@ -65,22 +69,50 @@ def place_graph(session: Any, stored: StoredModel, import_scope: str | None) -> 
     return prefix
 
 
-def find_prefixes(graph: Any, model: GraphModel, scope: str | None = None) -> list[str]:
-    """Prefixes under which every stored node stands in the live graph, with its op type."""
-    if not model.nodes:
+def find_prefixes(
+    graph: Any, model: GraphModel, scope: str | None = None, roots: Sequence[str] = ()
+) -> list[str]:
+    """Prefixes under which the stored graph stands in the live one.
+
+    It stands there where every node has its namesake with the same op, and every constant its
+    value; with `roots`, only what running them runs is looked at.
+    """
+    positions = sorted(upstream(model, roots)) if roots else range(len(model.nodes))
+    nodes = [model.nodes[position] for position in positions]
+    if not nodes:
         return []
     live = {operation.name: operation.type for operation in graph.get_operations()}
     if scope is not None:
         candidates = [f"{scope.rstrip('/')}/" if scope else ""]
     else:
-        first = model.nodes[0].name
+        first = nodes[0].name
         ends = (name.removesuffix(first) for name in live if name.endswith(f"/{first}"))
         candidates = ["", *sorted(ends)]
-    return [
+    found = [
         prefix
         for prefix in candidates
-        if all(live.get(prefix + node.name) == node.op for node in model.nodes)
+        if all(live.get(prefix + node.name) == node.op for node in nodes)
     ]
+    if not found:
+        return []
+    there = graph_model(graph.as_graph_def())
+    return [prefix for prefix in found if _same_constants(nodes, there, prefix)]
+
+
+def _same_constants(nodes: Iterable[Node], there: GraphModel, prefix: str) -> bool:
+    for node in nodes:
+        if node.op != "Const":
+            continue
+        live = there.nodes[there.index[prefix + node.name]]
+        mine, other = node.attrs.get("value"), live.attrs.get("value")
+        if not isinstance(mine, TensorValue) or not isinstance(other, TensorValue):
+            return False
+        if (mine.dtype, mine.shape) != (other.dtype, other.shape):
+            return False
+        a, b = mine.array(), other.array()
+        if a.tolist() != b.tolist() if a.dtype == object else a.tobytes() != b.tobytes():
+            return False
+    return True
 
 
 def _import(session: Any, stored: StoredModel, scope: str) -> None:

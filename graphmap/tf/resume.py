@@ -11,6 +11,7 @@ from graphmap.errors import ReconstructionError, RestoreError
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
+from graphmap.names import op_name
 from graphmap.opening import OpenedModel
 from graphmap.tf.assigning import (
     Assignment,
@@ -134,7 +135,8 @@ def resume(
     check_safe(stored.graph, names, allow_unsafe=allow_unsafe, where=stored.path)
     values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
     fresh = _unsaved_locals(stored, names, saved)
-    prefix = place_graph(session, stored, import_scope)
+    roots = [*names, *(op_name(train_op.loss) for train_op in found if train_op.loss)]
+    prefix = place_graph(session, stored, import_scope, roots)
     lives = live_variables(session.graph)
     assignments = list(assignments_for(saved, lives, prefix))
     restored = assign_values(session, assignments, stored, values)
@@ -146,7 +148,8 @@ def resume(
         initialized=initialized,
         notes=tuple(_notes(stored, found)),
     )
-    placed = tuple((v, tuple(lives[prefix + n] for n, _ in nodes_of(v))) for v in saved)
+    here = [v for v in saved if all(prefix + name in lives for name, _ in nodes_of(v))]
+    placed = tuple((v, tuple(lives[prefix + name] for name, _ in nodes_of(v))) for v in here)
     return Resumed(session.graph, prefix, found, report, placed)
 
 

@@ -88,6 +88,27 @@ def test_import_beside_other_names_needs_a_scope(tmp_path):
         assert run_on(resumed, session) == run.losses_after
 
 
+def test_a_graph_rebuilt_by_the_same_code_is_used(tmp_path):
+    run = small_models.train(tmp_path, scope="my_model")
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        model = small_models.build("my_model")
+        step = tf1.train.get_or_create_global_step()
+        tf1.train.AdamOptimizer(0.03).minimize(model["loss"], global_step=step)
+        before = len(graph.get_operations())
+        assert run_on(gmtf.resume(run.checkpoint, session), session) == run.losses_after
+        assert len(graph.get_operations()) == before
+
+
+def test_a_graph_of_the_same_names_and_another_rate_is_not_taken_for_it(tmp_path):
+    run = small_models.train(tmp_path, scope="my_model")
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        model = small_models.build("my_model")
+        step = tf1.train.get_or_create_global_step()
+        tf1.train.AdamOptimizer(0.5).minimize(model["loss"], global_step=step)
+        with pytest.raises(GraphmapError, match="import_scope"):
+            gmtf.resume(run.checkpoint, session)
+
+
 @pytest.mark.parametrize("resource", [False, True], ids=["ref", "resource"])
 def test_partitioned_variables(tmp_path, resource):
     run = small_models.train(tmp_path, partitions=2, resource=resource)
