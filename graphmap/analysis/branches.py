@@ -119,5 +119,3 @@ def _through_if(at: _Evaluation, value: Value, depth: int) -> _Number:
     if position < 0:
         return None
     return at.of(Value(body, position, int(rest[-1]) if rest else 0), depth + 1)
-
-

@@ -46,9 +46,7 @@ def body_graph(function: Function, graph: GraphModel) -> GraphModel:
 
     An output name is dropped: `split:output:1` becomes `split:1`, the index within that name.
     """
-    arguments = tuple(
-        Node(name, "_Arg", (), "", {"T": dtype}) for name, dtype in function.inputs
-    )
+    arguments = tuple(Node(name, "_Arg", (), "", {"T": dtype}) for name, dtype in function.inputs)
     nodes = tuple(
         node._replace(inputs=tuple(_plain_input(text) for text in node.inputs))
         for node in function.nodes

@@ -225,8 +225,11 @@ def _slot(reader: _Reader, frame: Frame, slot: int) -> _Slot:
             if part.kind == "Mul" and any(o.variable == slot for o in part.operands):
                 decay = next((o.number for o in part.operands if o.kind == "number"), decay)
         addends = [o for o in term.operands if o.kind == "gradient"]
-        heavy_ball = heavy_ball or (term.kind in _ADD and bool(addends) and not any(
-            _has_own_factor(addend) for addend in addends))
+        heavy_ball = heavy_ball or (
+            term.kind in _ADD
+            and bool(addends)
+            and not any(_has_own_factor(addend) for addend in addends)
+        )
     return _Slot(
         decay,
         any(_is_square(part) for term in terms for part in term.parts()),
@@ -241,7 +244,8 @@ def _writes_to(reader: _Reader, frame: Frame, slot: int) -> list[Value]:
         return [
             Value(frame, at)
             for at in training.writes.by_variable.get(slot, ())
-            if training.tainted[at] and is_write(training.graph.nodes[at].op)
+            if training.tainted[at]
+            and is_write(training.graph.nodes[at].op)
             and reader.training.takes_gradient(at)
         ]
     return [

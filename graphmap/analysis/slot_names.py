@@ -81,26 +81,32 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleTriple]:
     >>> guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")])
     {'w/Adam_1': ('slot', 'w', 'v')}
     """
-    slow: list[StoredTensor] = []
+    slow = [tensor for tensor in tensors if tensor.dtype == "string"]
     found: dict[str, RoleTriple] = {}
     leaves: dict[str, _Leaf] = {}
-    base, base_shape, prefix = "", (), "\0"  # type: str, Dims, str
-    for tensor in tensors:
-        _, name, shape, dtype, _ = tensor
+    silent: set[str] = set()  # last parts of names that tell nothing
+    base, base_shape, depth = "/", (), 1  # type: str, Dims, int
+    for tensor in tensors:  # 100,000 of them: the loop is written for speed
+        name = tensor[1]
+        is_child = name.startswith(base) and name[depth : depth + 1] == "/"
+        if not is_child:
+            base, base_shape, depth = name, tensor[2], len(name)
         leaf = name[name.rfind("/") + 1 :]
+        if leaf in silent and not is_child:
+            if not tensor[2]:
+                slow.append(tensor)
+            continue
         info = leaves.get(leaf)
         if info is None:
             info = leaves[leaf] = _leaf(leaf)
-        is_telling, role, decided, word = info
-        if not name.startswith(prefix):
-            base, base_shape, prefix = name, shape, name + "/"
-        elif decided and shape == base_shape and len(name) == len(prefix) + len(leaf):
-            found[name] = (role, base, word)
-            continue
+            if not info.is_telling:
+                silent.add(leaf)
+        if not is_child:
+            if info.is_telling or not tensor[2]:
+                slow.append(tensor)
+        elif info.is_decided and tensor[2] == base_shape and len(name) == depth + 1 + len(leaf):
+            found[name] = (info.role, base, info.word)
         else:
-            slow.append(tensor)
-            continue
-        if is_telling or shape == () or dtype == "string":
             slow.append(tensor)
     heads = _under_optimizer_heads(tensors)
     if slow or heads:

@@ -217,5 +217,3 @@ def _unrecovered(
         elif _is_unseeded(node):
             found.append(f"{node.name} draws random numbers without a seed")
     return list(dict.fromkeys(found))
-
-

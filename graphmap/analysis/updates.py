@@ -200,6 +200,8 @@ def _is_dead_leaf(graph: GraphModel, position: int, kept: Collection[str]) -> bo
 def _is_plain_read(graph: GraphModel, position: int) -> bool:
     """Whether a value is just a variable: read, or returned by the op that wrote it."""
     op = graph.nodes[position].op
-    return op in STATE_OPS or is_write(op) or (
-        op in {"ReadVariableOp", "Identity"} and trace_variable(graph, position) >= 0
+    return (
+        op in STATE_OPS
+        or is_write(op)
+        or (op in {"ReadVariableOp", "Identity"} and trace_variable(graph, position) >= 0)
     )
