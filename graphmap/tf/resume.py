@@ -132,9 +132,11 @@ def resume(
     saved = [v for v in opened.variables if v.checkpoint_key is not None and list(nodes_of(v))]
     assert stored.graph is not None
     names = [op.name for op in found]
-    check_safe(stored.graph, names, allow_unsafe=allow_unsafe, where=stored.path)
-    values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
+    read_values(stored, ())  # a graph without values is told as that
     fresh = _unsaved_locals(stored, names, saved)
+    run = [*names, *(f"{name}/Assign" for name in fresh)]
+    check_safe(stored.graph, run, allow_unsafe=allow_unsafe, where=stored.path)
+    values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
     roots = [*names, *(op_name(train_op.loss) for train_op in found if train_op.loss)]
     prefix = place_graph(session, stored, import_scope, roots)
     lives = live_variables(session.graph)

@@ -171,6 +171,35 @@ def test_missing_slots_are_refused_before_anything_is_assigned(tmp_path):
         assert graph.get_operations() == []
 
 
+def test_local_variables_get_their_initial_value(tmp_path):
+    """No Saver writes them: they are made anew in each process, and the report says so."""
+    with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
+        model = small_models.build()
+        locals_only = [tf1.GraphKeys.LOCAL_VARIABLES]
+        scale = tf1.get_variable(
+            "scale", initializer=0.5, collections=locals_only, trainable=False, use_resource=False
+        )
+        train_op = tf1.train.GradientDescentOptimizer(0.1 * scale).minimize(model["loss"])
+        session.run([tf1.global_variables_initializer(), tf1.local_variables_initializer()])
+        path = tf1.train.Saver().save(session, str(tmp_path / "local"))
+        losses = small_models.steps(session, model, train_op, small_models.STEPS)
+    with small_models.session_for(tf.Graph()) as session:
+        resumed = gmtf.resume(path, session)
+        assert resumed.report.initialized == ("scale",)
+        assert run_on(resumed, session) == losses
+
+
+def test_a_graph_without_its_checkpoint(tmp_path):
+    run = small_models.train(tmp_path)
+    for path in tmp_path.glob("model.ckpt-5.[id]*"):
+        path.unlink()
+    with (
+        small_models.session_for(tf.Graph()) as session,
+        pytest.raises(MissingDataError, match="without values"),
+    ):
+        gmtf.resume(run.checkpoint + ".meta", session)
+
+
 def test_no_train_op(tmp_path):
     with tf.Graph().as_default() as graph, small_models.session_for(graph) as session:
         small_models.build()
