@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel
 from graphmap.render.cards import Cards, build_cards
-from graphmap.render.hierarchy import Scope
+from graphmap.render.hierarchy import Scope, scopes_of
 from graphmap.render.scene import Layout
 from graphmap.render.units import LOOSE, Drawing, chain_of
 
@@ -194,10 +194,4 @@ def _parents_open(
 
 def scope_names(graph: GraphModel) -> list[str]:
     """Return every scope of a graph, sorted."""
-    found: set[str] = set()
-    for node in graph.nodes:
-        path = node.name.rpartition("/")[0]
-        while path and path not in found:
-            found.add(path)
-            path = path.rpartition("/")[0]
-    return sorted(found)
+    return sorted({scope for node in graph.nodes for scope in scopes_of(node.name)})

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from graphmap.model.graph import GraphModel
-from graphmap.names import parent_scopes
 from graphmap.render.forward import Forward, variable_shape
 
-__all__ = ["Scope", "build_tree", "fold_siblings"]
+__all__ = ["Scope", "build_tree", "fold_siblings", "scopes_of"]
 
+_DEEPEST = 40  # levels; real graphs have up to 15, and a name of 10,000 is an attack
 _LEAST_ROUNDS = 3  # of an unrolled loop
 _LEAST_PAIR = 8  # ops of a block that is folded although it stands only twice
 
@@ -45,14 +45,24 @@ class Scope:
             stack.extend(reversed(scope.children))
 
 
+def scopes_of(name: str) -> list[str]:
+    """Return the scopes that hold an op, outermost first; what lies deeper counts as one.
+
+    >>> scopes_of("net/conv1/kernel")
+    ['net', 'net/conv1']
+    """
+    parts = name.split("/", _DEEPEST)
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
 def build_tree(graph: GraphModel, forward: Forward) -> Scope:
     """Return the root scope. A scope with nothing but one scope in it is joined with that one."""
     root = Scope("", None)
     found = {"": root}
     names = [graph.nodes[op].name for op in forward.ops]
-    inner = {scope for name in names for scope in parent_scopes(name)}
+    inner = {scope for name in names for scope in scopes_of(name)}
     for op, name in zip(forward.ops, names, strict=True):
-        paths = parent_scopes(name)
+        paths = scopes_of(name)
         if name in inner:  # the op that gives a scope its value stands in it
             paths.append(name)
         scope = root

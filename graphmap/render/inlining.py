@@ -13,7 +13,7 @@ __all__ = ["RETURN", "inline_calls"]
 
 RETURN = "Outputs"  # op of the node that stands for a signature's call: it gathers the outputs
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_MOST_NODES = 200_000  # bodies call each other; a bomb must end
+_MOST_NODES = 100_000  # bodies call each other; a bomb must end
 
 
 def inline_calls(stored: StoredModel, graph: GraphModel) -> GraphModel:

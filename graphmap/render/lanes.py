@@ -41,8 +41,7 @@ def find_lanes(
 
     Gradient scopes that end in one update (towers, mixed losses) are one lane.
     """
-    groups = _groups(roles)
-    lanes = [_collect(graph, roles, mask) for mask in groups]
+    lanes = _collect(graph, roles, _groups(roles))
     _assign_specs(graph, lanes, train_ops)
     return tuple(_lane(graph, lane) for lane in lanes)
 
@@ -73,16 +72,23 @@ def _groups(roles: Roles) -> list[int]:
     return sorted(masks, key=lambda mask: mask & -mask)
 
 
-def _collect(graph: GraphModel, roles: Roles, mask: int) -> _Found:
-    names = {scope for i, scope in enumerate(roles.scopes) if mask >> i & 1}
-    losses = tuple(p for p, scopes in roles.losses.items() if names.intersection(scopes))
-    lane = _Found(losses)
+def _collect(graph: GraphModel, roles: Roles, masks: list[int]) -> list[_Found]:
+    lanes = []
+    for mask in masks:
+        names = {scope for i, scope in enumerate(roles.scopes) if mask >> i & 1}
+        losses = tuple(p for p, scopes in roles.losses.items() if names.intersection(scopes))
+        lanes.append(_Found(losses))
+    driven: dict[int, list[_Found]] = {0: []}  # by the gradient scopes that a node depends on
     for position, role in enumerate(roles.role):
-        if roles.gradient_of[position] & mask:
+        scopes = roles.gradient_of[position]
+        if scopes not in driven:
+            both = zip(masks, lanes, strict=True)
+            driven[scopes] = [lane for mask, lane in both if mask & scopes]
+        for lane in driven[scopes]:
             lane.counts[role] += 1
             if role == "optimizer":
                 _note_update(graph, roles, position, lane.updated, lane.slots)
-    return lane
+    return lanes
 
 
 def _assign_specs(

@@ -15,7 +15,7 @@ from graphmap.analysis.gradients import find_gradient_calls, gradient_scope_of
 from graphmap.analysis.ops import ASSIGN_OPS, VARIABLE_OPS, is_apply, is_write
 from graphmap.model.graph import GraphModel
 from graphmap.model.training import TrainOp
-from graphmap.names import op_name
+from graphmap.names import op_name, scope_of
 from graphmap.render.optable import (
     CHECK_OPS,
     INPUT_OPS,
@@ -127,10 +127,14 @@ class _Dependencies:
         self.gradient = [0] * size
         self.to_loss = _upstream(graph, losses)
         bit = {scope: index for index, scope in enumerate(scopes)}
+        known: dict[str, str | None] = {}
         inputs = graph.topology.inputs
         for position in order:
             node = graph.nodes[position]
-            scope = gradient_scope_of(node.name, scopes) if scopes else None
+            holder = scope_of(node.name)
+            if holder not in known:
+                known[holder] = gradient_scope_of(node.name, scopes)
+            scope = known[holder]
             if scope is not None:
                 self.in_scope[position] = bit[scope]
                 self.gradient[position] = 1 << bit[scope]

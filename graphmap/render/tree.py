@@ -10,6 +10,7 @@ from math import prod
 
 from graphmap.errors import RenderError
 from graphmap.model.variable import Variable
+from graphmap.render.hierarchy import scopes_of
 from graphmap.render.measure import card_size
 from graphmap.render.scene import Box, Card, Edge, Kind, Layout, Omitted, Path, Row
 from graphmap.render.text import count_text, shape_text
@@ -17,6 +18,7 @@ from graphmap.render.text import count_text, shape_text
 __all__ = ["Tree", "draw_tree", "place_tree"]
 
 _LINES = 50  # rows of one picture
+_DEEPEST = 40  # levels of scopes
 _ROWS = 12  # variables that one card lists
 _INDENT = 28.0
 _GAP = 10.0
@@ -83,8 +85,7 @@ def _inside(variables: list[Variable], scope: str) -> tuple[list[Variable], int]
         return kept, len(variables) - len(kept)
     known: dict[str, None] = {}
     for variable in variables:
-        parts = variable.name.split("/")
-        known.update(dict.fromkeys("/".join(parts[:n]) for n in range(1, len(parts))))
+        known.update(dict.fromkeys(scopes_of(variable.name)))
     near = difflib.get_close_matches(scope, list(known), n=3, cutoff=0.5)
     listed = ", ".join(near) if near else ", ".join(list(known)[:8])
     remedy = f"Did you mean {listed}?" if near else f"Its scopes: {listed}."
@@ -96,7 +97,7 @@ def _grow(variables: list[Variable]) -> _Branch:
     found: dict[str, _Branch] = {"": root}
     for variable in variables:
         path, branch = "", root
-        for part in variable.name.split("/")[:-1]:
+        for part in variable.name.split("/", _DEEPEST)[:-1]:
             path = f"{path}/{part}"
             child = found.get(path)
             if child is None:
