@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from graphmap.errors import ArtifactError, GraphmapError, UsageError
 
@@ -59,6 +58,8 @@ def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise UsageError unless a file can be written at `path`; leaves nothing behind."""
+    from pathlib import Path
+
     target = Path(path)
     folder = target.parent
     if not folder.is_dir():
@@ -84,6 +85,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
 
     Raises GraphmapError where the system refuses; no temporary file is left behind.
     """
+    from pathlib import Path
+
     check_writable(path)
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")

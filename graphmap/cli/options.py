@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from graphmap.errors import UsageError
 
@@ -53,7 +53,7 @@ def chosen_format(args: argparse.Namespace, default: str) -> str:
 
 def choose_by_suffix(out: str, formats: dict[str, str]) -> str:
     """Return the format that a file name asks for; raises UsageError for another suffix."""
-    suffix = Path(out).suffix.lower()
+    suffix = os.path.splitext(out)[1].lower()
     if suffix not in formats:
         raise UsageError(
             f"nothing is written with the suffix {suffix!r}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from graphmap.errors import UsageError
 from graphmap.version import VERSION
@@ -31,6 +32,17 @@ _EPILOG = """examples:
   graphmap render model.ckpt-500.meta -o model.svg
 
 `graphmap COMMAND --help` explains each command with an example."""
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """A formatter that finds the width itself: argparse imports shutil for it, at 1.5 ms."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size().columns
+        except (ValueError, OSError):
+            columns = 80
+        super().__init__(prog, **{"width": columns - 2, **options})
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +73,7 @@ def build_parser(populated: Sequence[str]) -> Parser:
         description="Read old TensorFlow models without TensorFlow, map their names, "
         "run their train ops again.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"graphmap {VERSION}")
@@ -76,7 +88,7 @@ def build_parser(populated: Sequence[str]) -> Parser:
             help=line,
             description=chosen.DESCRIPTION,
             epilog=chosen.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Formatter,
             allow_abbrev=False,
         )
         chosen.add_arguments(command)

@@ -7,10 +7,10 @@ hand: a Python object is made for each field either way, and a protobuf runtime 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
-from pathlib import Path
 from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
@@ -146,7 +146,7 @@ def _header(value: bytes) -> tuple[int, bool]:
 
 def _file_size(path: str) -> int | None:
     try:
-        return Path(path).stat().st_size if Path(path).is_file() else None
+        return os.path.getsize(path) if os.path.isfile(path) else None
     except (OSError, ValueError):
         return None
 

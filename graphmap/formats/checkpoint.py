@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError
@@ -61,7 +61,7 @@ def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> Sto
         warnings=notes + container.warnings,
     )
     meta_path = f"{prefix}.meta"
-    if not Path(meta_path).exists():
+    if not os.path.exists(meta_path):
         return model
     from graphmap.formats.metagraph import read_meta_graph
 

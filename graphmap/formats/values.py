@@ -6,7 +6,6 @@ import mmap
 import os
 from collections.abc import Iterator
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
@@ -150,7 +149,7 @@ class BundleValues:
         if number in self._shards:
             return self._shards[number]
         path = shard_path(self._bundle.prefix, number, self._bundle.shards)
-        if not Path(path).exists():
+        if not os.path.exists(path):
             raise MissingDataError(
                 f"the data file that holds the values of {key!r} is missing",
                 where=path,
