@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import networkx
     import numpy
 
+    from graphmap.analysis.unsafe import UnsafeOp
     from graphmap.model.training import TrainOp
 
 __all__ = ["Artifact", "GraphSize", "Tensors", "as_artifact", "load"]
@@ -61,10 +62,24 @@ class Artifact:
         """What wrote it, such as "tensorflow 1.15.0"; None where it is not stored."""
         return self.opened.stored.producer
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each defect met while reading."""
-        return self.opened.stored.warnings
+        """One sentence for each defect met while reading, and for each unsafe op."""
+        found = [
+            f"{op.op} {op.node}{f' in function {op.function}' if op.function else ''} {op.why}"
+            for op in self.unsafe_ops
+            if op.severity != "note"
+        ]
+        return (*self.opened.stored.warnings, *found)
+
+    @cached_property
+    def unsafe_ops(self) -> tuple[UnsafeOp, ...]:
+        """Every op, in function bodies too, that would touch files, run code or use the network."""
+        if self.opened.stored.graph is None:
+            return ()
+        from graphmap.analysis.unsafe import find_unsafe_ops
+
+        return find_unsafe_ops(self.opened.stored.graph)
 
     @property
     def meta(self) -> MetaInfo:

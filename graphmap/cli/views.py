@@ -93,6 +93,10 @@ def inspect_json(artifact: Artifact, variables: Sequence[Variable]) -> dict[str,
         },
         "collections": dict(meta.counts),
         "train_ops": [train_op_json(op) for op in artifact.train_ops] if size else [],
+        "unsafe_ops": [
+            {"op": op.op, "node": op.node, "function": op.function, "severity": op.severity}
+            for op in artifact.unsafe_ops
+        ],
         "warnings": list(artifact.warnings),
     }
 

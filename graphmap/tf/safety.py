@@ -9,49 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from graphmap.analysis.unsafe import unsafe_reason
 from graphmap.errors import UnsafeGraphError
 from graphmap.model.graph import AttrValue, FunctionRef, GraphModel, Node
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["UNSAFE_OPS", "check_safe", "upstream"]
-
-_CODE = "runs code"
-_READS = "reads files"
-_WRITES = "writes files"
-_NETWORK = "uses the network"
-
-# Source: the op registry of TensorFlow 2.21 (tf.raw_ops), read for ops with effects outside
-# the process. Variables, random numbers, queues, tables in memory and iterators are not among them.
-UNSAFE_OPS: dict[str, str] = {
-    **dict.fromkeys(("PyFunc", "PyFuncStateless", "EagerPyFunc"), _CODE),
-    **dict.fromkeys(("RemoteCall", "Abort", "RpcServerStart", "RpcCall"), _CODE),
-    **dict.fromkeys(("WriteFile", "Save", "SaveSlices", "SaveV2"), _WRITES),
-    **dict.fromkeys(("MergeV2Checkpoints", "SaveDataset", "SaveDatasetV2"), _WRITES),
-    **dict.fromkeys(("DatasetToTFRecord", "CreateSummaryFileWriter"), _WRITES),
-    **dict.fromkeys(("CreateSummaryDbWriter", "WriteSummary", "WriteScalarSummary"), _WRITES),
-    **dict.fromkeys(("WriteAudioSummary", "WriteGraphSummary", "WriteHistogramSummary"), _WRITES),
-    **dict.fromkeys(("WriteImageSummary", "WriteRawProtoSummary", "DistributedSave"), _WRITES),
-    **dict.fromkeys(("SnapshotDataset", "SnapshotDatasetV2"), _WRITES),
-    **dict.fromkeys(("ExperimentalDatasetToTFRecord", "FileSystemSetConfiguration"), _WRITES),
-    **dict.fromkeys(("DebugIdentity", "DebugIdentityV2", "DebugIdentityV3"), _WRITES),
-    **dict.fromkeys(("DebugNanCount", "DebugNumericSummary", "DebugNumericSummaryV2"), _WRITES),
-    **dict.fromkeys(("ReadFile", "MatchingFiles", "WholeFileReader"), _READS),
-    **dict.fromkeys(("WholeFileReaderV2", "TextLineReader", "TextLineReaderV2"), _READS),
-    **dict.fromkeys(("TFRecordReader", "TFRecordReaderV2", "LMDBReader"), _READS),
-    **dict.fromkeys(("FixedLengthRecordReader", "FixedLengthRecordReaderV2"), _READS),
-    **dict.fromkeys(("TFRecordDataset", "TFRecordDatasetV2", "TextLineDataset"), _READS),
-    **dict.fromkeys(("FixedLengthRecordDataset", "FixedLengthRecordDatasetV2"), _READS),
-    **dict.fromkeys(("MatchingFilesDataset", "LoadDataset", "SqlDataset"), _READS),
-    **dict.fromkeys(("CSVDataset", "CSVDatasetV2", "LMDBDataset"), _READS),
-    **dict.fromkeys(("ExperimentalCSVDataset", "ExperimentalLMDBDataset"), _READS),
-    **dict.fromkeys(("ExperimentalMatchingFilesDataset", "ExperimentalSqlDataset"), _READS),
-    **dict.fromkeys(("RecordInput", "SnapshotDatasetReader"), _READS),
-    **dict.fromkeys(("Restore", "RestoreSlice", "RestoreV2", "ImmutableConst"), _READS),
-    **dict.fromkeys(("InitializeTableFromTextFile", "InitializeTableFromTextFileV2"), _READS),
-    **dict.fromkeys(("LoadAndRemapMatrix", "GenerateVocabRemapping"), _READS),
-    **dict.fromkeys(("DataServiceDataset", "DataServiceDatasetV2"), _NETWORK),
-    **dict.fromkeys(("DataServiceDatasetV3", "DataServiceDatasetV4"), _NETWORK),
-}
+__all__ = ["check_safe", "upstream"]
 
 
 def check_safe(
@@ -98,7 +61,7 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
             called = [node.op]
         else:
             called = [name for value in node.attrs.values() for name in _functions(value)]
-            why = _reason(node)
+            why = unsafe_reason(node)
             if why is None and op_def_registry.get(node.op) is None:
                 why = "unknown to this TensorFlow"
             if why is not None:
@@ -107,13 +70,6 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
             if name in functions and name not in seen:
                 seen.add(name)
                 nodes.extend(functions[name].nodes)
-
-
-def _reason(node: Node) -> str | None:
-    if node.op == "PrintV2":  # to a stream, or to a file
-        stream = node.attrs.get("output_stream")
-        return _WRITES if isinstance(stream, bytes) and stream.startswith(b"file:") else None
-    return UNSAFE_OPS.get(node.op)
 
 
 def _functions(value: AttrValue) -> Iterator[str]:

@@ -8,9 +8,10 @@ from graphmap.errors import UnsafeGraphError
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("graphmap.tf")
+from graphmap.analysis.unsafe import UNSAFE_OPS  # noqa: E402
 from graphmap.tf.importing import _is_available  # noqa: E402
 from graphmap.tf.live import live_model  # noqa: E402
-from graphmap.tf.safety import UNSAFE_OPS, check_safe  # noqa: E402
+from graphmap.tf.safety import check_safe  # noqa: E402
 
 pytestmark = pytest.mark.tf
 
