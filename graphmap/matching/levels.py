@@ -19,6 +19,7 @@ from graphmap.model.variable import Variable
 
 __all__ = ["Result", "match_groups"]
 
+LONE = 3  # members from which repetition vouches for a pair
 MOST_RIVALS = 4  # pairs of a group that are remembered
 SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 
@@ -53,6 +54,7 @@ def match_groups(
         settled = run.level(left, right, fine)
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
+    run.drop_orphans(set(left), set(right))
     run.share(copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
@@ -73,13 +75,14 @@ class _Run:
         self.wanted_names = [split_name(v.name) for v in wanted]
         self.pool_names = [split_name(v.name) for v in pool]
         self.first: tuple[list[Group], list[Group]] | None = None
+        self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.habit = 0.5
         self.anchors: list[Pair] = []
         self.result = Result()
 
     def start(self, left: Sequence[int], right: Sequence[int]) -> dict[int, int]:
         """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
-        expected, actual = self.first = self._groups(left, right, True)
+        expected, actual = self.first = self.whole = self._groups(left, right, True)
         self.habit = expected_habit(expected, actual)
         if find_twins(actual):
             return {}
@@ -144,6 +147,24 @@ class _Run:
             self.result.links.append(
                 Found(self.wanted[one], self.pool[other], pair.bits, margin, evidence, kernel)
             )
+
+    def drop_orphans(self, left: set[int], right: set[int]) -> None:
+        """Take back a lone bias whose kernel stayed open though one stands beside either."""
+        still_open = [
+            {g.module for g in groups if any(at in places for _, at in g.members)}
+            for groups, places in zip(self.whole, (left, right), strict=True)
+        ]
+        dropped = {
+            self.wanted[at].name
+            for pair in self.anchors
+            if len(pair.links) < LONE
+            and pair.expected.module in still_open[0]
+            and pair.actual.module in still_open[1]
+            for _, at in pair.expected.members
+        }
+        if dropped:
+            links = self.result.links
+            self.result.links = [k for k in links if k.expected.name not in dropped]
 
     def share(self, copied: dict[int, int]) -> None:
         """Give every copy what its original got."""

@@ -104,8 +104,10 @@ def propose(
 
     loose: members of unequal groups may be told apart by their shapes alone. first: nothing has
     been taken yet, so a pair without rivals had none to begin with.
+    A bias is no candidate where the kernels beside it do not fit.
     """
     pairs = []
+    refused = set()  # modules whose kernels (or other tensors of one kind) do not fit
     by_letter: dict[str, list[Group]] = defaultdict(list)
     for group in actual:
         by_letter[group.kind.letter].append(group)
@@ -123,6 +125,9 @@ def propose(
                     fit = _fit(wanted, group, links)
                     turned = _is_turned(wanted, group, links)
                     pairs.append(Pair(wanted, group, links, agreement, fit, turned))
+                elif letter == wanted.kind.letter != "?":
+                    refused.add((wanted.module, group.module))
+    pairs = [p for p in pairs if (p.expected.module, p.actual.module) not in refused]
     if first:
         _mark_alone(pairs)
     return pairs

@@ -15,16 +15,18 @@ CLEAR = 0.8  # similarity of words that surely mean the same
 def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
     """Negative where both modules have such words: a new head looks like the old one.
 
-    None where nothing else on either side could be meant.
+    A third of it where nothing else on either side fits: that is no proof, a new head may have as
+    many classes as the old one.
     """
-    if pair.alone or min(len(pair.expected), len(pair.actual)) >= REPEATED:
+    if min(len(pair.expected), len(pair.actual)) >= REPEATED:
         return None
     mine = _own_share(pair.expected, pair.actual, context.expected_weights, context.actual_weights)
     other = _own_share(pair.actual, pair.expected, context.actual_weights, context.expected_weights)
     strange = min(mine, other)
     if strange < 0.2:
         return None
-    return Evidence("novelty", -BITS * strange, "each has words that the other one lacks")
+    bits = BITS / 3 if pair.alone else BITS
+    return Evidence("novelty", -bits * strange, "each has words that the other one lacks")
 
 
 def _own_share(
