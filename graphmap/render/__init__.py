@@ -80,6 +80,6 @@ def build_picture(
     )  # fmt: skip
     scene = Scene(
         title_of(stored, scope), facts_of(stored, variables), len(variables),
-        tree.cards, (), tree.edges, tree.omitted,
+        tree.cards, (), tree.edges, tree.omitted, counted="variables",
     )  # fmt: skip
     return scene, place_tree(tree)

@@ -15,7 +15,7 @@ from graphmap.render.forward import (
 from graphmap.render.measure import TITLE_LIMIT
 from graphmap.render.scene import Card, Edge, Frame, Kind, Row
 from graphmap.render.text import count_text, shape_text, text_width
-from graphmap.render.theme import TITLE_SIZE
+from graphmap.render.theme import KIND_WORDS, TITLE_SIZE
 from graphmap.render.units import Drawing, Unit, chain_of, find_chains, find_units, kind_of
 
 __all__ = ["Cards", "build_cards"]
@@ -125,9 +125,11 @@ def _row(
     if kind == "loss" and "loss" not in title.lower():
         title = f"loss: {title}"
     shape = shape_text(output_shape(drawing.graph, _exit(drawing, drawn)))
+    weights, status = _weights(drawing, ops), _status(drawing, ops)
+    if status is not None:  # said in words too: colour alone tells not everybody
+        weights = f"{weights} · {KIND_WORDS[status]}"
     return Row(
-        title, text, _weights(drawing, ops), "" if shape == "?" else shape,
-        _status(drawing, ops) or kind, len(ops),
+        title, text, weights, "" if shape == "?" else shape, status or kind, len(ops)
     )  # fmt: skip
 
 

@@ -63,7 +63,8 @@ class Omitted(NamedTuple):
 class Scene:
     """A whole picture, without coordinates.
 
-    The nodes of all rows and the counts of `omitted` add up to `nodes`.
+    The nodes of all rows and the counts of `omitted` add up to `nodes`; without a graph it is
+    variables that are counted, and `counted` says so.
     """
 
     title: str
@@ -74,6 +75,7 @@ class Scene:
     edges: tuple[Edge, ...]
     omitted: tuple[Omitted, ...]
     knobs: tuple[str, ...] = ()
+    counted: str = "nodes"
 
 
 class Box(NamedTuple):

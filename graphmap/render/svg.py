@@ -118,7 +118,7 @@ def foot_lines(scene: Scene, width: float, y: float) -> tuple[list[str], float]:
     """Return the list of what is not drawn, and the height of the page below it."""
     if not scene.omitted:
         return [], y
-    parts = [text(_MARGIN, y, "Not drawn (nodes):", "t")]
+    parts = [text(_MARGIN, y, f"Not drawn ({scene.counted}):", "t")]
     words = " · ".join(f"{item.reason} {item.nodes:,}" for item in scene.omitted)
     for line in wrap(words, width - 2 * _MARGIN):
         y += 16

@@ -14,6 +14,7 @@ from graphmap.render.hierarchy import scopes_of
 from graphmap.render.measure import card_size
 from graphmap.render.scene import Box, Card, Edge, Kind, Layout, Omitted, Path, Row
 from graphmap.render.text import count_text, shape_text
+from graphmap.render.theme import KIND_WORDS
 
 __all__ = ["Tree", "draw_tree", "place_tree"]
 
@@ -208,15 +209,19 @@ class _Writer:
         title = variable.name.rpartition("/")[2]
         kind = self._kind([variable])
         shape = shape_text(variable.shape)
-        return Row(title, "", "", shape, kind, 1)
+        return Row(title, self._status_word(kind), "", shape, kind, 1)
 
     def _summary(self, title: str, variables: list[Variable]) -> Row:
         count = f"{len(variables)} variables" if len(variables) != 1 else "1 variable"
         total = sum(
             prod(size or 0 for size in v.shape) for v in variables if v.shape is not None
         )
+        kind = self._kind(variables)
         text = f"{count}, {count_text(total)} parameters"
-        return Row(title, text, "", "", self._kind(variables), len(variables))
+        return Row(title, text, self._status_word(kind), "", kind, len(variables))
+
+    def _status_word(self, kind: Kind) -> str:
+        return KIND_WORDS[kind] if self.status else ""
 
     def _kind(self, variables: list[Variable]) -> Kind:
         found = {self.status[v.name] for v in variables if v.name in self.status}

@@ -267,3 +267,11 @@ def test_variables_without_a_graph_are_a_tree() -> None:
 
 def test_empty_artifact_is_an_empty_picture() -> None:
     ElementTree.fromstring(render_artifact(StoredModel("x", "checkpoint"), (), ()))
+
+
+def test_map_status_is_said_in_words(training: StoredModel) -> None:
+    variables = (Variable("dense_0/kernel", node="dense_0/kernel"),)
+    name_map = NameMap((Decision("W", "matched", actual="dense_0/kernel"),))
+    scene, _ = build_picture(training, variables, (), name_map=name_map)
+    weights = {row.title: row.weights for card in scene.cards for row in card.rows}
+    assert weights["dense_0"].endswith("· matched")
