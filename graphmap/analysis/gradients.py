@@ -88,11 +88,18 @@ def _is_old_seed(graph: GraphModel, position: int, scope: str) -> bool:
 
 
 def _gradient_users(graph: GraphModel, seed: int, scope: str) -> Iterator[str]:
-    """Names of the seed's consumers, relative to the scope: `loss/Mean_grad/Reshape`."""
+    """Names of the seed's consumers, relative to the scope: `loss/Mean_grad/Reshape`.
+
+    A tensor that was differentiated and also feeds another loss gets its seed through an AddN.
+    """
     for consumer, _ in graph.topology.consumers[seed]:
         name = graph.nodes[consumer].name
-        if name.startswith(f"{scope}/") and "_grad/" in name[len(scope) :]:
-            yield name[len(scope) + 1 :] if scope else name
+        if not name.startswith(f"{scope}/"):
+            continue
+        if "_grad/" in name[len(scope) :]:
+            yield name[len(scope) + 1 :]
+        elif graph.nodes[consumer].op == "AddN" and consumer > seed:
+            yield from _gradient_users(graph, consumer, scope)
 
 
 def _differentiated(graph: GraphModel, scope: str, seed: int) -> TensorRef | None:

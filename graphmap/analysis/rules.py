@@ -6,22 +6,28 @@ LAMB, sparse gradient descent, momentum by hand. What is none of these is "custo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from graphmap.analysis.gradients import gradient_scope_of
 from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, is_write
 from graphmap.analysis.schedules import describe
 from graphmap.analysis.slot_names import slot_word
+from graphmap.analysis.terms import (
+    Term,
+    TermReader,
+    factor_of,
+    has_own_factor,
+    is_square,
+    shape_of,
+)
 from graphmap.analysis.updates import Training
 from graphmap.analysis.values import Frame, Value, inputs_of, node_of, number, resolve
-from graphmap.model.graph import ShapeValue
 
 __all__ = ["Rule", "describe_rule", "find_clip_norm"]
 
 _ADD = frozenset({"Add", "AddV2"})
 _SELECT = frozenset({"Select", "SelectV2"})
-_DEPTH_LIMIT = 50  # ops between a gradient and the variable it updates
+_NEAR_LIMIT = 300  # ops of one hand-written update
 
 
 class Rule(NamedTuple):
@@ -34,42 +40,9 @@ class Rule(NamedTuple):
     is_sparse: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One op of an update rule, seen from the written variable.
-
-    kind: an op type, or "number", "variable", "scalar" (no gradient in it), "gradient" (no state
-    in it). variable: position in the top graph.
-    """
-
-    kind: str
-    value: Value
-    operands: tuple[Term, ...] = ()
-    number: float | int | bool | None = None
-    variable: int = -1
-
-    def parts(self) -> Iterator[Term]:
-        """Yield this term and all below it."""
-        stack = [self]
-        seen = set()
-        while stack:
-            term = stack.pop()
-            if id(term) not in seen:
-                seen.add(id(term))
-                yield term
-                stack.extend(reversed(term.operands))
-
-    def is_free(self) -> bool:
-        """Whether no gradient and no slot or weight is in it: a rate, a factor."""
-        return not any(
-            part.kind == "gradient" or (part.kind == "variable" and _is_array(part))
-            for part in self.parts()
-        )
-
-
 def describe_rule(training: Training, frame: Frame, node: int, variable: int) -> Rule | None:
     """Return the rule by which a plain write updates `variable`; None if it takes no gradient."""
-    reader = _Reader(training, variable)
+    reader = TermReader(training, variable)
     write = Value(frame, node)
     delta = _delta(reader, write)
     if delta is None:
@@ -78,7 +51,10 @@ def describe_rule(training: Training, frame: Frame, node: int, variable: int) ->
     if frame.caller is None and not reader.reads_state(delta):
         rate = _plain_rate(reader, delta)
         if rate is None:
-            return Rule("custom", {}, {}, {}, sparse)
+            near = _state_near(reader, write)
+            return Rule(
+                "custom", {}, {}, _words([training.graph.nodes[at].name for at in near]), sparse
+            )
         return Rule("GradientDescent", {"learning_rate": rate}, {}, {}, sparse)
     term = reader.term(delta)
     slots = {
@@ -96,22 +72,52 @@ def describe_rule(training: Training, frame: Frame, node: int, variable: int) ->
         rule = _adam(reader, term, (slots[m].decay, slots[v].decay), pair, sparse)
         return rule or _custom(reader, term, list(name.values()), sparse)
     if len(linear) == 1 and not squared and slots[linear[0]].is_heavy_ball:
-        told = {"learning_rate": _describe(_factor(term)), "momentum": slots[linear[0]].decay}
+        told = {"learning_rate": _describe(factor_of(term)), "momentum": slots[linear[0]].decay}
         return Rule("Momentum", told, {}, {"momentum": name[linear[0]]}, sparse)
     return _custom(reader, term, list(name.values()), sparse)
 
 
-def _custom(reader: _Reader, term: Term, names: list[str], is_sparse: bool) -> Rule:
+def _custom(reader: TermReader, term: Term, names: list[str], is_sparse: bool) -> Rule:
     """Return a rule that is none of the known, with the state that it reads."""
-    words: dict[str, str] = {}
-    for name in names:
-        word = slot_word(name.rpartition("/")[2], (), name)
-        words[word if word not in words else f"{word}_{len(words)}"] = name
-    rate = _describe(_factor(term))
+    words = _words(names)
+    rate = _describe(factor_of(term))
     if rate is None:
         leaves = (part for part in term.parts() if part.kind == "gradient")
         rate = next((r for leaf in leaves if (r := _plain_rate(reader, leaf.value))), None)
     return Rule("custom", {} if rate is None else {"learning_rate": rate}, {}, words, is_sparse)
+
+
+def _words(names: list[str]) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for name in names:
+        word = slot_word(name.rpartition("/")[2], (), name)
+        words[word if word not in words else f"{word}_{len(words)}"] = name
+    return words
+
+
+def _state_near(reader: TermReader, write: Value) -> list[int]:
+    """Return the variables of equal shape that a write reads and the forward pass does not.
+
+    The last weights of a heavy ball are such state: no gradient is ever written into them.
+    """
+    training, graph = reader.training, reader.training.graph
+    found = {source.node: None for source in inputs_of(write)[1:]}
+    for position in (queue := list(found)):
+        if len(queue) > _NEAR_LIMIT or graph.nodes[position].op in STATE_OPS:
+            continue
+        if gradient_scope_of(graph.nodes[position].name, training.scopes) is not None:
+            continue
+        for source, _ in graph.topology.inputs[position]:
+            if source >= 0 and source not in found:
+                found[source] = None
+                queue.append(source)
+    return [
+        at
+        for at in queue
+        if graph.nodes[at].op in STATE_OPS
+        and at not in training.forward_variables
+        and shape_of(training, at) == reader.shape
+    ]
 
 
 class _Slot(NamedTuple):
@@ -123,69 +129,7 @@ class _Slot(NamedTuple):
     is_heavy_ball: bool
 
 
-class _Reader:
-    """Turns values into terms, for the rule of one variable."""
-
-    def __init__(self, training: Training, variable: int) -> None:
-        self.training = training
-        self.variable = variable
-        self.shape = _shape(training, variable)
-        self._terms: dict[tuple[int, int, int], Term] = {}
-
-    def is_slot(self, variable: int) -> bool:
-        """A variable that gradients reach, of the shape of the trained one, is its slot."""
-        training = self.training
-        if variable in training.forward_variables or not training.tainted[variable]:
-            return False
-        return _shape(training, variable) == self.shape
-
-    def reads_state(self, value: Value) -> bool:
-        """Whether a value of the top graph depends on a slot."""
-        return bool(self.training.from_state[resolve(value).node])
-
-    def variable_of(self, value: Value) -> int:
-        """Return the top graph's variable that a value is, through reads and earlier writes."""
-        value = resolve(value)
-        for _ in range(_DEPTH_LIMIT):
-            if not is_write(node_of(value).op):
-                break
-            value = resolve(inputs_of(value)[0])
-        is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
-        return value.node if is_variable else -1
-
-    def term(self, value: Value, depth: int = 0) -> Term:
-        """Return the term of a value; shared values share their term."""
-        value = resolve(value)
-        place = (id(value.frame.graph), value.node, value.output)
-        known = self._terms.get(place)
-        if known is None:
-            known = self._terms[place] = self._new_term(value, depth)
-        return known
-
-    def _new_term(self, value: Value, depth: int) -> Term:
-        variable = self.variable_of(value)
-        if variable >= 0:
-            return Term("variable", value, variable=variable)
-        plain = number(value)
-        if plain is not None:
-            return Term("number", value, number=plain)
-        if value.frame.caller is None:
-            if not self.training.tainted[value.node]:
-                return Term("scalar", value)
-            if not self.training.from_state[value.node]:
-                return Term("gradient", value)
-        if depth > _DEPTH_LIMIT:
-            return Term("gradient", value)
-        operands = tuple(self.term(source, depth + 1) for source in inputs_of(value))
-        return Term(node_of(value).op, value, operands)
-
-
-def _shape(training: Training, variable: int) -> object:
-    value = training.graph.nodes[variable].attrs.get("shape")
-    return value.dims if isinstance(value, ShapeValue) else None
-
-
-def _delta(reader: _Reader, write: Value) -> Value | None:
+def _delta(reader: TermReader, write: Value) -> Value | None:
     """Return what is subtracted from, or added to, the variable."""
     sources = inputs_of(write)
     if len(sources) < 2:
@@ -202,7 +146,7 @@ def _delta(reader: _Reader, write: Value) -> Value | None:
     return value
 
 
-def _plain_rate(reader: _Reader, delta: Value) -> Any:
+def _plain_rate(reader: TermReader, delta: Value) -> Any:
     """Return the factor of a gradient that is subtracted as it is; None if there is none."""
     value = resolve(delta)
     if node_of(value).op == "Neg":
@@ -215,7 +159,7 @@ def _plain_rate(reader: _Reader, delta: Value) -> Any:
     return None
 
 
-def _slot(reader: _Reader, frame: Frame, slot: int) -> _Slot:
+def _slot(reader: TermReader, frame: Frame, slot: int) -> _Slot:
     writes = _writes_to(reader, frame, slot)
     terms = [reader.term(inputs_of(write)[-1]) for write in writes]
     decay = None
@@ -228,17 +172,17 @@ def _slot(reader: _Reader, frame: Frame, slot: int) -> _Slot:
         heavy_ball = heavy_ball or (
             term.kind in _ADD
             and bool(addends)
-            and not any(_has_own_factor(addend) for addend in addends)
+            and not any(has_own_factor(addend) for addend in addends)
         )
     return _Slot(
         decay,
-        any(_is_square(part) for term in terms for part in term.parts()),
+        any(is_square(part) for term in terms for part in term.parts()),
         any("Scatter" in node_of(write).op for write in writes),
         heavy_ball,
     )
 
 
-def _writes_to(reader: _Reader, frame: Frame, slot: int) -> list[Value]:
+def _writes_to(reader: TermReader, frame: Frame, slot: int) -> list[Value]:
     training = reader.training
     if frame.caller is None:
         return [
@@ -255,57 +199,12 @@ def _writes_to(reader: _Reader, frame: Frame, slot: int) -> list[Value]:
     ]
 
 
-def _has_own_factor(gradient: Term) -> bool:
-    """Whether a gradient is scaled by a constant, as in (1 - beta) * g."""
-    if node_of(gradient.value).op != "Mul":
-        return False
-    return any(number(source) is not None for source in inputs_of(gradient.value))
-
-
-def _is_square(term: Term) -> bool:
-    """Whether a term, or the ops just behind a gradient leaf, square something."""
-    values = [term.value]
-    if term.kind == "gradient":
-        values += [resolve(source) for source in inputs_of(term.value)]
-        values = [value for value in values if value.frame.caller is None]
-    for value in values:
-        node = node_of(value)
-        if node.op == "Square":
-            return True
-        sources = [resolve(source) for source in inputs_of(value)]
-        if node.op == "Mul" and len(sources) == 2 and sources[0] == sources[1]:
-            return True
-        if node.op == "Pow" and len(sources) == 2 and number(sources[1]) == 2:
-            return True
-    return False
-
-
-def _factor(term: Term) -> Term | None:
-    """Return the rate: the factor of an update that holds neither gradient nor state."""
-    stack = [term]
-    while stack:
-        part = stack.pop()
-        if part.kind in {"RealDiv", "Div", "Neg"}:
-            stack.append(part.operands[0])
-        elif part.kind == "Mul":
-            for operand in part.operands:
-                if operand.is_free():
-                    return operand
-            stack.extend(reversed(part.operands))
-    return None
-
-
-def _is_array(term: Term) -> bool:
-    shape = node_of(Value(term.value.frame, term.value.node)).attrs.get("shape")
-    return not (isinstance(shape, ShapeValue) and shape.dims == ())
-
-
 def _describe(term: Term | None) -> Any:
     return None if term is None else describe(term.value)
 
 
 def _adam(
-    reader: _Reader,
+    reader: TermReader,
     term: Term,
     decays: tuple[Any, Any],
     slots: dict[str, str],
@@ -316,7 +215,7 @@ def _adam(
     epsilon = next((n for part in parts if (n := _epsilon(part)) is not None), None)
     if None in decays or epsilon is None:
         return None
-    rate = _factor(term)
+    rate = factor_of(term)
     corrected = _corrected_rate(reader, rate) if rate is not None else None
     if corrected is not None:
         told = {"learning_rate": corrected[0], "beta1": decays[0], "beta2": decays[1]}
@@ -336,7 +235,7 @@ def _epsilon(part: Term) -> float | int | bool | None:
     return next((o.number for o in part.operands if o.kind == "number"), None)
 
 
-def _weight_decay(reader: _Reader, part: Term) -> float | int | bool | None:
+def _weight_decay(reader: TermReader, part: Term) -> float | int | bool | None:
     if part.kind == "scalar" and node_of(part.value).op == "Mul":
         sources = inputs_of(part.value)
         if any(reader.variable_of(source) == reader.variable for source in sources):
@@ -344,7 +243,7 @@ def _weight_decay(reader: _Reader, part: Term) -> float | int | bool | None:
     return None
 
 
-def _corrected_rate(reader: _Reader, rate: Term) -> tuple[Any, dict[str, str]] | None:
+def _corrected_rate(reader: TermReader, rate: Term) -> tuple[Any, dict[str, str]] | None:
     """Take lr * sqrt(1 - beta2_power) / (1 - beta1_power) apart, as AdamOptimizer writes it."""
     quotient = resolve(rate.value)
     if node_of(quotient).op not in {"RealDiv", "Div"}:

@@ -35,6 +35,11 @@ class Training:
     updates: tuple[int, ...]
     train_ops: tuple[int, ...]
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that gradients were made in."""
+        return tuple(call.scope for call in self.calls)
+
     def takes_gradient(self, write: int) -> bool:
         """Whether the value that an op writes, not only the variable, depends on a gradient."""
         sources = self.graph.topology.inputs[write][1:]
