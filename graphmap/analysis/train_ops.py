@@ -22,6 +22,8 @@ _RANDOM_PREFIX = ("RandomUniform", "RandomStandardNormal", "RandomGamma", "Rando
                   "RandomShuffle", "Multinomial", "TruncatedNormal", "Parameterized")  # fmt: skip
 # Before this producer a Placeholder's shape () also meant "not known" (array_ops.cc, TF 1.1).
 _SHAPE_TOLD_SINCE = 24
+_ACCUMULATORS = frozenset({"ConditionalAccumulator", "SparseConditionalAccumulator"})
+_SEED_LIMIT = 64  # differentiated tensors that are compared with each other
 _SIGNATURE = "__saved_model_train_op"
 
 
@@ -85,7 +87,7 @@ def _losses(training: Training, updates: Iterable[int]) -> list[str]:
     on the way to another one (a gradient penalty)."""
     seeds = _seeds_behind(training, updates)
     known = [seed for seed in seeds if seed.y is not None]
-    if len(known) > 1:
+    if 1 < len(known) <= _SEED_LIMIT:
         cones = {seed: upstream(training.graph, [seed.y.node], controls=False)
                  for seed in known if seed.y is not None}  # fmt: skip
         outer = [
@@ -214,6 +216,8 @@ def _unrecovered(
         node = graph.nodes[at]
         if node.op == "PlaceholderWithDefault":
             found.append(f"{node.name}:0 has a default, which a step may have been fed over")
+        elif node.op in _ACCUMULATORS:
+            found.append(f"{node.name} collects gradients that other ops of the loop have to bring")
         elif _is_unseeded(node):
             found.append(f"{node.name} draws random numbers without a seed")
     return list(dict.fromkeys(found))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "Value", "fold", "inputs_of", "node_of", "number", "resolve", "tensor_of"]
 
 _FOLLOWED = PASS_THROUGH - {"Merge", "RefMerge", "NextIteration", "RefNextIteration"}
+_CHAIN_LIMIT = 1_000  # reads, casts and switches in a row; a ring ends here
 _DEPTH_LIMIT = 60  # nested arithmetic of one scalar
 _SIZE_LIMIT = 4_000_000  # elements of a Const that is decoded to see whether it is uniform
 
@@ -71,7 +72,7 @@ def inputs_of(value: Value) -> list[Value]:
 
 def resolve(value: Value) -> Value:
     """Follow reads, Identity, Cast, Switch and function arguments to what makes the value."""
-    for _ in range(10_000):
+    for _ in range(_CHAIN_LIMIT):
         op = node_of(value).op
         if op == "_Arg" and value.frame.caller is not None:
             caller = value.frame.caller

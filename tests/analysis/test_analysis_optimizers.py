@@ -295,3 +295,58 @@ def test_a_gradient_penalty_is_not_the_loss() -> None:
     build.const("lr", 0.1)
     build.add("ApplyGradientDescent", "train", "w", "lr", "both")
     assert train_op(build).loss == "total:0"
+
+
+def test_the_last_weights_of_a_heavy_ball_are_its_state() -> None:
+    build = GraphBuilder()
+    build.loss("w")
+    (gradient,) = build.gradients("w")
+    build.variable("last", 2, 2)
+    build.add("Sub", "way", "w/read", "last/read")
+    build.add("Sub", "down", "w/read", gradient)
+    build.add("AddV2", "next", "down", "way")
+    build.add("Assign", "keep", "last", "w/read")
+    build.add("Assign", "step", "w", "next", "^keep")
+    found = optimizer(build)
+    assert (found.kind, found.slots) == ("custom", {"w": {"last": "last"}})
+
+
+def test_a_squared_gradient_with_its_factor_in_between() -> None:
+    build = GraphBuilder()
+    weight_decay(build)
+    nodes = {node.name: node for node in build.nodes}
+    gradient = nodes["square"].inputs[0]
+    half = node("Mul", "half", "r2", gradient)
+    whole = node("Mul", "v/new", "half", gradient)
+    kept = [n for n in build.nodes if n.name not in {"square", "v/new"}]
+    build.nodes = [*kept, half, whole]
+    assert optimizer(build).kind == "AdamWeightDecay"
+
+
+def test_two_losses_of_one_call() -> None:
+    build = sgd_graph("w")
+    build.add("Identity", "gradients/grad_ys_1", "given")
+    build.add("Neg", "gradients/other_grad/Neg", "gradients/grad_ys_1")
+    build.add("AddN", "gradients/AddN", "gradients/grad_ys_0", "gradients/other_grad/Neg")
+    build.add("Tile", "gradients/loss_grad/again", "gradients/AddN")
+    assert train_op(build).loss == "loss:0"
+
+
+def test_a_step_that_lies_whole_in_a_function() -> None:
+    build = GraphBuilder()
+    build.add("VarHandleOp", "w", shape=ShapeValue((2, 2)), dtype="float32")
+    build.add("StatefulPartitionedCall", "call", "w", f=call("step"))
+    build.add("NoOp", "train", "^call")
+    inner = GraphBuilder()
+    inner.add("ReadVariableOp", "read", "h")
+    inner.add("Mean", "loss", "read:value:0")
+    (gradient,) = inner.gradients("w")
+    inner.const("rate", 0.1)
+    inner.add("Mul", "scaled", "rate", gradient)
+    inner.add("AssignSubVariableOp", "down", "h", "scaled")
+    inner.add("Identity", "out", "loss", "^down")
+    body = function("step", ["h"], *inner.nodes)
+    build.functions = [body._replace(outputs=(("o", "float32"),), returns={"o": "out:output:0"})]
+    assert (train_op(build).name, train_op(build).loss) == ("train", "call:0")
+    assert optimizer(build).slots == {"w": {}}
+    assert optimizer(build).hyperparameters == {"learning_rate": 0.1}
