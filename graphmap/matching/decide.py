@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Found", "Ranking", "decide", "probability"]
 
 MOST_CANDIDATES = 5
+SMALL = 8  # variables below which a share says nothing
+SURE_BITS = 4.0
+LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
+LEAST_NAMED = 0.3
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
 CERTAIN = 0.9999  # from here on no rival is worth showing
 # Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
@@ -54,6 +58,8 @@ def decide(
     settings: MatchSettings,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
+    if _is_other(wanted, pool, found, settings):
+        found = {name: link for name, link in found.items() if name in settings.pins}
     decider = _Decider(pool, actual, found, result, settings)
     decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
     matched = [d for d in decisions if d.status == "matched"]
@@ -65,6 +71,25 @@ def decide(
         unused=unused_names(actual, used),
         expected_wrong=round(sum(1 - d.confidence for d in matched), 3),
     )
+
+
+def _is_other(
+    wanted: Sequence[Variable],
+    pool: Sequence[Variable],
+    found: Mapping[str, Found],
+    settings: MatchSettings,
+) -> bool:
+    """Whether so little of either side was found that this is another model.
+
+    A few fitting names are found in any two models; without shapes a few more.
+    """
+    sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
+    if len(wanted) < SMALL or len(pool) < SMALL:
+        return False
+    shaped = any(v.shape is not None for v in wanted) and any(v.shape is not None for v in pool)
+    least = LEAST_SHAPED if shaped else LEAST_NAMED
+    used = len({f.actual.name for f in sure})
+    return max(len(sure) / len(wanted), used / len(pool)) < least
 
 
 def _verdict(wanted: int, matched: int) -> Verdict:
