@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from graphmap.analysis.ops import VARIABLE_OPS
-from graphmap.analysis.values import Frame, Value, inputs_of, node_of, number, resolve
+from graphmap.analysis.values import Frame, Value, inputs_of, node_of, number, operand, resolve
 
 __all__ = ["evaluate"]
 
@@ -64,10 +64,10 @@ def _value_of(at: _Evaluation, value: Value, depth: int) -> _Number:
         return _through_if(at, value, depth)
     if op in VARIABLE_OPS:
         return at.step
-    rule = _PREDICATES.get(op)
-    if rule is not None:
+    if op in _PREDICATES:
+        rule, arity = _PREDICATES[op], 1 if op == "LogicalNot" else 2
         operands = [at.of(source, depth + 1) for source in inputs_of(value)]
-        return None if None in operands else rule(*operands)
+        return rule(*operands) if len(operands) == arity and None not in operands else None
     return _through_plain(at, value, depth)
 
 
@@ -81,11 +81,15 @@ def _through_plain(at: _Evaluation, value: Value, depth: int) -> _Number:
 
 
 def _through_switch(at: _Evaluation, value: Value, depth: int) -> _Number:
-    data, predicate = inputs_of(value)
-    chosen = at.of(predicate, depth + 1)
+    chosen = _at_operand(at, value, 1, depth)
     if chosen is None or int(chosen) != value.output:
         return None
-    return at.of(data, depth + 1)
+    return _at_operand(at, value, 0, depth)
+
+
+def _at_operand(at: _Evaluation, value: Value, place: int, depth: int) -> _Number:
+    source = operand(value, place)
+    return None if source is None else at.of(source, depth + 1)
 
 
 def _is_taken(at: _Evaluation, value: Value, depth: int) -> bool:
@@ -99,14 +103,14 @@ def _is_taken(at: _Evaluation, value: Value, depth: int) -> bool:
                 break
             source = Value(frame, *below[0])
         if source.node >= 0 and node_of(source).op in _SWITCHES:
-            chosen = at.of(inputs_of(source)[1], depth + 1)
+            chosen = _at_operand(at, source, 1, depth)
             if chosen is None or int(chosen) != source.output:
                 return False
     return True
 
 
 def _through_if(at: _Evaluation, value: Value, depth: int) -> _Number:
-    chosen = at.of(inputs_of(value)[0], depth + 1)
+    chosen = _at_operand(at, value, 0, depth)
     attr: Any = node_of(value).attrs.get("then_branch" if chosen else "else_branch")
     function = value.frame.graph.function_index.get(getattr(attr, "name", ""))
     if chosen is None or function is None or value.output >= len(function.outputs):

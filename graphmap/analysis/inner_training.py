@@ -29,7 +29,8 @@ def find_inner_trainings(graph: GraphModel, position: int) -> Iterator[InnerTrai
         function = graph.function_index.get(name)
         if function is None:
             continue
-        training = find_training(body_graph(function, graph))
+        body = body_graph(function, graph)
+        training = find_training(GraphModel(body.nodes))  # flat: what it calls is not entered
         if not training.calls:
             continue
         names = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from graphmap.analysis.inner_training import find_inner_trainings, renamed
 from graphmap.analysis.keras_words import keras_scope, keras_words
-from graphmap.analysis.ops import ASSIGN_OPS, STATE_OPS, ApplyRule, apply_rule, is_apply, is_write
+from graphmap.analysis.ops import ASSIGN_OPS, ApplyRule, apply_rule, is_apply, is_write
 from graphmap.analysis.rules import describe_rule, find_clip_norm
 from graphmap.analysis.schedules import describe
 from graphmap.analysis.updates import Training
@@ -18,7 +18,10 @@ from graphmap.analysis.values import (
     inputs_of,
     node_of,
     number,
+    operand,
+    operands,
     resolve,
+    root_variable,
 )
 from graphmap.model.training import OptimizerSpec
 
@@ -33,7 +36,7 @@ _INITIAL = {
     ),
 }  # fmt: skip
 _CLIPPING = frozenset({"AdamWeightDecay", "LAMB"})  # clip by a global norm, in their own code
-_DEPTH_LIMIT = 20  # nested calls
+_BODY_LIMIT = 100  # bodies below one call; functions that call themselves end here
 
 
 class Site(NamedTuple):
@@ -68,7 +71,7 @@ def find_optimizers(
     for position in updates:
         found = [
             update
-            for site in _sites(training, root, position)
+            for site in _sites(root, position)
             if (update := _update_at(training, site, trainable)) is not None
         ]
         is_call = not is_write(training.graph.nodes[position].op)
@@ -114,39 +117,24 @@ def _spec(training: Training, group: list[Update]) -> OptimizerSpec:
     )
 
 
-def _sites(training: Training, frame: Frame, position: int) -> Iterator[Site]:
-    graph = frame.graph
-    if is_write(graph.nodes[position].op):
-        variable = _root_variable(frame, position)
-        if variable >= 0:
-            yield Site(frame, position, variable)
-        return
-    if _depth(frame) > _DEPTH_LIMIT:
-        return
-    for body in frame.bodies(position):
-        for at in range(len(body.graph.nodes)):
-            yield from _sites(training, body, at)
-
-
-def _depth(frame: Frame) -> int:
-    depth = 0
-    while frame.caller is not None:
-        frame, depth = frame.caller, depth + 1
-    return depth
-
-
-def _root_variable(frame: Frame, position: int, place: int = 0) -> int:
-    """Return the top graph's variable at a data input; -1 if it is none."""
-    sources = frame.graph.topology.inputs[position]
-    if place >= len(sources) or sources[place][0] < 0:
-        return -1
-    value = resolve(Value(frame, *sources[place]))
-    for _ in range(100):
-        if not is_write(node_of(value).op):
-            break
-        value = resolve(inputs_of(value)[0])  # the ref that an earlier write gives back
-    is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
-    return value.node if is_variable else -1
+def _sites(frame: Frame, position: int) -> list[Site]:
+    """Return the writes to variables of the top graph that a node makes, itself or in bodies."""
+    found = []
+    pending = [(frame, position)]
+    entered = 0
+    while pending:
+        frame, position = pending.pop()
+        if is_write(frame.graph.nodes[position].op):
+            variable = root_variable(operand(Value(frame, position), 0))
+            if variable >= 0:
+                found.append(Site(frame, position, variable))
+        elif entered < _BODY_LIMIT:
+            inner = []
+            for body in frame.bodies(position):
+                entered += 1
+                inner += [(body, at) for at in range(len(body.graph.nodes))]
+            pending += reversed(inner)
+    return found
 
 
 def _update_at(training: Training, site: Site, trainable: frozenset[str]) -> Update | None:
@@ -170,19 +158,18 @@ def _update_at(training: Training, site: Site, trainable: frozenset[str]) -> Upd
 def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update:
     value = Value(site.frame, site.node)
     node = node_of(value)
-    inputs = inputs_of(value)
     names = training.graph.nodes
     slots = {
         word: names[at].name
         for word, place in rule.slots.items()
-        if (at := _root_variable(site.frame, site.node, place)) >= 0
+        if (at := root_variable(operand(value, place))) >= 0
     }
-    told = {
-        word: describe(inputs[place]) for word, place in rule.scalars.items() if place < len(inputs)
-    }
+    scalars = {word: operand(value, place) for word, place in rule.scalars.items()}
+    told = {word: describe(scalar) for word, scalar in scalars.items() if scalar is not None}
     kind = rule.kind
-    if kind == "Ftrl":
-        told.update(_ftrl_l2(inputs[rule.scalars["l2_regularization_strength"]]))
+    l2 = scalars.get("l2_regularization_strength")
+    if kind == "Ftrl" and l2 is not None:
+        told.update(_ftrl_l2(l2))
     if node.op.endswith("CenteredRMSProp"):
         told["centered"] = True
     if "use_nesterov" in node.attrs or kind == "Momentum":
@@ -195,7 +182,7 @@ def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update
     powers = {
         word: names[at].name
         for word, place in rule.powers.items()
-        if (at := _root_variable(site.frame, site.node, place)) >= 0
+        if (at := root_variable(operand(value, place))) >= 0
     }
     scope = keras_scope(training.graph, told)
     if scope is not None:
@@ -205,15 +192,12 @@ def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update
 
 def _ftrl_l2(value: Value) -> dict[str, Any]:
     """FtrlOptimizer feeds l2 + beta / (2 * max(lr, 1e-36)); take it apart."""
-    total = resolve(value)
-    sources = inputs_of(total)
-    if node_of(total).op in {"Add", "AddV2"} and len(sources) == 2:
-        quotient = resolve(sources[1])
-        if node_of(quotient).op == "RealDiv":
-            beta = describe(inputs_of(quotient)[0])
-            l2 = {"l2_regularization_strength": describe(sources[0])}
-            return {**l2, "beta": beta} if beta != 0 else l2
-    return {}
+    total = operands(resolve(value), {"Add", "AddV2"})
+    quotient = operands(total[1], {"RealDiv"}) if total is not None else None
+    if total is None or quotient is None:
+        return {}
+    beta, l2 = describe(quotient[0]), {"l2_regularization_strength": describe(total[0])}
+    return {**l2, "beta": beta} if beta != 0 else l2
 
 
 def _initial_value(training: Training, kind: str, slots: dict[str, str]) -> dict[str, Any]:

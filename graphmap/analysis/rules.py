@@ -21,11 +21,22 @@ from graphmap.analysis.terms import (
     shape_of,
 )
 from graphmap.analysis.updates import Training
-from graphmap.analysis.values import Frame, Value, inputs_of, node_of, number, resolve
+from graphmap.analysis.values import (
+    Frame,
+    Value,
+    inputs_of,
+    node_of,
+    number,
+    operand,
+    operands,
+    resolve,
+    root_variable,
+)
 
 __all__ = ["Rule", "describe_rule", "find_clip_norm"]
 
 _ADD = frozenset({"Add", "AddV2"})
+_DIV = frozenset({"RealDiv", "Div"})
 _SELECT = frozenset({"Select", "SelectV2"})
 _NEAR_LIMIT = 300  # ops of one hand-written update
 
@@ -149,8 +160,8 @@ def _delta(reader: TermReader, write: Value) -> Value | None:
 def _plain_rate(reader: TermReader, delta: Value) -> Any:
     """Return the factor of a gradient that is subtracted as it is; None if there is none."""
     value = resolve(delta)
-    if node_of(value).op == "Neg":
-        value = resolve(inputs_of(value)[0])
+    negated = operand(value, 0) if node_of(value).op == "Neg" else None
+    value = value if negated is None else resolve(negated)
     if node_of(value).op != "Mul":
         return None
     for source in inputs_of(value):
@@ -161,7 +172,7 @@ def _plain_rate(reader: TermReader, delta: Value) -> Any:
 
 def _slot(reader: TermReader, frame: Frame, slot: int) -> _Slot:
     writes = _writes_to(reader, frame, slot)
-    terms = [reader.term(inputs_of(write)[-1]) for write in writes]
+    terms = [reader.term(sources[-1]) for write in writes if (sources := inputs_of(write))]
     decay = None
     heavy_ball = False
     for term in terms:
@@ -195,7 +206,7 @@ def _writes_to(reader: TermReader, frame: Frame, slot: int) -> list[Value]:
     return [
         Value(frame, at)
         for at, node in enumerate(frame.graph.nodes)
-        if is_write(node.op) and reader.variable_of(inputs_of(Value(frame, at))[0]) == slot
+        if is_write(node.op) and root_variable(operand(Value(frame, at), 0)) == slot
     ]
 
 
@@ -245,21 +256,20 @@ def _weight_decay(reader: TermReader, part: Term) -> float | int | bool | None:
 
 def _corrected_rate(reader: TermReader, rate: Term) -> tuple[Any, dict[str, str]] | None:
     """Take lr * sqrt(1 - beta2_power) / (1 - beta1_power) apart, as AdamOptimizer writes it."""
-    quotient = resolve(rate.value)
-    if node_of(quotient).op not in {"RealDiv", "Div"}:
+    quotient = operands(resolve(rate.value), _DIV)
+    product = operands(quotient[0], {"Mul"}) if quotient is not None else None
+    rest = operands(quotient[1], {"Sub"}) if quotient is not None else None
+    if product is None or rest is None:
         return None
-    product, denominator = (resolve(source) for source in inputs_of(quotient))
-    if node_of(product).op != "Mul" or node_of(denominator).op != "Sub":
-        return None
-    powers = {"beta1_power": reader.variable_of(inputs_of(denominator)[1])}
+    powers = {"beta1_power": root_variable(rest[1])}
     rate_value = None
-    for source in inputs_of(product):
-        root = resolve(source)
-        if node_of(root).op == "Sqrt":
-            inner = resolve(inputs_of(root)[0])
-            powers["beta2_power"] = reader.variable_of(inputs_of(inner)[1])
-        else:
+    for source in product:
+        root = operand(source, 0) if node_of(source).op == "Sqrt" else None
+        if root is None:
             rate_value = describe(source)
+            continue
+        inner = operands(resolve(root), {"Sub"})
+        powers["beta2_power"] = root_variable(inner[1]) if inner is not None else -1
     nodes = reader.training.graph.nodes
     named = {word: nodes[at].name for word, at in powers.items() if at >= 0}
     return None if rate_value is None else (rate_value, named)

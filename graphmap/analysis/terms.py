@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graphmap.analysis.ops import STATE_OPS, is_write
 from graphmap.analysis.updates import Training
-from graphmap.analysis.values import Value, inputs_of, node_of, number, resolve
+from graphmap.analysis.values import Value, inputs_of, node_of, number, resolve, root_variable
 from graphmap.model.graph import ShapeValue
 
 __all__ = ["Term", "TermReader", "factor_of", "has_own_factor", "is_square", "shape_of"]
@@ -71,13 +70,7 @@ class TermReader:
 
     def variable_of(self, value: Value) -> int:
         """Return the top graph's variable that a value is, through reads and earlier writes."""
-        value = resolve(value)
-        for _ in range(_DEPTH_LIMIT):
-            if not is_write(node_of(value).op):
-                break
-            value = resolve(inputs_of(value)[0])
-        is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
-        return value.node if is_variable else -1
+        return root_variable(value)
 
     def term(self, value: Value, depth: int = 0) -> Term:
         """Return the term of a value; shared values share their term."""

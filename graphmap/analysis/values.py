@@ -5,17 +5,29 @@ A value may lie in a function body; a frame remembers who called it, so that arg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.analysis.functions import body_graph, calls_of
-from graphmap.analysis.ops import PASS_THROUGH
+from graphmap.analysis.ops import PASS_THROUGH, STATE_OPS, is_write
 from graphmap.model.graph import Function, GraphModel, Node, TensorValue
 
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Frame", "Value", "fold", "inputs_of", "node_of", "number", "resolve", "tensor_of"]
+__all__ = [
+    "Frame",
+    "Value",
+    "fold",
+    "inputs_of",
+    "node_of",
+    "number",
+    "operand",
+    "operands",
+    "resolve",
+    "root_variable",
+    "tensor_of",
+]
 
 _FOLLOWED = PASS_THROUGH - {"Merge", "RefMerge", "NextIteration", "RefNextIteration"}
 _CHAIN_LIMIT = 1_000  # reads, casts and switches in a row; a ring ends here
@@ -68,6 +80,35 @@ def inputs_of(value: Value) -> list[Value]:
     """Return the data inputs of the node that produces a value; missing producers are left out."""
     sources = value.frame.graph.topology.inputs[value.node]
     return [Value(value.frame, node, output) for node, output in sources if node >= 0]
+
+
+def operand(value: Value, place: int) -> Value | None:
+    """Return one data input; None where it is not there."""
+    sources = value.frame.graph.topology.inputs[value.node]
+    if place >= len(sources) or sources[place][0] < 0:
+        return None
+    return Value(value.frame, *sources[place])
+
+
+def operands(value: Value, ops: Collection[str]) -> tuple[Value, Value] | None:
+    """Return both resolved inputs of a two-input op of `ops`; None for any other value."""
+    if node_of(value).op not in ops:
+        return None
+    sources = inputs_of(value)
+    return (resolve(sources[0]), resolve(sources[1])) if len(sources) == 2 else None
+
+
+def root_variable(value: Value | None) -> int:
+    """Return the top graph's variable that a value is, through reads and earlier writes; or -1."""
+    for _ in range(_CHAIN_LIMIT):
+        if value is None:
+            return -1
+        value = resolve(value)
+        if not is_write(node_of(value).op):
+            is_variable = value.frame.caller is None and node_of(value).op in STATE_OPS
+            return value.node if is_variable else -1
+        value = operand(value, 0)
+    return -1
 
 
 def resolve(value: Value) -> Value:
@@ -135,17 +176,17 @@ def _fold(
 def _computed(
     value: Value, known: dict[tuple[int, int], numpy.generic | None], depth: int
 ) -> numpy.generic | None:
-    operands = []
+    values = []
     for source in inputs_of(value):
-        operand = _fold(source, known, depth + 1)
-        if operand is None:
+        found = _fold(source, known, depth + 1)
+        if found is None:
             return None
-        operands.append(operand)
+        values.append(found)
     import numpy
 
     try:
         with numpy.errstate(all="ignore"):
-            result: numpy.generic = _arithmetic()[node_of(value).op](*operands)
+            result: numpy.generic = _arithmetic()[node_of(value).op](*values)
     except (TypeError, ValueError):
         return None
     return result
