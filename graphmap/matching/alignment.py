@@ -38,6 +38,8 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
 
 def _equal_counts(expected: Group, actual: Group) -> Links | None:
     size = len(expected)
+    if _parted(expected, actual):
+        return None
     straight = tuple((at, at) for at in range(size))
     if size == 1:
         return straight if _fits(expected, actual, straight) else None
@@ -45,6 +47,15 @@ def _equal_counts(expected: Group, actual: Group) -> Links | None:
         if _fits(expected, actual, order):
             return order
     return straight if _fits(expected, actual, straight) else None
+
+
+def _parted(expected: Group, actual: Group) -> bool:
+    """Whether blocks of equal size lack different members, so that counting would be wrong."""
+    if len(expected.blocks) != 1 or len(actual.blocks) != 1:
+        return False
+    if len(expected.blocks[0]) != len(actual.blocks[0]) or expected.counter or actual.counter:
+        return False
+    return _places(expected, actual) != _places(actual, expected)
 
 
 def _rank_orders(expected: Group, actual: Group) -> list[Links]:
@@ -78,15 +89,37 @@ def _fits(expected: Group, actual: Group, links: Links) -> bool:
 
 def _shared_indices(expected: Group, actual: Group) -> Links | None:
     """Equal indices, where one side has all indices of the other and all shapes fit."""
-    if not expected.members[0][0] or not actual.members[0][0]:
+    here, back = _places(expected, actual), _places(actual, expected)
+    if here is None or back is None:
         return None
-    there = {numbers: at for at, (numbers, _) in enumerate(actual.members)}
-    links = tuple(
-        (at, there[numbers]) for at, (numbers, _) in enumerate(expected.members) if numbers in there
-    )
+    there = {place: at for at, place in enumerate(back)}
+    links = tuple((at, there[place]) for at, place in enumerate(here) if place in there)
     if len(links) < min(len(expected), len(actual)) or not _fits(expected, actual, links):
         return None
     return links
+
+
+def _places(group: Group, other: Group) -> list[tuple[int, ...]] | None:
+    """Where each member stands in its blocks, in numbers that mean the same on both sides.
+
+    Blocks of equal size are counted through, so that Encoder-1 is layer_0; of unequal ones the
+    indices must begin equal.
+    """
+    width = len(group.blocks)
+    if not width or width != len(other.blocks):
+        return None
+    ranked = []
+    for mine, theirs in zip(group.blocks, other.blocks, strict=True):
+        if len(mine) != len(theirs) and min(mine) != min(theirs):
+            return None
+        ranked.append(len(mine) == len(theirs))
+    return [
+        tuple(
+            block[n] if rank else n
+            for n, block, rank in zip(numbers, group.blocks, ranked, strict=True)
+        )
+        for numbers, _ in group.members
+    ]
 
 
 def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | None:

@@ -14,7 +14,7 @@ from graphmap.matching.vocabulary import NORMS, ORDINALS
 from graphmap.model.graph import Dims
 from graphmap.model.variable import Variable
 
-__all__ = ["Group", "build_groups"]
+__all__ = ["Group", "Roles", "build_groups"]
 
 MOST_SPLITS = 8  # values of an index that may name different things instead of counting
 COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have in common
@@ -31,6 +31,7 @@ class Group:
     module: template without the kind word; groups of one module are siblings.
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
+    blocks: for each index, {value: its rank} among all that stands under the same prefix.
     uniform: all shapes are equal. unclear: members that nothing tells apart (cut names).
     """
 
@@ -41,6 +42,7 @@ class Group:
     members: tuple[Member, ...]
     shapes: tuple[Dims, ...]
     first: int
+    blocks: tuple[dict[int, int], ...] = ()
     counter: bool = False
     trained: bool = False
     uniform: bool = field(init=False)
@@ -55,6 +57,8 @@ class Group:
 
 
 Templates = dict[str, list[Member]]
+# {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}
+Roles = dict[str, tuple[str, dict[int, int]]]
 
 
 def build_groups(
@@ -62,8 +66,11 @@ def build_groups(
     names: Sequence[Template],
     positions: Iterable[int],
     fine: bool,
+    known: Roles | None = None,
 ) -> list[Group]:
     """Group the variables at `positions` of a side; `names` are theirs, taken apart.
+
+    known: what the indices of the whole side mean; leftovers would tell less. Filled if empty.
 
     fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
     block) names different things; otherwise it counts.
@@ -76,6 +83,10 @@ def build_groups(
     _count_words(templates)
     counters = _join_bare(templates)
     selecting = _selecting(templates)
+    if known:
+        selecting |= known
+    elif known is not None:
+        known |= selecting
     groups: list[Group] = []
     for text in sorted(templates):
         groups.extend(_split(text, templates[text], selecting, fine, variables))
@@ -145,7 +156,7 @@ def _join_bare(templates: Templates) -> set[str]:
     return joined
 
 
-def _selecting(templates: Templates) -> dict[str, tuple[str, dict[int, int]]]:
+def _selecting(templates: Templates) -> Roles:
     """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
     contents: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for text, members in templates.items():
@@ -154,7 +165,7 @@ def _selecting(templates: Templates) -> dict[str, tuple[str, dict[int, int]]]:
             below = contents[text[:cut]]
             for value in {numbers[at] for numbers, _ in members}:
                 below[value].add(text[cut:])
-    roles: dict[str, tuple[str, dict[int, int]]] = {}
+    roles: Roles = {}
     for prefix, below in contents.items():
         ranks = {value: rank for rank, value in enumerate(sorted(below))}
         modules = {segments(rest)[:-1] for rest in set().union(*below.values())}
@@ -181,7 +192,7 @@ def _overlap(below: dict[int, set[str]]) -> float:
 def _split(
     text: str,
     members: list[Member],
-    selecting: dict[str, tuple[str, dict[int, int]]],
+    selecting: Roles,
     fine: bool,
     variables: Sequence[Variable],
 ) -> list[Group]:
@@ -204,7 +215,7 @@ def _split(
             at: _literal(value, *selecting[text[: cuts[at]]])
             for at, value in zip(literal, values, strict=True)
         }
-        made.append(_make_group(text, tokens, parts[values], variables))
+        made.append(_make_group(text, tokens, parts[values], variables, selecting))
     return made
 
 
@@ -213,7 +224,11 @@ def _literal(value: int, role: str, ranks: dict[int, int]) -> str:
 
 
 def _make_group(
-    text: str, tokens: dict[int, str], members: list[Member], variables: Sequence[Variable]
+    text: str,
+    tokens: dict[int, str],
+    members: list[Member],
+    variables: Sequence[Variable],
+    selecting: Roles,
 ) -> Group:
     width = text.count(MARK)
     free: list[int] = []
@@ -230,6 +245,8 @@ def _make_group(
             (tuple([numbers[at] for at in free]), position) for numbers, position in members
         )
     shapes = tuple(variables[position].shape for _, position in kept)
+    cuts = [found.end() for found in re.finditer(MARK, text)]
+    blocks = tuple(selecting[text[: cuts[at]]][1] for at in free)
     parts = segments(text) or (text,)
     kind, rest = kind_of(parts[-1], None if shapes[0] is None else len(shapes[0]))
     path = [*parts[:-1], rest] if rest else list(parts[:-1])
@@ -245,7 +262,7 @@ def _make_group(
                 words.append(word)
     module = "/".join(path) + "|" + ",".join(tokens.values())
     first = min(position for _, position in kept)
-    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first)
+    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks)
 
 
 def _settle_kinds(groups: list[Group]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from graphmap.matching.assign import assign
 from graphmap.matching.decide import Found, Ranking
-from graphmap.matching.groups import Group, build_groups
+from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.pairs import Context, Pair, expected_habit, is_kernel, propose, weights_of
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
@@ -76,6 +76,7 @@ class _Run:
         self.pool_names = [split_name(v.name) for v in pool]
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
+        self.roles: tuple[Roles, Roles] = ({}, {})
         self.habit = 0.5
         self.anchors: list[Pair] = []
         self.result = Result()
@@ -96,8 +97,8 @@ class _Run:
     def _groups(
         self, left: Sequence[int], right: Sequence[int], fine: bool
     ) -> tuple[list[Group], list[Group]]:
-        expected = build_groups(self.wanted, self.wanted_names, left, fine)
-        actual = build_groups(self.pool, self.pool_names, right, fine)
+        expected = build_groups(self.wanted, self.wanted_names, left, fine, self.roles[0])
+        actual = build_groups(self.pool, self.pool_names, right, fine, self.roles[1])
         for group in actual:
             group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
         return expected, actual
@@ -139,6 +140,9 @@ class _Run:
         evidence = tuple(
             Evidence(e.kind, round(e.bits, 3), e.why) for e in evidence_of(pair, context)
         )
+        if len(pair.links) >= LONE:  # what such a group has more is missing on the other side
+            settled[0].update(at for _, at in pair.expected.members)
+            settled[1].update(at for _, at in pair.actual.members)
         kernel = is_kernel(pair)
         for e, a in pair.links:
             one, other = pair.expected.members[e][1], pair.actual.members[a][1]

@@ -66,12 +66,21 @@ def words_of(segment: str) -> tuple[str, ...]:
     glued = re.sub(r"(?i)(conv|pool|norm)(?:olution)?[0-9][dD]", r"\1", segment)
     raw = [piece.lower() for piece in PIECES.findall(glued)]
     found: list[str] = []
-    for piece in raw:
+    for piece in _unglued(raw):
         if found and (found[-1], piece) in JOINED:
             found[-1] = JOINED[found[-1], piece]
             continue
         found.append(piece)
     return tuple(_common(word) for word in found)
+
+
+def _unglued(pieces: list[str]) -> list[str]:
+    """Take a norm off the word it is glued to: `stembn` is the norm of `stem`."""
+    found: list[str] = []
+    for piece in pieces:
+        glued = len(piece) > 3 and piece.endswith("bn") and piece not in ALIASES
+        found.extend((piece[:-2], "bn") if glued else (piece,))
+    return found
 
 
 def _common(word: str) -> str:
