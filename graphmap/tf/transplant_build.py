@@ -97,6 +97,7 @@ class Transplant:
             self.graph,
             {name: planted.operations[name] for name in names},
             self._converted_refs(handles),
+            {operation.name for operation in planted.operations.values()},
         )
         return self._rebuilt(roots, cut, planted, state)
 
@@ -186,6 +187,9 @@ class Transplant:
             self.stored.nodes[a].name: self.new.nodes[b].name
             for a, b in self.descent.variables.items()
         }
+        pairs.update({a: b for a, b in self.given.items() if a not in pairs})
+        if not self.given:
+            self._pair_leftovers(pairs)
         needed = [self.stored.nodes[at].name for at in cut.variables]
         steps = {op.global_step for op in self.found if op.global_step}
         assignments_for(self.opened.stored, {}, self.places, needed)
@@ -211,12 +215,13 @@ class Transplant:
         handles = {
             at: _handle(self.lives[pairs[self.stored.nodes[at].name]]) for at in cut.variables
         }
-        pairs.update({a: b for a, b in self.given.items() if a not in pairs})
+        return handles, {a: self.lives[b] for a, b in pairs.items()}
+
+    def _pair_leftovers(self, pairs: dict[str, str]) -> None:
         for a, b in leftover_pairs(self.opened, self.live, pairs).items():
             if a not in pairs and b not in pairs.values():
                 pairs[a] = b
-                self.assumed.append(f"{b} is the stored {a}, by name: no loss reaches it")
-        return handles, {a: self.lives[b] for a, b in pairs.items()}
+                self.assumed.append(f"{b} is the stored {a} by name or shape: no loss reaches it")
 
     def _flips(self, cut: Cut) -> set[bool]:
         """Say, for the paired variables, whether the new one is of the other kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphmap.errors import NameMapError
+from graphmap.errors import NameMapError, UnresolvedNameError
 from graphmap.matching import Side, match_variables
 from graphmap.matching.settings import MatchSettings
 from graphmap.model.variable import Variable
@@ -15,6 +15,8 @@ from graphmap.tf.live import expected_variables
 from graphmap.tf.maps import STORED_AS_IS, as_name_map
 
 __all__ = ["given_pairs", "leftover_pairs"]
+
+MODEL_ROLES = ("weight", "other")
 
 
 def given_pairs(opened: OpenedModel, live: OpenedModel, name_map: Any) -> dict[str, str]:
@@ -65,29 +67,76 @@ def _node_pairs(stored: Variable, new: Variable) -> Mapping[str, str]:
 def leftover_pairs(
     opened: OpenedModel, live: OpenedModel, known: Mapping[str, str]
 ) -> dict[str, str]:
-    """Match the variables that neither the loss nor an update reaches, by name and shape.
+    """Pair the weights that neither the loss nor an update reaches, by name, else by shape.
 
-    What is known already is pinned. Ambiguous ones are left out.
+    known: {stored node: new node} pairs; they are held to. Raises UnresolvedNameError where a new
+    variable could be one of several stored ones.
     """
-    stored = {node: v for v in opened.variables for node, _ in nodes_of(v)}
+    stored = [v for v in opened.variables if v.checkpoint_key and v.role in MODEL_ROLES]
+    nodes = {node: v for v in opened.variables for node, _ in nodes_of(v)}
     expected = expected_variables(live)
     new = {node: v for v in expected for node, _ in nodes_of(v)}
-    pins = {
-        new[b].name: stored[a].name for a, b in known.items() if a in stored and b in new
-    }
-    if all(v.name in pins for v in expected if v.role in ("weight", "other")):
+    pins = {new[b].name: nodes[a].name for a, b in known.items() if a in nodes and b in new}
+    free_new = [v for v in expected if v.role in MODEL_ROLES and v.name not in pins]
+    free_stored = [v for v in stored if v.name not in pins.values()]
+    if not free_new or not free_stored:
         return {}
-    actual = tuple(v for v in opened.variables if v.checkpoint_key is not None)
-    names = {v.name for v in actual}
-    settings = MatchSettings(pins={a: b for a, b in pins.items() if b in names})
-    found = match_variables(
-        Side(expected, live.stored.graph, ordered=True), Side(actual, opened.stored.graph), settings
-    )
-    by_name = {v.name: v for v in actual}
-    asked = {v.name: v for v in expected}
+    chosen = _by_name(opened, live, expected, stored, pins)
+    _add_unique_shapes(chosen, free_new, free_stored)
+    open_stored = [v for v in free_stored if v not in chosen.values()]
+    for variable in free_new:
+        near = [v.name for v in open_stored if _kind_of(v) == _kind_of(variable)]
+        if variable.name not in chosen and near:
+            raise UnresolvedNameError(
+                f"could be any of {len(near)} stored variables: {', '.join(near[:5])}",
+                where=variable.name,
+                remedy="No loss reaches it, so only its name could tell. Pass name_map, with every "
+                "variable that the files hold; those not in it keep their initial value.",
+                candidates=tuple(near),
+            )
+    by_name = {v.name: v for v in expected}
     pairs: dict[str, str] = {}
-    for decision in found.matched:
-        if decision.expected not in pins and decision.actual not in pins.values():
-            if decision.layout in STORED_AS_IS and decision.actual is not None:
-                pairs.update(_node_pairs(by_name[decision.actual], asked[decision.expected]))
+    for name, variable in chosen.items():
+        pairs.update(_node_pairs(variable, by_name[name]))
     return pairs
+
+
+def _kind_of(variable: Variable) -> tuple[object, object]:
+    return variable.shape, variable.dtype
+
+
+def _by_name(
+    opened: OpenedModel,
+    live: OpenedModel,
+    expected: tuple[Variable, ...],
+    stored: list[Variable],
+    pins: Mapping[str, str],
+) -> dict[str, Variable]:
+    by_name = {v.name: v for v in stored}
+    settings = MatchSettings(pins={a: b for a, b in pins.items() if b in by_name})
+    found = match_variables(
+        Side(expected, live.stored.graph, ordered=True),
+        Side(tuple(stored), opened.stored.graph),
+        settings,
+    )
+    return {
+        decision.expected: by_name[decision.actual]
+        for decision in found.matched
+        if decision.expected not in pins
+        and decision.actual in by_name
+        and decision.actual not in pins.values()
+        and decision.layout == "same"
+    }
+
+
+def _add_unique_shapes(
+    chosen: dict[str, Variable], free_new: list[Variable], free_stored: list[Variable]
+) -> None:
+    taken = {v.name for v in chosen.values()}
+    left_new = [v for v in free_new if v.name not in chosen]
+    left_stored = [v for v in free_stored if v.name not in taken]
+    for variable in left_new:
+        ours = [v for v in left_new if _kind_of(v) == _kind_of(variable)]
+        theirs = [v for v in left_stored if _kind_of(v) == _kind_of(variable)]
+        if len(ours) == len(theirs) == 1:
+            chosen[variable.name] = theirs[0]
