@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
 
+from graphmap.matching.evidence.count import count_evidence
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import segments
@@ -82,7 +83,8 @@ def decide_scopes(
         return False
     best: dict[int, dict[int, float]] = defaultdict(dict)
     for pair in pairs:
-        best[id(pair.expected)][id(pair.actual)] = pair.bits
+        counted = count_evidence(pair, context)  # which is whole does not tell which is meant
+        best[id(pair.expected)][id(pair.actual)] = pair.bits - (counted.bits if counted else 0.0)
     units = _units(expected)
     noted = False
     for one, other, scopes in twins:
