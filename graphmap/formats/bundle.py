@@ -36,8 +36,8 @@ INDEX_LIMIT = 1 << 30  # bytes; 100,000 variables take 3.5 MB
 _MAX_RANK = 254  # TensorShape::MaxDimensions
 # continuation bits of a varint whose last byte is number N
 _HIGH_BITS = tuple(int.from_bytes(b"\x80" * width, "little") for width in range(6))
+_UNKNOWN = 1 << 34  # bytes; no entry is found to lie past the end of a file that is missing
 _CRC_FIELD = 5  # bytes: tag and fixed32
-_FAR = 1 << 63  # past the end of any file
 _MAX_SHARDS = 10_000  # data files looked for on disk
 _MAX_WARNINGS = 100  # entries reported one by one
 
@@ -167,16 +167,27 @@ def _list_tensors(
     warnings: list[str] = []
     known: dict[bytes, _Plain] = {}
     shapes: dict[bytes, Dims] = {}
-    room = sizes[0] if shards == 1 and sizes[0] is not None else -1
+    room = -1 if shards != 1 else _UNKNOWN if sizes[0] is None else sizes[0]
     new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
+    lookup, add, decode = known.get, tensors.append, int.from_bytes
     for key, value in raw.items():
         if key[0] == 0:  # a piece of a partitioned variable; its key is binary
             continue
         name = key.decode("utf-8", "backslashreplace")
-        plain = known.get(value[: value[3] + 4]) if len(value) > 8 else None
-        if plain is not None and _plain_end(value, plain) <= room:
-            tensors.append(new(StoredTensor, (name, name, plain.shape, plain.dtype, plain.nbytes)))
-            continue
+        plain = lookup(value[: value[3] + 4]) if len(value) > 8 else None
+        if plain is not None:
+            shape, dtype, nbytes, start, size_field, tail, limit = plain
+            width = len(value) - start - tail  # of the offset, tag and varint
+            if value.endswith(size_field, start, -_CRC_FIELD) and value[-_CRC_FIELD] == 0x35:
+                number = decode(value[start + 1 : start + width], "little") if width else 0
+                if not width or (
+                    number <= limit
+                    and 1 < width < 7
+                    and value[start] == 0x20
+                    and number & 0x8080808080 == _HIGH_BITS[width - 2]
+                ):
+                    add(new(StoredTensor, (name, name, shape, dtype, nbytes)))
+                    continue
         try:
             entry = decode_entry(value, shapes)
         except WireError as cause:
@@ -191,8 +202,8 @@ def _list_tensors(
             defect = _defect(entry, dtype, shards, sizes)
         if defect:
             warnings.append(f"{name}: {defect}")
-        elif _is_plain(value, entry, dtype):
-            known[value[: value[3] + 4]] = _plain(value, entry, dtype)
+        elif room >= 0 and _is_plain(value, entry, dtype):
+            known[value[: value[3] + 4]] = _plain(value, entry, dtype, room)
     if len(warnings) > _MAX_WARNINGS:
         rest = len(warnings) - _MAX_WARNINGS
         warnings = [*warnings[:_MAX_WARNINGS], f"{rest} more entries are damaged"]
@@ -203,16 +214,18 @@ class _Plain(NamedTuple):
     """What follows from the leading bytes of an entry, its type and shape.
 
     Nearly every entry is `type, shape, [offset], size, checksum`, and few (type, shape) differ: so
-    those bytes are looked up, the size is compared, and only the offset is decoded. That halves
-    the time for 100,000 entries.
+    those bytes are looked up, the size is compared as bytes, and the offset is compared with the
+    last one that fits, both as encoded: varints of canonical form sort as the numbers they stand
+    for when read as little-endian integers. That halves the time for 100,000 entries.
     """
 
-    dtype: str
     shape: Dims
+    dtype: str
     nbytes: int
     start: int  # where the offset begins
     size_field: bytes
     tail: int  # bytes of size and checksum
+    limit: int  # last offset, encoded
 
 
 def _is_plain(value: bytes, entry: Entry, dtype: str) -> bool:
@@ -229,33 +242,11 @@ def _is_plain(value: bytes, entry: Entry, dtype: str) -> bool:
     )
 
 
-def _plain(value: bytes, entry: Entry, dtype: str) -> _Plain:
+def _plain(value: bytes, entry: Entry, dtype: str, room: int) -> _Plain:
     size_field = b"\x28" + write_varint(entry.size)
-    return _Plain(
-        dtype, entry.shape, entry.size, value[3] + 4, size_field, len(size_field) + _CRC_FIELD
-    )
-
-
-def _plain_end(value: bytes, plain: _Plain) -> int:
-    """Return where the value ends in its data file, or _FAR where the entry is not plain."""
-    _, _, nbytes, start, size_field, tail = plain
-    width = len(value) - start - tail  # of tag and varint
-    if value[-_CRC_FIELD] != 0x35 or not value.endswith(size_field, start, -_CRC_FIELD):
-        return _FAR
-    if width == 0:
-        return nbytes
-    number = int.from_bytes(value[start + 1 : start + width], "little")
-    if value[start] != 0x20 or not 1 < width < 7:
-        return _FAR
-    if number & _HIGH_BITS[5] != _HIGH_BITS[width - 2]:
-        return _FAR
-    return nbytes + (
-        (number & 0x7F)
-        | (number >> 1 & 0x3F80)
-        | (number >> 2 & 0x1FC000)
-        | (number >> 3 & 0xFE00000)
-        | (number >> 4 & 0x7F0000000)
-    )
+    tail = len(size_field) + _CRC_FIELD
+    limit = int.from_bytes(write_varint(max(0, room - entry.size)), "little")
+    return _Plain(entry.shape, dtype, entry.size, value[3] + 4, size_field, tail, limit)
 
 
 def _nbytes(shape: Dims, dtype: str, fallback: int) -> int:
