@@ -85,7 +85,8 @@ class TermReader:
         variable = self.variable_of(value)
         if variable >= 0:
             return Term("variable", value, variable=variable)
-        plain = number(value)
+        is_tainted = value.frame.caller is None and self.training.tainted[value.node]
+        plain = None if is_tainted else number(value)
         if plain is not None:
             return Term("number", value, number=plain)
         if value.frame.caller is None:
