@@ -9,7 +9,7 @@ from graphmap.matching.groups import Group
 from graphmap.matching.layout import shapes_fit
 from graphmap.model.graph import Dims
 
-__all__ = ["Links", "align", "only_embedding"]
+__all__ = ["Links", "align", "could_fit", "only_embedding"]
 
 Links = tuple[tuple[int, int], ...]  # (index into expected members, index into actual members)
 WIDEST = 4  # index positions whose order is permuted
@@ -34,6 +34,13 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
     if uniform or not loose:
         return None
     return only_embedding(expected.shapes, actual.shapes)
+
+
+def could_fit(expected: Group, actual: Group) -> bool:
+    """Whether two groups that do not align may be the same: one shape each, and it fits."""
+    if not (expected.uniform and actual.uniform):
+        return False
+    return shapes_fit(expected.shapes[0], actual.shapes[0])
 
 
 def _equal_counts(expected: Group, actual: Group) -> Links | None:

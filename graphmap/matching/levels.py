@@ -118,7 +118,7 @@ class _Run:
             score_pairs(pairs, self.anchors, context)
         note_rivals(pairs, self.result)
         settled: tuple[set[int], set[int]] = (set(), set())
-        chosen = [row for row in assign(pairs) if min(row[0].bits, row[1]) >= SURE]
+        chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
         for pair, margin in self._consistent(chosen):
             self._settle(pair, margin, context, settled)
         return settled

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from graphmap.matching.alignment import Links, align
+from graphmap.matching.alignment import Links, align, could_fit
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_agreement
 from graphmap.matching.layout import find_layout
@@ -104,7 +104,8 @@ def propose(
 
     loose: members of unequal groups may be told apart by their shapes alone. first: nothing has
     been taken yet, so a pair without rivals had none to begin with.
-    A bias is no candidate where the kernels beside it do not fit.
+    A bias is no candidate where the kernels beside it do not fit. Groups whose members cannot be
+    told apart are a pair without links: it commits nothing, but is a rival to the others.
     """
     pairs = []
     refused = set()  # modules whose kernels (or other tensors of one kind) do not fit
@@ -125,6 +126,9 @@ def propose(
                     fit = _fit(wanted, group, links)
                     turned = _is_turned(wanted, group, links)
                     pairs.append(Pair(wanted, group, links, agreement, fit, turned))
+                elif could_fit(wanted, group):
+                    fit = _fit(wanted, group, ((0, 0),))
+                    pairs.append(Pair(wanted, group, (), agreement, fit))
                 elif letter == wanted.kind.letter != "?":
                     refused.add((wanted.module, group.module))
     pairs = [p for p in pairs if (p.expected.module, p.actual.module) not in refused]

@@ -12,6 +12,6 @@ def shape_evidence(pair: Pair, context: Context) -> Evidence | None:
     """BITS for equal shapes, less where a layout is needed; None where a shape is unknown."""
     if pair.fit is None:
         return None
-    shape = pair.expected.shapes[pair.links[0][0]]
+    shape = pair.expected.shapes[pair.links[0][0] if pair.links else 0]
     how = "equal shapes" if pair.fit == 1.0 else "shapes that fit by a layout"
     return Evidence("shape", BITS * pair.fit, f"{how}, {list(shape or ())} for the first")
