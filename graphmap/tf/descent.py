@@ -23,7 +23,7 @@ from graphmap.model.graph import (
     TensorValue,
 )
 
-__all__ = ["CALL_OPS", "HANDLE_CARRIERS", "INPUT_OPS", "Descent", "Difference", "op_class", "same_value"]
+__all__ = ["HANDLE_CARRIERS", "INPUT_OPS", "Descent", "Difference", "op_class"]
 
 INPUT_OPS = PLACEHOLDER_OPS | {
     "IteratorGetNext", "QueueDequeueV2", "QueueDequeueManyV2", "QueueDequeueUpToV2",
@@ -112,14 +112,10 @@ class Descent:
             difference = self._step(pair[0], pair[1], trial, stack)
             if difference is not None:
                 return difference
-        for own, added in (
-            (self.nodes, trial.nodes),
-            (self.reads, trial.reads),
-            (self.variables, trial.variables),
-            (self.inputs, trial.inputs),
-        ):
-            for key, value in added.items():  # type: ignore[attr-defined]
-                own.setdefault(key, value)  # type: ignore[attr-defined]
+        self.nodes = trial.nodes | self.nodes  # what was paired first stays
+        self.reads = trial.reads | self.reads
+        self.variables = trial.variables | self.variables
+        self.inputs = trial.inputs | self.inputs
         self._done |= seen
         return None
 

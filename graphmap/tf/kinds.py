@@ -172,13 +172,12 @@ class _RefWork:
 
     def _handle_inputs(self, node: Any, found: list[Any]) -> set[int]:
         """Return which data inputs take a ref, by the op's definition."""
-        places, at = set(), 0
-        for argument in _definition(node.op, node).input_arg:
+        places = set()
+        for at, argument in enumerate(_definition(node.op, node).input_arg):
             if argument.number_attr or argument.type_list_attr:
                 break
             if argument.is_ref and at < len(found) and found[at] is not None:
                 places.add(at)
-            at += 1
         return places
 
     def _fresh_read(
@@ -196,7 +195,7 @@ class _RefWork:
         read.input.append(handle)
         read.input.extend(waits)
         self.out.append(read)
-        return read.name
+        return str(read.name)
 
 
 def _resource_dtype() -> int:

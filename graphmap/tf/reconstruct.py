@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphmap.errors import ReconstructionError, UsageError
+from graphmap.tf.by_class import rebuild_by_class
 from graphmap.tf.importing import open_any
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.transplant_build import Transplant
@@ -49,9 +50,15 @@ def reconstruct_train_op(
             where="var_list" if var_list is not None else "gradient_transform",
             remedy="Leave it out.",
         )
-    if stored is None:
-        raise ReconstructionError("stores no graph", where=opened.stored.path)
     wanted = _names(train_op)
+    if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
+        if len(losses) > 1:
+            raise ReconstructionError(
+                "stores no train op, so several losses cannot be told apart",
+                where=opened.stored.path,
+                remedy="Rebuild one loss at a time.",
+            )
+        return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step)
     return Transplant(opened, graph, stored, name_map).run(
         losses, wanted, global_step, allow_unsafe
     )
@@ -59,6 +66,7 @@ def reconstruct_train_op(
 
 def _losses(loss: Any) -> list[tuple[str | None, Any]]:
     """Return (stored name or None, tensor) for each loss; raises UsageError."""
+    found: list[tuple[str | None, Any]]
     if isinstance(loss, Mapping):
         found = [(str(name), tensor) for name, tensor in loss.items()]
     else:
@@ -70,7 +78,7 @@ def _losses(loss: Any) -> list[tuple[str | None, Any]]:
         raise UsageError(
             "is no tensor of a graph",
             where="loss",
-            remedy="Pass a tf.Tensor made under tf.Graph().as_default(), or a list or dict of such.",
+            remedy="Pass a tensor made under tf.Graph().as_default(), or a list or dict of such.",
         )
     if len({id(tensor.graph) for _, tensor in found}) > 1:
         raise UsageError("holds tensors of several graphs", where="loss", remedy="Use one graph.")
@@ -80,5 +88,5 @@ def _losses(loss: Any) -> list[tuple[str | None, Any]]:
 def _names(train_op: Any) -> list[str] | None:
     if train_op is None:
         return None
-    items = [train_op] if isinstance(train_op, str) or not hasattr(train_op, "__iter__") else train_op
+    items = train_op if isinstance(train_op, list | tuple) else [train_op]
     return [item if isinstance(item, str) else item.name for item in items]

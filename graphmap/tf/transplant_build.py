@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.train_ops import find_specs
 from graphmap.analysis.updates import Training
 from graphmap.errors import ReconstructionError
@@ -239,11 +238,12 @@ class Transplant:
         if step is None:
             return None
         taken = {self.new.nodes[at].name for at in self.descent.variables.values()}
-        if step.dtype.base_dtype.name != node.attrs.get("dtype") or step.op.name in taken:
+        dtype = str(node.attrs.get("dtype"))
+        if step.dtype.base_dtype.name != dtype or step.op.name in taken:
             if global_step is not None:
                 raise ReconstructionError(
                     f"is {step.dtype.base_dtype.name} or stands for another variable; the stored "
-                    f"step {node.name} is {node.attrs.get('dtype')}",
+                    f"step {node.name} is {dtype}",
                     where=f"global_step {step.op.name}",
                     remedy="Pass a step of the stored dtype, or none: one is made.",
                 )

@@ -1,4 +1,4 @@
-"""Which stored tensor is the caller's loss, and which stored update the caller's graph has itself."""
+"""Which stored tensor is the caller's loss, and which stored updates the caller has himself."""
 
 from __future__ import annotations
 

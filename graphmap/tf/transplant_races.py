@@ -102,7 +102,7 @@ class _Order:
         import networkx
 
         inputs, controls = graph.topology.inputs, graph.topology.controls
-        edges = networkx.DiGraph()
+        edges: Any = networkx.DiGraph()
         edges.add_nodes_from(cone)
         for position in cone:
             edges.add_edges_from((source, position) for source, _ in inputs[position])
@@ -151,9 +151,8 @@ def _races_of(graph: Any, root: Any, planted: Collection[str]) -> list[_LiveRace
     for race in find_races(model, model.index[root.name], variables):
         names = [model.nodes[at].name for at in race[:3]]
         if not race.conditional or names[1] in planted or names[2] in planted:
-            races.append(
-                _LiveRace(*map(graph.get_operation_by_name, names), conditional=race.conditional)
-            )
+            variable, reader, writer = map(graph.get_operation_by_name, names)
+            races.append(_LiveRace(variable, reader, writer, race.conditional))
     return races
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-
 from graphmap.errors import ReconstructionError, RestoreError
 from graphmap.model.graph import Dims, GraphModel, ShapeValue
 from graphmap.model.stored import StoredModel

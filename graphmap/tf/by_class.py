@@ -1,0 +1,250 @@
+"""Rebuilding a train op by the optimizer's class, where no stored update can be copied.
+
+The optimizer is made anew over the caller's loss; its slots, powers and step come from the files,
+paired by what the names of the files tell.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from graphmap.errors import ReconstructionError, RestoreError, UnresolvedNameError, UsageError
+from graphmap.matching import Side, match_variables
+from graphmap.model.variable import Variable
+from graphmap.opening import OpenedModel
+from graphmap.tf.assigning import Assignment, check_assignments
+from graphmap.tf.live import (
+    LiveVariable,
+    expected_variables,
+    live_model,
+    live_variables,
+    variable_object,
+)
+from graphmap.tf.maps import STORED_AS_IS, as_name_map
+from graphmap.tf.runtime import tensorflow
+from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
+from graphmap.tf.transplant_state import make_state
+
+__all__ = ["rebuild_by_class"]
+
+_NAME = "resumed_optimizer"
+
+
+def rebuild_by_class(
+    opened: OpenedModel, loss: Any, name_map: Any, optimizer: Any, global_step: Any
+) -> Rebuilt:
+    """Make the optimizer over `loss`, and plan what to restore.
+
+    Raises RestoreError where the files lack a slot, before anything else can be run.
+    """
+    graph = loss.graph
+    made, told_step = _optimizer(optimizer)
+    pairs = _weights(opened, graph, name_map)
+    by_node = {live.node: live for live in live_variables(graph).values()}
+    slots = _stored_slots(opened)
+    slotted = {primary for primary, _ in slots}
+    trained = [
+        variable
+        for variable in graph.get_collection("trainable_variables")
+        if variable.op.name in pairs and (not slotted or pairs[variable.op.name].name in slotted)
+    ]
+    if not trained:
+        raise ReconstructionError(
+            "no trainable variable of the new graph has stored optimizer state",
+            where=opened.stored.path,
+            remedy="Pass name_map={new variable: stored variable}.",
+        )
+    step, step_variable = _step(opened, graph, global_step, told_step)
+    with graph.as_default():
+        train_op = made.minimize(loss, global_step=step, var_list=trained)
+    state = [(live, pairs[node]) for node, live in by_node.items() if node in pairs]
+    lives = live_variables(graph)
+    for variable in trained:
+        primary = pairs[variable.op.name]
+        for word in made.get_slot_names():
+            slot = made.get_slot(variable, word)
+            if slot is not None:
+                state.append((lives[slot.op.name], _slot(opened, slots, primary.name, word)))
+    for name, variable in _non_slots(made, graph):
+        state.append((lives[variable.op.name], _non_slot(opened, name)))
+    if step is not None and step_variable is not None:
+        state.append((lives[step.op.name], step_variable))
+    held = {live.node for live, _ in state}
+    without = [v.op.name for v in made.variables() if v.op.name not in held]
+    if without:
+        raise RestoreError(
+            f"holds nothing for {', '.join(without)}, which the optimizer keeps",
+            where=opened.stored.path,
+            remedy="Without it the optimizer cannot go on exactly; check optimizer=.",
+        )
+    return _rebuilt(opened, graph, train_op, state, made)
+
+
+def _rebuilt(
+    opened: OpenedModel,
+    graph: Any,
+    train_op: Any,
+    state: list[tuple[LiveVariable, Variable]],
+    made: Any,
+) -> Rebuilt:
+    unique = {live.node: (live, variable) for live, variable in state}
+    assignments = [Assignment(live, str(v.checkpoint_key)) for live, v in unique.values()]
+    check_assignments(assignments, opened.stored)
+    operation = getattr(train_op, "op", train_op)
+    return Rebuilt(
+        graph=graph,
+        stored=opened.stored,
+        train_ops={operation.name: operation},
+        feeds={},
+        state_map={v.name: variable_object(live) for live, v in unique.values()},
+        assignments=assignments,
+        report=RebuildReport(
+            "by class",
+            forward_equal="no stored graph to compare with",
+            gradients_equal="no stored graph to compare with",
+            assumed=(
+                f"{type(made).__name__} and its hyper-parameters, as told",
+                "gradients reach it unprocessed, in the order of the trainable variables",
+            ),
+        ),
+    )
+
+
+def _optimizer(told: Any) -> tuple[Any, str | None]:
+    """Return the optimizer, and the stored step's name if it was told."""
+    tf1 = tensorflow().compat.v1
+    if isinstance(told, tf1.train.Optimizer):
+        return told, None
+    if not isinstance(told, Mapping) or not told.get("kind"):
+        raise ReconstructionError(
+            "the files hold no train op, so they cannot tell which optimizer it was",
+            where="optimizer",
+            remedy='Pass optimizer={"kind": "Adam", "hyperparameters": {"learning_rate": ...}}, '
+            "or a tf.compat.v1.train optimizer.",
+        )
+    kind = str(told["kind"]).removesuffix("Optimizer")
+    made = getattr(tf1.train, f"{kind}Optimizer", None)
+    if made is None:
+        raise UsageError(
+            f"{kind!r} is no optimizer of tf.compat.v1.train", where="optimizer", remedy="See "
+            "https://www.tensorflow.org/api_docs/python/tf/compat/v1/train for their names."
+        )
+    options = dict(told.get("hyperparameters") or {})
+    known = inspect.signature(made.__init__).parameters
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise UsageError(
+            f"{kind}Optimizer takes no {', '.join(unknown)}",
+            where="optimizer",
+            remedy=f"It takes: {', '.join(n for n in known if n != 'self')}",
+        )
+    step = told.get("global_step")
+    try:
+        return made(**{"name": _NAME, **options}), None if step is None else str(step)
+    except TypeError as cause:
+        raise UsageError(str(cause), where="optimizer", remedy="Tell it too.") from cause
+
+
+def _weights(opened: OpenedModel, graph: Any, name_map: Any) -> dict[str, Variable]:
+    """Return {new variable node: stored variable} of the model itself."""
+    live = live_model(graph)
+    expected = expected_variables(live)
+    stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
+    if name_map is None:
+        side = Side(tuple(stored.values()), opened.stored.graph)
+        found = match_variables(Side(expected, live.stored.graph, ordered=True), side)
+        left = [d for d in found.decisions if d.status != "matched"]
+        if left:
+            near = tuple(candidate.actual for candidate in left[0].candidates)
+            raise UnresolvedNameError(
+                f"{left[0].status}: {len(left)} of {len(found.decisions)} variables have no "
+                f"certain counterpart; nearest: {', '.join(near[:5]) or 'none'}",
+                where=left[0].expected,
+                remedy="Pass name_map={new variable: stored variable}.",
+                candidates=near,
+            )
+    else:
+        found = as_name_map(name_map)
+    by_name = {v.name: v for v in expected}
+    pairs: dict[str, Variable] = {}
+    for decision in found.matched:
+        ours, theirs = by_name.get(decision.expected), stored.get(decision.actual or "")
+        if ours is None or theirs is None or decision.layout not in STORED_AS_IS:
+            raise UnresolvedNameError(
+                f"is not paired by name_map: {decision.actual!r}, layout {decision.layout}",
+                where=decision.expected,
+                remedy="A map goes {new variable: stored variable}; both must exist.",
+            )
+        if ours.parts or theirs.parts:
+            raise ReconstructionError(
+                "is partitioned; that is not rebuilt by class",
+                where=ours.name,
+                remedy="Keep the graph (.meta) beside the checkpoint.",
+            )
+        pairs[ours.node or ours.name] = theirs
+    return pairs
+
+
+def _stored_slots(opened: OpenedModel) -> dict[tuple[str, str], Variable]:
+    return {
+        (v.slot_of, v.slot): v
+        for v in opened.variables
+        if v.role == "slot" and v.slot_of and v.slot and v.checkpoint_key
+    }
+
+
+def _slot(
+    opened: OpenedModel, slots: Mapping[tuple[str, str], Variable], primary: str, word: str
+) -> Variable:
+    found = slots.get((primary, word))
+    if found is None:
+        raise RestoreError(
+            f"holds no slot {word!r} of {primary}",
+            where=opened.stored.path,
+            remedy="Without its slots an optimizer cannot go on exactly; check optimizer=.",
+        )
+    return found
+
+
+def _non_slots(made: Any, graph: Any) -> Iterable[tuple[str, Any]]:
+    """Variables of the optimizer as a whole, such as beta powers; private, but there since 1.0."""
+    for (name, _), variable in made._non_slot_dict.items():
+        if variable.graph is graph:
+            yield name, variable
+
+
+def _non_slot(opened: OpenedModel, name: str) -> Variable:
+    found = [
+        v
+        for v in opened.variables
+        if v.role == "optimizer" and v.checkpoint_key and v.name.split("/")[-1] == name
+    ]
+    if len(found) != 1:
+        raise RestoreError(
+            f"holds {len(found)} variables that could be the optimizer's {name}",
+            where=opened.stored.path,
+            remedy="Without it the optimizer cannot go on exactly.",
+        )
+    return found[0]
+
+
+def _step(
+    opened: OpenedModel, graph: Any, given: Any, told: str | None
+) -> tuple[Any, Variable | None]:
+    """Return (step variable of the new graph, stored step); a step is made where none is given."""
+    stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
+    if told is not None and told not in stored:
+        raise UsageError(f"{told!r} is not stored", where="global_step", remedy="Check optimizer=.")
+    steps = [v for v in stored.values() if v.role == "step"]
+    found = stored[told] if told is not None else steps[0] if len(steps) == 1 else None
+    step = given if given is not None else tensorflow().compat.v1.train.get_global_step(graph)
+    if found is None:
+        return given, None
+    if step is None:
+        trainable = graph.get_collection("trainable_variables")
+        resource = all(v.op.type == "VarHandleOp" for v in trainable)
+        dtype = found.dtype or "int64"
+        step = make_state(graph, found.name, dtype, (), resource=resource, is_step=True)
+    return step, found
