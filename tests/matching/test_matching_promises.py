@@ -205,3 +205,29 @@ def test_an_unrelated_model_commits_nothing() -> None:
     found = match_variables(Side(tuple(expected)), Side(tuple(actual)))
     assert found.verdict == "other"
     assert not found.matched
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_a_missing_layer_shifts_no_other(missing: int) -> None:
+    expected = [
+        v._replace(name=v.name.replace("layer_", "Encoder-").replace(f"-{at}/", f"-{at + 1}/"))
+        for at in range(4)
+        for v in encoder(4, "bert/layer_", OLD)
+        if f"layer_{at}/" in v.name
+    ]
+    whole = encoder(4, "bert/layer_", OLD)
+    truth = {e.name: a.name for e, a in zip(expected, whole, strict=True)}
+    lost = f"bert/layer_{missing}/attention/self/query/"
+    actual = [v for v in whole if not v.name.startswith(lost)]
+    found = match_variables(Side(tuple(expected), ordered=True), Side(tuple(actual)))
+    assert not wrong(found, truth)
+    assert len(found) >= len(actual) - 6
+
+
+def test_counters_of_a_second_session_are_not_taken_by_number() -> None:
+    expected = [Variable("conv2d/kernel", (3, 3, 4, 4))]
+    expected += [Variable(f"conv2d_{at}/kernel", (3, 3, 4, 4)) for at in range(1, 4)]
+    actual = [Variable("conv2d/kernel", (3, 3, 4, 4))]
+    actual += [Variable(f"conv2d_{at}/kernel", (3, 3, 4, 4)) for at in range(1, 8)]
+    found = match_variables(Side(tuple(expected), ordered=True), Side(tuple(actual)))
+    assert not found.matched
