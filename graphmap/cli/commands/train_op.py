@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from graphmap.api.artifact import load
+from graphmap.api.artifact import Artifact, load
 from graphmap.cli import console
-from graphmap.cli.options import add_artifact, add_format, chosen_format
+from graphmap.cli.options import (
+    add_artifact,
+    add_format,
+    add_out,
+    choose_by_suffix,
+    chosen_format,
+)
 from graphmap.cli.views import train_op_json, train_op_text
+from graphmap.errors import UsageError
 
 DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of
 every trained variable, the loss, the global step, and what to feed. Exits with 1 where
@@ -15,8 +22,7 @@ there is none."""
 EPILOG = """examples:
   graphmap train-op checkpoints/model.ckpt-500
   graphmap train-op export/ --json
-
-To run it again: resumed = graphmap.tf.resume(PATH, session); session.run(resumed.train_op, ...)"""
+  graphmap train-op checkpoints/ -o resume.py        # a script that goes on with the training"""
 
 EXIT_NONE = 1
 
@@ -24,16 +30,29 @@ EXIT_NONE = 1
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the flags of this command."""
     add_artifact(parser)
+    add_out(parser, "write a Python script that goes on with the training (.py)")
+    parser.add_argument(
+        "--new", action="store_true", help="the script rebuilds the op over a graph of your own"
+    )
     add_format(parser, ["text", "json"])
 
 
 def run(args: Namespace) -> int:
     """Print every train op."""
     wanted = chosen_format(args, "text")
+    if args.new and not args.out:
+        raise UsageError("--new is about the script of -o", remedy="Give -o rebuild.py too.")
+    if args.out:
+        from graphmap.files import check_writable
+
+        choose_by_suffix(args.out, {".py": "python"})
+        check_writable(args.out)
     with console.busy(f"reading {args.path}"):
         artifact = load(args.path, args.tags, args.step)
         found = artifact.train_ops
         console.print_warnings(artifact.warnings)
+    if args.out:
+        _write_script(artifact, args)
     if wanted == "json":
         console.print_json(
             {
@@ -48,3 +67,12 @@ def run(args: Namespace) -> int:
         reason = "its graph has none" if artifact.has_graph else "no graph is stored"
         console.note(f"{artifact.path}: no train op, {reason}")
     return 0 if found else EXIT_NONE
+
+
+def _write_script(artifact: Artifact, args: Namespace) -> None:
+    from graphmap.api.scripts import resume_script
+    from graphmap.files import write_atomic
+
+    text = resume_script(artifact, args.tags, args.step, args.new)
+    write_atomic(args.out, text.encode())
+    console.note(f"wrote {args.out}")
