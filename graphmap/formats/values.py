@@ -5,12 +5,13 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
 from graphmap.files import open_regular
-from graphmap.formats.bundle import Bundle, Entry, decode_entry, shard_path
+from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_bundle, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
 from graphmap.formats.slices import slice_box, slice_key, slices_defect
@@ -29,8 +30,13 @@ class BundleValues:
     """Reads the values of one bundle; arrays are read-only views of the mapped data files."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+        self._bundle = bundle._replace(tensors=(), raw={})
         self._shards: dict[int, memoryview] = {}
+
+    @cached_property
+    def _raw(self) -> dict[bytes, bytes]:
+        """The encoded entries, read again: a listing of 100,000 would hold 25 MB of them."""
+        return read_bundle(self._bundle.prefix).raw
 
     def read(self, key: str) -> numpy.ndarray:
         """Return the value under `key`.
@@ -57,16 +63,16 @@ class BundleValues:
 
     def _raw_key(self, key: str) -> bytes:
         encoded = key.encode("utf-8", "surrogatepass")
-        if encoded in self._bundle.raw:
+        if encoded in self._raw:
             return encoded
-        for raw in self._bundle.raw:  # a key that is not UTF-8 is shown with escapes
+        for raw in self._raw:  # a key that is not UTF-8 is shown with escapes
             if raw[:1] != b"\0" and raw.decode("utf-8", "backslashreplace") == key:
                 return raw
         raise KeyError(key)
 
     def _entry(self, raw_key: bytes, key: str) -> Entry:
         try:
-            return decode_entry(self._bundle.raw[raw_key], {})
+            return decode_entry(self._raw[raw_key], {})
         except WireError as cause:
             raise CorruptArtifactError(
                 f"its index entry {cause}", where=key, remedy="Copy the .index file again."
@@ -118,7 +124,7 @@ class BundleValues:
         """Put the pieces of a partitioned variable together."""
         import numpy
 
-        defect = slices_defect(self._raw_key(key), entry.shape, entry.slices, self._bundle.raw)
+        defect = slices_defect(self._raw_key(key), entry.shape, entry.slices, self._raw)
         if defect:
             _corrupt(defect, key)
         pieces = []
