@@ -16,7 +16,7 @@ from graphmap.model.variable import Variable
 if TYPE_CHECKING:
     from graphmap.matching.levels import Result
 
-__all__ = ["Found", "Ranking", "decide", "probability"]
+__all__ = ["CERTAIN", "Found", "Ranking", "decide", "probability"]
 
 MOST_CANDIDATES = 5
 SMALL = 8  # variables below which a share says nothing

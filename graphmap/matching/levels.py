@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphmap.matching.assign import assign
-from graphmap.matching.decide import Found, Ranking
+from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.pairs import Context, Pair, expected_habit, is_kernel, propose, weights_of
 from graphmap.matching.renaming import find_renaming, follows
@@ -116,11 +116,16 @@ class _Run:
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)
-        note_rivals(pairs, self.result)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
+        certain: set[int] = set()
         for pair, margin in self._consistent(chosen):
             self._settle(pair, margin, context, settled)
+            if probability(min(pair.bits, margin)) > CERTAIN and len(pair.links) == len(
+                pair.expected
+            ):
+                certain.add(id(pair.expected))
+        note_rivals([p for p in pairs if id(p.expected) not in certain], self.result)
         return settled
 
     def _consistent(self, chosen: list[tuple[Pair, float]]) -> list[tuple[Pair, float]]:
