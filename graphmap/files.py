@@ -31,7 +31,8 @@ def open_regular(path: str | os.PathLike[str]) -> int:
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or str(cause)
         raise ArtifactError(
-            f"cannot be opened ({reason})", where=repr(name) if "\0" in name else name,
+            f"cannot be opened ({reason})",
+            where=repr(name) if "\0" in name else name,
             remedy="Check the permissions and the path.",
         ) from cause
     mode = os.fstat(handle).st_mode

@@ -362,5 +362,3 @@ def _slice(data: bytes) -> Slice:
                 start, length = (signed(value), length) if part == 1 else (start, signed(value))
         extents.append((start, length))
     return tuple(extents)
-
-

@@ -162,9 +162,7 @@ def _decision(entry: Any, what: str, where: str) -> Decision:
         layout=_text(entry.get("layout", "same"), f"layout of {what}", where),
         parts=parts,
         evidence=tuple(_evidence(one, what, where) for one in _list(entry, "evidence", where)),
-        candidates=tuple(
-            _candidate(one, what, where) for one in _list(entry, "candidates", where)
-        ),
+        candidates=tuple(_candidate(one, what, where) for one in _list(entry, "candidates", where)),
     )
 
 

@@ -105,9 +105,11 @@ def _is_meta_info(payload: bytes) -> bool:
     first = _first_field(payload)
     if first is None:
         return False
-    return first[0] in (3, 4, 5, 6, 7, 8) or (
-        stripped_ops is not None and stripped_ops[:1] in (b"\n", b"")
-    ) or first[0] == 1
+    return (
+        first[0] in (3, 4, 5, 6, 7, 8)
+        or (stripped_ops is not None and stripped_ops[:1] in (b"\n", b""))
+        or first[0] == 1
+    )
 
 
 def _field_two(payload: bytes) -> bytes | None:

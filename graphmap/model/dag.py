@@ -39,9 +39,7 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
     names = _unique_names(graph)
     edges, missing = _edges(graph, names)
     loops = {
-        name
-        for name, node in zip(names, graph.nodes, strict=True)
-        if node.op in NEXT_ITERATION_OPS
+        name for name, node in zip(names, graph.nodes, strict=True) if node.op in NEXT_ITERATION_OPS
     }
     back = {edge for edge in edges if edge.source in loops}
     back |= _breaking_edges([*names, *missing], [edge for edge in edges if edge not in back])

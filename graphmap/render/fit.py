@@ -186,9 +186,7 @@ def _reopen(
 def _parents_open(
     batch: frozenset[str], by_path: dict[str, Scope], opened: dict[str, Scope]
 ) -> bool:
-    around = [
-        by_path[path] if path.startswith(LOOSE) else by_path[path].parent for path in batch
-    ]
+    around = [by_path[path] if path.startswith(LOOSE) else by_path[path].parent for path in batch]
     return all(p is None or p.parent is None or p.path in opened for p in around)
 
 

@@ -192,9 +192,7 @@ def _only_steers(graph: GraphModel, roles: Roles, position: int) -> bool:
     users = graph.topology.consumers[position]
     return bool(users) and all(
         roles.role[target] == "parameter"
-        or is_parameter_input(
-            graph.nodes[target].op, place, len(graph.topology.inputs[target])
-        )
+        or is_parameter_input(graph.nodes[target].op, place, len(graph.topology.inputs[target]))
         for target, place in users
     )
 

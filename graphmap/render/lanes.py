@@ -34,9 +34,7 @@ class Lane:
     variables: tuple[int, ...]
 
 
-def find_lanes(
-    graph: GraphModel, roles: Roles, train_ops: tuple[TrainOp, ...]
-) -> tuple[Lane, ...]:
+def find_lanes(graph: GraphModel, roles: Roles, train_ops: tuple[TrainOp, ...]) -> tuple[Lane, ...]:
     """Return the lanes in the order of their first gradient scope.
 
     Gradient scopes that end in one update (towers, mixed losses) are one lane.
@@ -91,9 +89,7 @@ def _collect(graph: GraphModel, roles: Roles, masks: list[int]) -> list[_Found]:
     return lanes
 
 
-def _assign_specs(
-    graph: GraphModel, lanes: list[_Found], train_ops: tuple[TrainOp, ...]
-) -> None:
+def _assign_specs(graph: GraphModel, lanes: list[_Found], train_ops: tuple[TrainOp, ...]) -> None:
     """Give every optimizer to the one lane that it fits best: slots, then op types, then loss."""
     seen: set[int] = set()
     for train_op in train_ops:
@@ -207,9 +203,7 @@ def _optimizer_rows(
         unnamed = len(slots) - words.total()
         listed = [*sorted(words.items()), *([("other state", unnamed)] if unnamed > 0 else ())]
         kinds_text = ", ".join(f"{word} ×{count}" for word, count in listed) if words else ""
-        rows.append(
-            Row("slots", kinds_text, f"{len(slots)} vars, {values} values", "", "training")
-        )
+        rows.append(Row("slots", kinds_text, f"{len(slots)} vars, {values} values", "", "training"))
     return tuple(rows)
 
 

@@ -113,7 +113,7 @@ class _Plan:
                 wide = frame_title_width(self.frames[name])
                 letters = "M" * int(wide / _FRAME_FONT / _LETTER + 1)
                 lines.append(
-                    f'subgraph cluster_{name}{{margin=10;labeljust=l;fontsize={_FRAME_FONT};'
+                    f"subgraph cluster_{name}{{margin=10;labeljust=l;fontsize={_FRAME_FONT};"
                     f'fontname=Arial;label="{letters}"'
                 )
                 stack.append((name, False))

@@ -133,9 +133,7 @@ def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list
     return made, edges
 
 
-def _omitted(
-    roles: Roles, forward: Forward, repeated: int, elsewhere: int
-) -> tuple[Omitted, ...]:
+def _omitted(roles: Roles, forward: Forward, repeated: int, elsewhere: int) -> tuple[Omitted, ...]:
     counts: Counter[str] = Counter()
     for role in roles.role:
         if role in _REASONS:
@@ -181,4 +179,3 @@ def facts_of(
     if stored.producer:
         facts.append(stored.producer.replace("tensorflow", "TensorFlow"))
     return " · ".join(facts)
-

@@ -60,7 +60,7 @@ def clip(text: str, width: float, size: float, *, bold: bool = False, mono: bool
 def _cut(text: str, keep: int) -> str:
     head = (keep * 3 + 4) // 5
     tail = keep - head
-    return f"{text[:head]}…{text[len(text) - tail:] if tail else ''}"
+    return f"{text[:head]}…{text[len(text) - tail :] if tail else ''}"
 
 
 def plain(text: str) -> str:

@@ -195,9 +195,7 @@ class _Writer:
                 name = self._add("", (row,), depth, parent, branch.times)
             stack.extend((child, depth + 1, name) for child in reversed(branch.children))
 
-    def _add(
-        self, header: str, rows: tuple[Row, ...], depth: int, parent: str, times: int
-    ) -> str:
+    def _add(self, header: str, rows: tuple[Row, ...], depth: int, parent: str, times: int) -> str:
         name = f"c{len(self.cards)}"
         self.cards.append(Card(name, header, rows, "", times))
         self.depth_of[name] = depth
@@ -213,9 +211,7 @@ class _Writer:
 
     def _summary(self, title: str, variables: list[Variable]) -> Row:
         count = f"{len(variables)} variables" if len(variables) != 1 else "1 variable"
-        total = sum(
-            prod(size or 0 for size in v.shape) for v in variables if v.shape is not None
-        )
+        total = sum(prod(size or 0 for size in v.shape) for v in variables if v.shape is not None)
         kind = self._kind(variables)
         text = f"{count}, {count_text(total)} parameters"
         return Row(title, text, self._status_word(kind), "", kind, len(variables))

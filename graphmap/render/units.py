@@ -280,5 +280,3 @@ def kind_of(drawing: Drawing, ops: list[int]) -> Kind:
     if all(drawing.graph.nodes[op].op in INPUT_OPS for op in ops):
         return "input"
     return "op"
-
-

@@ -128,8 +128,10 @@ def _optimizer(told: Any) -> tuple[Any, str | None]:
     made = getattr(tf1.train, f"{kind}Optimizer", None)
     if made is None:
         raise UsageError(
-            f"{kind!r} is no optimizer of tf.compat.v1.train", where="optimizer", remedy="See "
-            "https://www.tensorflow.org/api_docs/python/tf/compat/v1/train for their names."
+            f"{kind!r} is no optimizer of tf.compat.v1.train",
+            where="optimizer",
+            remedy="See "
+            "https://www.tensorflow.org/api_docs/python/tf/compat/v1/train for their names.",
         )
     options = dict(told.get("hyperparameters") or {})
     known = inspect.signature(made.__init__).parameters

@@ -162,9 +162,7 @@ class Descent:
             op_class(a.op) == "While" and len(ours) >= len(theirs)
         ):
             return Difference(a.name, b.name, f"{len(ours)} inputs, not {len(theirs)}")
-        stack.extend(
-            (TensorRef(*x), TensorRef(*y)) for x, y in zip(ours, theirs, strict=False)
-        )
+        stack.extend((TensorRef(*x), TensorRef(*y)) for x, y in zip(ours, theirs, strict=False))
         return None
 
     def _pair_variables(self, old: int, new: int, trial: _Trial) -> Difference | None:

@@ -82,9 +82,7 @@ class Transplant:
         """Pair, cut, check, then make state, copy and order."""
         roots = chosen_train_ops(self.opened, self.stored, self.found, wanted)
         names = [self.stored.nodes[root].name for root in roots]
-        check_safe(
-            self.stored, names, allow_unsafe=allow_unsafe, where=self.opened.stored.path
-        )
+        check_safe(self.stored, names, allow_unsafe=allow_unsafe, where=self.opened.stored.path)
         self._pair_losses(roots, losses)
         own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
         cut = find_cut(self.stored, roots, self.descent, self._usable, own)
@@ -101,9 +99,7 @@ class Transplant:
         return self._rebuilt(roots, cut, planted, state)
 
     # ------------------------------------------------------------------ pairing
-    def _pair_losses(
-        self, roots: Sequence[int], losses: Sequence[tuple[str | None, Any]]
-    ) -> None:
+    def _pair_losses(self, roots: Sequence[int], losses: Sequence[tuple[str | None, Any]]) -> None:
         ys = seeds_of(self.training, roots)
         index = self.new.index
         for name, tensor in losses:
@@ -270,8 +266,7 @@ class Transplant:
     ) -> Rebuilt:
         nodes = self.stored.nodes
         feeds = {
-            f"{nodes[at].name}:0": planted.operations[nodes[at].name].outputs[0]
-            for at in cut.feeds
+            f"{nodes[at].name}:0": planted.operations[nodes[at].name].outputs[0] for at in cut.feeds
         }
         if feeds:
             self.assumed.append(f"a step has to be fed: {', '.join(feeds)}")
@@ -287,9 +282,7 @@ class Transplant:
                 if a in self.places
             },
             assignments=assignments_for(self.opened.stored, state, self.places, ()),
-            report=RebuildReport(
-                "transplant", copied=len(cut.copied), assumed=tuple(self.assumed)
-            ),
+            report=RebuildReport("transplant", copied=len(cut.copied), assumed=tuple(self.assumed)),
         )
 
 

@@ -34,8 +34,9 @@ def given_pairs(opened: OpenedModel, live: OpenedModel, name_map: Any) -> dict[s
         ours, theirs = new.get(decision.expected), stored.get(decision.actual or "")
         if ours is None or theirs is None:
             missing = decision.expected if ours is None else decision.actual
-            faults.append(f"{missing} is no variable of the {'new' if ours is None else 'stored'} "
-                          "graph")
+            faults.append(
+                f"{missing} is no variable of the {'new' if ours is None else 'stored'} graph"
+            )
         elif decision.layout not in STORED_AS_IS:
             faults.append(f"{decision.expected} has layout {decision.layout}")
         else:

@@ -111,9 +111,7 @@ def pair_own_updates(
         for candidate in sorted(ours):
             if candidate in found.values() or not _same_form(graph, write, new, candidate):
                 continue
-            pairs = zip(
-                graph.topology.inputs[write], new.topology.inputs[candidate], strict=True
-            )
+            pairs = zip(graph.topology.inputs[write], new.topology.inputs[candidate], strict=True)
             if descent.walk(*((TensorRef(*a), TensorRef(*b)) for a, b in pairs)) is None:
                 found[write] = candidate
                 break

@@ -96,5 +96,3 @@ def assignments_for(
         for name, live in sorted(pairs.items())
         if name in places
     ]
-
-

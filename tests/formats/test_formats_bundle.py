@@ -74,9 +74,7 @@ def test_a_short_data_file_is_a_warning_until_values_are_wanted(prefix):
     data = prefix.parent / f"{prefix.name}.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-1])
     model = read_artifact(str(prefix))
-    assert model.warnings == (
-        "net/kernel: lies past the end of its data file, which is too short",
-    )
+    assert model.warnings == ("net/kernel: lies past the end of its data file, which is too short",)
     with pytest.raises(MissingDataError, match="too short"):
         model.values.read("net/kernel")
 
@@ -173,9 +171,7 @@ def test_a_partitioned_variable_is_one_tensor(tmp_path):
     assert [(tensor.name, tensor.shape, tensor.nbytes) for tensor in model.tensors] == [
         ("emb", (4, 3), 48)
     ]
-    assert numpy.array_equal(
-        model.values.read("emb"), numpy.arange(12, dtype="f4").reshape(4, 3)
-    )
+    assert numpy.array_equal(model.values.read("emb"), numpy.arange(12, dtype="f4").reshape(4, 3))
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_a_state_file_that_names_what_is_gone(run):
 
 
 @pytest.mark.parametrize(
-    "written", ["/home/other/run/model.ckpt-20", "C:\\\\runs\\\\model.ckpt-20", "gs://b/model.ckpt-20"]
+    "written",
+    ["/home/other/run/model.ckpt-20", "C:\\\\runs\\\\model.ckpt-20", "gs://b/model.ckpt-20"],
 )
 def test_a_path_of_another_machine_means_the_file_beside_it(run, written):
     state(run, f'model_checkpoint_path: "{written}"\n')

@@ -46,9 +46,7 @@ def test_another_cycle_is_broken_the_same_way_every_time_and_named():
     result, back = to_networkx(CYCLE)
     assert back == (BackEdge("c", "a", 0, 0),)
     assert networkx.is_directed_acyclic_graph(result)
-    assert find_defects(CYCLE) == (
-        "the graph has a cycle that is no while loop, through a, b, c",
-    )
+    assert find_defects(CYCLE) == ("the graph has a cycle that is no while loop, through a, b, c",)
 
 
 def test_a_node_that_feeds_itself():

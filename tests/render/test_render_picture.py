@@ -227,9 +227,7 @@ def test_scope_draws_only_what_is_inside(training: StoredModel) -> None:
         ({"engine": "neato!"}, "graphviz-pure"),
     ],
 )
-def test_refusals_say_what_to_do(
-    training: StoredModel, options: dict[str, str], said: str
-) -> None:
+def test_refusals_say_what_to_do(training: StoredModel, options: dict[str, str], said: str) -> None:
     with pytest.raises(RenderError, match=re.escape(said)):
         render_artifact(training, (), (), **options)  # type: ignore[arg-type]
 
