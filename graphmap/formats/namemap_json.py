@@ -17,6 +17,7 @@ _LIMIT = 512 << 20  # bytes; a map of 100,000 names takes 60 MB
 _DIGITS = 6  # of probabilities; below that a platform's rounding may differ
 _STATUSES = ("matched", "ambiguous", "unmatched")
 _VERDICTS = ("same", "partial", "other")
+_BY_LINE = ("entries", "rules", "unused")  # lists that get a line for each element
 _REMEDY = "Make the map again with: graphmap match"
 
 
@@ -45,8 +46,17 @@ def dump_name_map(name_map: NameMap, version: str = "") -> bytes:
         from importlib.metadata import version as installed
 
         version = installed("graphmap")
-    text = json.dumps(name_map_dict(name_map, version), indent=1, ensure_ascii=False)
-    return (text + "\n").encode("utf-8", "backslashreplace")
+    # One entry a line: people can compare two maps, and only without `indent` does the json module
+    # use its C encoder, which is ten times as fast.
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    fields = []
+    for key, value in name_map_dict(name_map, version).items():
+        if key in _BY_LINE and value:
+            text = "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
+        else:
+            text = encode(value)
+        fields.append(f" {encode(key)}: {text}")
+    return ("{\n" + ",\n".join(fields) + "\n}\n").encode("utf-8", "backslashreplace")
 
 
 def load_name_map(source: str | Mapping[str, Any]) -> NameMap:
