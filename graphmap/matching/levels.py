@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from graphmap.matching.pairs import Context, Pair, expected_habit, is_kernel, pr
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.matching.ties import find_ties
-from graphmap.matching.tokens import split_name
+from graphmap.matching.tokens import last_segment, split_name
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
@@ -78,6 +79,10 @@ class _Run:
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles: tuple[Roles, Roles] = ({}, {})
         self.habit = 0.5
+        self.leaves = (
+            Counter(last_segment(text) for text, _ in self.wanted_names),
+            Counter(last_segment(text) for text, _ in self.pool_names),
+        )
         self.anchors: list[Pair] = []
         self.result = Result()
 
@@ -113,6 +118,7 @@ class _Run:
         context = make_context(expected, actual, self.anchors)
         context.turned = self.habit
         context.slots = bool(self.trained)
+        context.leaves = self.leaves
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)

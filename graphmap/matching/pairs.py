@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphmap.matching.alignment import Links, align, could_fit
@@ -50,6 +50,7 @@ class Context:
     modules: {expected module: actual modules that settled pairs lead to}.
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
     slots: whether any actual variable has optimizer slots.
+    leaves: of each whole side, {last part of a name: how many variables have it}.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     """
 
@@ -63,6 +64,7 @@ class Context:
     modules: dict[str, set[str]] = field(default_factory=dict)
     turned: float | None = None
     slots: bool = False
+    leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:

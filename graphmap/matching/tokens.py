@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from graphmap.matching.vocabulary import ALIASES, JOINED
 
-__all__ = ["MARK", "Template", "segments", "similarity", "split_name", "words_of"]
+__all__ = ["MARK", "Template", "last_segment", "segments", "similarity", "split_name", "words_of"]
 
 MARK = "#"
 # ASCII digits only (int() refuses some that isdigit() accepts), nine at most, and no digit that is
@@ -57,6 +57,15 @@ def segments(template: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16384)
+def last_segment(template: str) -> str:
+    """Return what stands behind the last separator of paths, letter for letter.
+
+    >>> last_segment("my_model/W"), last_segment("block.#.bias"), last_segment("W")
+    ('W', 'bias', 'W')
+    """
+    return template[max(template.rfind("/"), template.rfind(".")) + 1 :]
+
+
 def words_of(segment: str) -> tuple[str, ...]:
     """Return the words of one segment, in the field's common spelling; indices stay `#`.
 

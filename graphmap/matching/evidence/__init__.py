@@ -11,6 +11,7 @@ from collections.abc import Callable
 from graphmap.matching.evidence.count import count_evidence
 from graphmap.matching.evidence.kind import kind_evidence
 from graphmap.matching.evidence.layout import layout_evidence
+from graphmap.matching.evidence.leaf import leaf_evidence
 from graphmap.matching.evidence.learned import learned_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence
 from graphmap.matching.evidence.novelty import novelty_evidence
@@ -32,6 +33,7 @@ EVIDENCE: tuple[Rule, ...] = (
     lexical_evidence,
     learned_evidence,
     tail_evidence,
+    leaf_evidence,
     novelty_evidence,
     count_evidence,
     layout_evidence,
