@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
-from graphmap.cli.console import escape, table
+from graphmap.cli.console import dim, escape, table
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.errors import UsageError
 from graphmap.model.variable import Variable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect_json", "inspect_text", "select", "train_op_json", "train_op_text"]
 
+PIECE = 2000  # rows that are written at once
 MAX_SCOPES = 12  # scopes named in the summary
 
 
@@ -44,24 +45,40 @@ def select(
     return variables
 
 
-def inspect_text(artifact: Artifact, variables: Sequence[Variable]) -> str:
-    """Return the summary and the table of variables."""
+def inspect_text(artifact: Artifact, variables: Sequence[Variable]) -> Iterator[str]:
+    """Yield the summary, the table of variables and the train ops, in pieces of many lines."""
     lines = [_headline(artifact), *_graph_lines(artifact), _variable_line(variables)]
-    lines += _scope_lines(variables)
+    yield "\n".join([*lines, *_scope_lines(variables)])
     if variables:
-        rows = [
-            (
-                v.name if v.name.isprintable() else escape(v.name),
-                shape_text(v.shape),
-                v.dtype or "?",
-                v.role if v.slot_of is None else f"{v.role} {v.slot or ''} of {escape(v.slot_of)}",
-            )
-            for v in variables
-        ]
-        lines += ["", table(("variable", "shape", "dtype", "role"), rows)]
+        yield ""
+        yield from _variable_table(variables)
     for train_op in artifact.train_ops if artifact.has_graph else ():
-        lines += ["", train_op_text(train_op, slots=False)]
-    return "\n".join(lines)
+        yield "\n" + train_op_text(train_op, slots=False)
+
+
+def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
+    """Yield the rows in pieces: the text of 100,000 rows at once would take as much as they do."""
+    header = ("variable", "shape", "dtype", "role")
+    shapes = {v.shape: shape_text(v.shape) for v in variables}
+    names = [v.name if v.name.isprintable() else escape(v.name) for v in variables]
+    columns = (names, shapes.values(), {v.dtype or "?" for v in variables})
+    widths = [
+        max(len(title), *map(len, column)) for title, column in zip(header, columns, strict=False)
+    ]
+    template = "  ".join([*(f"%-{width}s" for width in widths), "%s"])
+    yield dim((template % header).rstrip())
+    for start in range(0, len(variables), PIECE):
+        piece = variables[start : start + PIECE]
+        yield "\n".join(
+            [
+                template % (name, shapes[v.shape], v.dtype or "?", _role_text(v))
+                for name, v in zip(names[start : start + PIECE], piece, strict=True)
+            ]
+        )
+
+
+def _role_text(v: Variable) -> str:
+    return v.role if v.slot_of is None else f"{v.role} {v.slot or ''} of {escape(v.slot_of)}"
 
 
 def inspect_json(artifact: Artifact, variables: Sequence[Variable]) -> dict[str, Any]:

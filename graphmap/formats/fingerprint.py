@@ -19,6 +19,6 @@ def fingerprint(tensors: Iterable[StoredTensor]) -> str:
     >>> fingerprint([])[:12]
     'e3b0c44298fc'
     """
-    encode = json.JSONEncoder(separators=(",", ":")).encode  # once: making one costs more than a line
+    encode = json.JSONEncoder(separators=(",", ":")).encode  # making one costs more than a line
     lines = sorted(encode([tensor.name, tensor.shape, tensor.dtype]) for tensor in tensors)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

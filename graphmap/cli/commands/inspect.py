@@ -36,5 +36,6 @@ def run(args: Namespace) -> int:
     if wanted == "json":
         console.print_json(inspect_json(artifact, variables))
     else:
-        console.print_text(inspect_text(artifact, variables))
+        for text in inspect_text(artifact, variables):
+            console.print_text(text)
     return 0
