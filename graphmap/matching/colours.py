@@ -81,7 +81,7 @@ class _Joint:
                 if v in pair_of
             )
             fixed.append(lone)
-            key = ("pair", known) if lone else (own, known)
+            key: object = ("pair", known) if lone else (own, known)
             colours.append(table.setdefault(key, len(table)))
         count = len(table)
         moving = [node for node in range(len(colours)) if not fixed[node]]

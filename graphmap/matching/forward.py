@@ -279,14 +279,15 @@ class _Tracer:
                     queue.append((consumer, step, reduced or self.classes[consumer] in REDUCING))
         straight = {op: path for op, (path, reduced) in reached.items() if not reduced}
         chosen = straight or {op: path for op, (path, _) in reached.items()}
-        return [Place(op, path, _kind_of(path)) for op, path in sorted(chosen.items())]
+        kind = _kind_of(min(chosen.values(), key=len)) if chosen else ""
+        return [Place(op, path, kind) for op, path in sorted(chosen.items())]
 
     def _updated_from(self, variable: int) -> list[Place]:
-        """A moving statistic that no forward op reads stands where its update's value comes from."""
+        """A moving statistic that no forward op reads stands where its updates come from."""
         for writer, port in self.graph.topology.consumers[variable]:
             if port != 0 or "Assign" not in self.ops[writer] or len(self.raw[writer]) < 2:
                 continue
-            seen = set()
+            seen: set[int] = set()
             queue = deque([self.raw[writer][1]])
             while queue and len(seen) < 64:
                 at, slot = self._source(*queue.popleft())

@@ -7,7 +7,7 @@ The nearer a view, the more it tells apart; the farther, the less a local differ
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.forward import Forward, Place
@@ -15,7 +15,7 @@ from graphmap.model.graph import Dims
 
 __all__ = ["VIEWS", "View", "make_view"]
 
-TELLING = frozenset({"Softmax", "MaxPool", "AvgPool", "Split", "SplitV", "Unpack"})
+TELLING = frozenset({"Softmax", "Sigmoid", "Tanh", "MaxPool", "AvgPool", "Split", "Unpack"})
 SLOTS = 64  # more than any op has ports; an edge's mark is port * SLOTS + slot
 Edge = tuple[int, int]  # mark, node
 Label = tuple[str, ...]
@@ -136,12 +136,12 @@ def _turned(forward: Forward) -> list[list[tuple[int, int, int]]]:
 def _reach(
     edges: Sequence[Sequence[tuple[int, int, int]]],
     number: Mapping[int, int],
-    order: Sequence[int] | object,
+    order: Iterable[int],
 ) -> list[tuple[int, ...]]:
     """Of each op the nearest kept nodes along `edges`, itself included."""
     masks = [0] * len(edges)
     passed: dict[int, int] = defaultdict(int)
-    for at in order:  # type: ignore[attr-defined]
+    for at in order:
         mask = 0
         for source in {s for _, _, s in edges[at]}:
             mask |= masks[source]
