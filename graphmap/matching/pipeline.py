@@ -28,6 +28,10 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     result = match_groups(wanted, open_expected, pool, open_actual, trained_names(actual))
     for link in result.links:
         found[link.expected.name] = link
+    if expected.graph is not None and actual.graph is not None:
+        from graphmap.matching.structure import review_links
+
+        review_links(wanted, pool, (expected.graph, actual.graph), found, result.rivals)
     return decide(wanted, pool, actual, found, result, settings)
 
 

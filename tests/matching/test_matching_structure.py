@@ -1,0 +1,73 @@
+"""Where both sides carry a graph, a variable's place in it overrules a name that looks right."""
+
+import pytest
+
+from graphmap.matching import Side, match_variables
+from graphmap.matching.forward import class_of, find_forward
+from graphmap.model.graph import GraphModel, Node
+from graphmap.model.variable import Variable
+
+
+def chain(names, act="Relu", size=4, trained=False):
+    """x -> MatMul by each kernel, in this order, with an activation behind each; a loss at the end."""
+    nodes = [Node("x", "Placeholder", (), "", {})]
+    before = "x"
+    for at, name in enumerate(names):
+        nodes += [
+            Node(name, "VariableV2", (), "", {}),
+            Node(f"{name}/read", "Identity", (name,), "", {}),
+            Node(f"mm{at}", "MatMul", (before, f"{name}/read"), "", {}),
+            Node(f"act{at}", act, (f"mm{at}",), "", {}),
+        ]
+        before = f"act{at}"
+    nodes.append(Node("loss", "Mean", (before,), "", {}))
+    if trained:
+        for at, name in enumerate(names):
+            nodes += [
+                Node(f"g{at}", "MatMul", (f"mm{at}", before), "", {}),
+                Node(f"up{at}", "ApplyGradientDescent", (name, f"g{at}"), "", {}),
+            ]
+    made = sorted(names)
+    variables = tuple(Variable(n, (size, size), "float32", node=n) for n in made)
+    return Side(variables, GraphModel(tuple(nodes)))
+
+
+def decide(expected, actual):
+    return {d.expected: d for d in match_variables(expected, actual).decisions}
+
+
+NAMES = [f"net/layer_{at}/kernel" for at in range(5)]
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["inference", "training"])
+def test_a_chain_counted_backwards_is_turned(trained):
+    found = decide(chain(NAMES), chain(NAMES[::-1], trained=trained))
+    assert [found[n].actual for n in NAMES] == NAMES[::-1]
+    assert {e.kind for e in found[NAMES[0]].evidence} >= {"graph", "names"}
+
+
+def test_equal_chains_are_confirmed():
+    found = decide(chain(NAMES), chain(NAMES, trained=True))
+    assert [found[n].actual for n in NAMES] == NAMES
+    assert any(e.kind == "graph" and e.bits > 0 for e in found[NAMES[0]].evidence)
+
+
+def test_without_a_graph_on_one_side_names_decide_alone():
+    blind = chain(NAMES)
+    found = decide(Side(blind.variables), chain(NAMES[::-1]))
+    assert [found[n].actual for n in NAMES] == NAMES
+
+
+def test_training_is_peeled_off():
+    side = chain(NAMES, trained=True)
+    numbers = {side.graph.index[n]: at for at, n in enumerate(NAMES)}
+    forward = find_forward(side.graph, numbers)
+    assert forward.classes.count("MatMul") == len(NAMES)
+    assert [len(forward.places[at]) for at in range(len(NAMES))] == [1] * len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("op", "group"), [("AddV2", "Add"), ("FusedBatchNormV3", "Norm"), ("Conv2D", "Conv2D")]
+)
+def test_versions_of_an_op_are_one_class(op, group):
+    assert class_of(op) == group
