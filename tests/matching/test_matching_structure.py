@@ -9,7 +9,7 @@ from graphmap.model.variable import Variable
 
 
 def chain(names, act="Relu", size=4, trained=False):
-    """x -> MatMul by each kernel, in this order, with an activation behind each; a loss at the end."""
+    """x -> MatMul by each kernel, in this order, an activation behind each; then a loss."""
     nodes = [Node("x", "Placeholder", (), "", {})]
     before = "x"
     for at, name in enumerate(names):
