@@ -5,7 +5,7 @@ A word of one model only is never listed: the pair of sides teaches it (evidence
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDER", "ORDINALS"]
+__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS"]
 
 
 def _invert(table: dict[str, str]) -> dict[str, str]:
@@ -97,15 +97,6 @@ NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm"
 GENERIC = frozenset(
     {"model", "net", "network", "module", "layer", "block", "cell", "main", "base", "backbone"}
     | {"attributes", "variable", "sequential", "feature", "functional", "tf", "for", "with"}
-)
-
-# Things that come in this order in a network, as far as the field agrees.
-ORDER: tuple[tuple[str, ...], ...] = (
-    ("query", "key", "value", "output"),
-    ("input", "output"),
-    ("attention", "feedforward"),
-    ("attention", "final"),
-    ("encoder", "decoder"),
 )
 
 ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 
 from graphmap.analysis.ops import VARIABLE_OPS
+from graphmap.analysis.updates import upstream
 from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
 from graphmap.model.stored import StoredModel
 from graphmap.names import op_name
@@ -60,14 +61,7 @@ def _live(graph: GraphModel, builder: _Builder) -> Collection[int]:
     """Return what signatures need; all where there is a loss or no signature."""
     if builder.losses or not builder.outputs:
         return range(len(graph.nodes))
-    found = set(builder.outputs)
-    stack = list(found)
-    while stack:
-        for producer, _ in graph.topology.inputs[stack.pop()]:
-            if producer >= 0 and producer not in found:
-                found.add(producer)
-                stack.append(producer)
-    return found
+    return upstream(graph, builder.outputs, controls=False)
 
 
 class _Builder:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from graphmap.analysis.gradients import find_gradient_calls, gradient_scope_of
 from graphmap.analysis.ops import ASSIGN_OPS, VARIABLE_OPS, is_apply, is_write
+from graphmap.analysis.updates import upstream
 from graphmap.model.graph import GraphModel
 from graphmap.model.training import TrainOp
 from graphmap.names import op_name, scope_of
@@ -125,7 +126,7 @@ class _Dependencies:
         self.restored = [False] * size
         self.variable = [False] * size
         self.gradient = [0] * size
-        self.to_loss = _upstream(graph, losses)
+        self.to_loss = upstream(graph, losses, controls=False)
         bit = {scope: index for index, scope in enumerate(scopes)}
         known: dict[str, str | None] = {}
         inputs = graph.topology.inputs
@@ -151,17 +152,6 @@ class _Dependencies:
                 self.variable[position] |= self.variable[producer]
                 if scope is None:
                     self.gradient[position] |= self.gradient[producer]
-
-
-def _upstream(graph: GraphModel, starts: Iterable[int]) -> set[int]:
-    found = set(starts)
-    stack = list(found)
-    while stack:
-        for producer, _ in graph.topology.inputs[stack.pop()]:
-            if producer >= 0 and producer not in found:
-                found.add(producer)
-                stack.append(producer)
-    return found
 
 
 def _seeds(graph: GraphModel, order: list[int], depends: _Dependencies) -> list[NodeRole | None]:

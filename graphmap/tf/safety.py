@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from graphmap.analysis import updates
 from graphmap.analysis.unsafe import unsafe_reason
 from graphmap.errors import UnsafeGraphError
 from graphmap.model.graph import AttrValue, FunctionRef, GraphModel, Node
@@ -35,17 +36,9 @@ def check_safe(
 
 def upstream(graph: GraphModel, roots: Iterable[str]) -> set[int]:
     """Return positions of all nodes that running `roots` runs, the roots included."""
-    topology = graph.topology
-    todo = [graph.index[name] for name in roots if name in graph.index]
-    seen = set(todo)
-    while todo:
-        position = todo.pop()
-        producers = [producer for producer, _ in topology.inputs[position]]
-        for producer in [*producers, *topology.controls[position]]:
-            if producer >= 0 and producer not in seen:
-                seen.add(producer)
-                todo.append(producer)
-    return seen
+    return set(
+        updates.upstream(graph, [graph.index[name] for name in roots if name in graph.index])
+    )
 
 
 def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str]]:
