@@ -120,7 +120,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Show on a terminal, after half a second, that something is being done."""
+    """Show on a terminal, after half a second, that something is being done; with -v say it."""
+    verbose(what)
     if _state["quiet"] or not sys.stderr.isatty():
         yield
         return

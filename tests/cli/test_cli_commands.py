@@ -112,3 +112,12 @@ def test_a_closed_pipe_is_no_error(command, tmp_path):
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.stdout.startswith("many.txt: listing") and result.stderr == ""
+
+
+def test_verbose_says_what_is_done_and_only_on_stderr(command):
+    plain, told = (
+        command("inspect", "fixtures/names.txt"),
+        command("inspect", "fixtures/names.txt", "-v"),
+    )
+    assert plain.stderr == "" and told.stderr == "graphmap: reading fixtures/names.txt\n"
+    assert told.stdout == plain.stdout
