@@ -153,6 +153,12 @@ class Artifact:
             raise _unknown(name, self)
         return _read(variable, self)
 
+    def verify_data(self) -> tuple[str, ...]:
+        """Check every stored value against its checksum; one sentence for each that is damaged."""
+        from graphmap.api.verify import verify_data
+
+        return verify_data(self.opened.stored)
+
     def tensors(self) -> Tensors:
         """Return a mapping of variable name to value that reads a value when it is asked for."""
         return Tensors(self)

@@ -81,8 +81,10 @@ def _role_text(v: Variable) -> str:
     return v.role if v.slot_of is None else f"{v.role} {v.slot or ''} of {escape(v.slot_of)}"
 
 
-def inspect_json(artifact: Artifact, variables: Sequence[Variable]) -> dict[str, Any]:
-    """Return graphmap.inspect/1."""
+def inspect_json(
+    artifact: Artifact, variables: Sequence[Variable], damaged: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return graphmap.inspect/1; damaged: what checking the values found."""
     size = artifact.graph_size
     meta = artifact.meta
     return {
@@ -114,7 +116,7 @@ def inspect_json(artifact: Artifact, variables: Sequence[Variable]) -> dict[str,
             {"op": op.op, "node": op.node, "function": op.function, "severity": op.severity}
             for op in artifact.unsafe_ops
         ],
-        "warnings": list(artifact.warnings),
+        "warnings": [*artifact.warnings, *damaged],
     }
 
 

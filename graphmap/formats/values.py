@@ -57,6 +57,25 @@ class BundleValues:
             return array.reshape(entry.shape)
         return self._numbers(entry, key)
 
+    def verify(self, key: str) -> None:
+        """Raise as `read` does where stored bytes are missing or damaged; makes no array."""
+        entry = self._entry(self._raw_key(key), key)
+        if dtype_name(entry.dtype) == "string":
+            self._strings(entry, key)
+            return
+        for part in self._parts(entry, key):
+            self._checked_bytes(part, key)
+
+    def _parts(self, entry: Entry, key: str) -> list[Entry]:
+        """Return the entries that hold the bytes: the pieces of a partitioned variable, or it."""
+        if not entry.slices:
+            return [entry]
+        name = self._raw_key(key)
+        defect = slices_defect(name, entry.shape, entry.slices, self._raw)
+        if defect:
+            _corrupt(defect, key)
+        return [self._entry(slice_key(name, part), key) for part in entry.slices]
+
     def read_strings(self, key: str) -> list[bytes]:
         """Return the elements of a string tensor, without numpy."""
         return self._strings(self._entry(self._raw_key(key), key), key)
@@ -81,20 +100,25 @@ class BundleValues:
     def _numbers(self, entry: Entry, key: str) -> numpy.ndarray:
         import numpy
 
+        data = self._checked_bytes(entry, key)
+        dtype = numpy_dtype(dtype_name(entry.dtype))
+        array = numpy.frombuffer(data, dtype=dtype, count=prod(entry.shape)).reshape(entry.shape)
+        return array.astype(dtype, copy=False) if not self._bundle.big_endian else _swap(array)
+
+    def _checked_bytes(self, entry: Entry, key: str) -> memoryview:
+        """Return the bytes of a tensor of numbers, their count and checksum verified."""
         name = dtype_name(entry.dtype)
         if name not in SIZES:
             raise UnsupportedArtifactError(
                 f"values of type {name} are not read yet", where=key, remedy="Read another tensor."
             )
-        dtype = numpy_dtype(name)
         count = prod(entry.shape)
-        if count * dtype.itemsize != entry.size:
-            _corrupt(f"is stored in {entry.size} bytes, not {count} x {dtype.itemsize}", key)
+        if count * SIZES[name] != entry.size:
+            _corrupt(f"is stored in {entry.size} bytes, not {count} x {SIZES[name]}", key)
         data = self._bytes(entry, key)
         if mask(_checksum(data)) != entry.crc:
             _corrupt("its bytes do not have the stored checksum", key)
-        array = numpy.frombuffer(data, dtype=dtype, count=count).reshape(entry.shape)
-        return array.astype(dtype, copy=False) if not self._bundle.big_endian else _swap(array)
+        return data
 
     def _strings(self, entry: Entry, key: str) -> list[bytes]:
         """Layout: varint lengths, checksum of the lengths, then the bytes (tensor_bundle.cc)."""
@@ -124,12 +148,9 @@ class BundleValues:
         """Put the pieces of a partitioned variable together."""
         import numpy
 
-        defect = slices_defect(self._raw_key(key), entry.shape, entry.slices, self._raw)
-        if defect:
-            _corrupt(defect, key)
         pieces = []
-        for part in entry.slices:
-            value = self._numbers(self._entry(slice_key(self._raw_key(key), part), key), key)
+        for part, piece in zip(entry.slices, self._parts(entry, key), strict=True):
+            value = self._numbers(piece, key)
             box = slice_box(part, entry.shape) or ()
             if value.shape != tuple(stop - start for start, stop in box):
                 _corrupt(f"its piece {part} has the shape {list(value.shape)}", key)

@@ -32,6 +32,9 @@ class TensorValues(Protocol):
     def read(self, key: str) -> numpy.ndarray:
         """Return the value, checksum verified; raises MissingDataError, CorruptArtifactError."""
 
+    def verify(self, key: str) -> None:
+        """Raise as `read` does where stored bytes are missing or damaged; makes no array."""
+
 
 class VariableDef(NamedTuple):
     """An entry of the `variables` or `trainable_variables` collections (VariableDef proto)."""

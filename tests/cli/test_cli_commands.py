@@ -121,3 +121,16 @@ def test_verbose_says_what_is_done_and_only_on_stderr(command):
     )
     assert plain.stderr == "" and told.stderr == "graphmap: reading fixtures/names.txt\n"
     assert told.stdout == plain.stdout
+
+
+def test_verify_data_warns_of_a_damaged_value_and_lists_it(command, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "fixtures/adam_saver", copy)
+    (file,) = copy.glob("*.data-*")
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert "checksum" not in command("inspect", "copy").stderr
+    result = command("inspect", "copy", "--verify-data", "--json")
+    assert result.returncode == 0
+    assert result.stderr.startswith("graphmap: warning: ")
+    assert "do not have the stored checksum" in result.stderr
+    assert "do not have the stored checksum" in " ".join(json.loads(result.stdout)["warnings"])

@@ -9,7 +9,7 @@ from graphmap.cli import console
 from graphmap.cli.options import add_artifact, add_format, chosen_format
 from graphmap.cli.views import inspect_json, inspect_text, select
 
-DESCRIPTION = "Say what an artifact holds. Reads indexes, headers and graphs, never values."
+DESCRIPTION = "Say what an artifact holds. Reads indexes, headers and graphs, no values."
 EPILOG = """examples:
   graphmap inspect checkpoints/ --role weight
   graphmap inspect export/ --tags serve --json"""
@@ -23,6 +23,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--only", metavar="REGEX", help="variables whose name it is found in")
     parser.add_argument("--role", choices=ROLES, help="variables of this role")
     parser.add_argument("--sort", choices=["name", "bytes"], default="name", help="default: name")
+    parser.add_argument(
+        "--verify-data", action="store_true", help="read all values and check their checksums"
+    )
     add_format(parser, ["table", "json"])
 
 
@@ -32,9 +35,10 @@ def run(args: Namespace) -> int:
     with console.busy(f"reading {args.path}"):
         artifact: Artifact = load(args.path, args.tags, args.step)
         variables = select(artifact.variables, args.only, args.role, args.sort)
-        console.print_warnings(artifact.warnings)
+        damaged = artifact.verify_data() if args.verify_data else ()
+        console.print_warnings(artifact.warnings, damaged)
     if wanted == "json":
-        console.print_json(inspect_json(artifact, variables))
+        console.print_json(inspect_json(artifact, variables, damaged))
     else:
         for text in inspect_text(artifact, variables):
             console.print_text(text)
