@@ -70,10 +70,11 @@ def build_picture(
     """Return what a picture shows and where."""
     limits = limits or Limits()
     if stored.graph is not None and stored.graph.nodes:
-        return draw_graph(
+        drawn = draw_graph(
             stored, stored.graph, variables, train_ops,
             name_map=name_map, engine=engine, scope=scope, limits=limits,
         )  # fmt: skip
+        return drawn.scene, drawn.layout
     tree = draw_tree(
         variables, status_by_name(variables, name_map),
         scope=scope, depth=limits.depth, lines=limits.cards,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
@@ -32,7 +31,8 @@ class Forward:
 
     ops: visible ops, in node order. producers: the visible ops that each takes data from.
     weights: variables (in frozen graphs: Consts) that each uses, in input order.
-    outputs: what signatures return. hidden: {reason: nodes} of the rest of the model.
+    outputs: what signatures return. hidden: {node: why it is not drawn} for the
+    rest of the model.
     """
 
     ops: tuple[int, ...]
@@ -41,7 +41,7 @@ class Forward:
     losses: frozenset[int]
     outputs: frozenset[int]
     knobs: tuple[str, ...]
-    hidden: Counter[str]
+    hidden: dict[int, str]
 
 
 def find_forward(stored: StoredModel, graph: GraphModel, roles: Roles) -> Forward:
@@ -53,7 +53,7 @@ def find_forward(stored: StoredModel, graph: GraphModel, roles: Roles) -> Forwar
         if position in live or roles.role[position] not in ("model", "input"):
             builder.visit(position)
         else:
-            builder.hidden["used by no signature"] += 1
+            builder.hidden[position] = "used by no signature"
     return builder.result()
 
 
@@ -75,7 +75,7 @@ class _Builder:
         self.ops: list[int] = []
         self.producers: dict[int, tuple[int, ...]] = {}
         self.weights: dict[int, tuple[int, ...]] = {}
-        self.hidden: Counter[str] = Counter()
+        self.hidden: dict[int, str] = {}
         # Whether a value is random and owes nothing to an input: noise, or what a generator takes.
         self.random = [False] * len(graph.nodes)
         # What a consumer of each node sees: visible ops, and variables.
@@ -89,15 +89,15 @@ class _Builder:
             if role == "variable" or node.op in VARIABLE_OPS:
                 self.sources[position] = ((), (position,))
             if role == "variable":
-                self.hidden["variables, shown as text"] += 1
+                self.hidden[position] = "variables, shown as text"
         elif role == "constant":
             if self.is_frozen and _is_frozen_weight(node):
                 self.sources[position] = ((), (position,))
-                self.hidden["weights, shown as text"] += 1
+                self.hidden[position] = "weights, shown as text"
             else:
-                self.hidden["constants and random numbers"] += 1
+                self.hidden[position] = "constants and random numbers"
         elif role == "parameter":
-            self.hidden["shape arithmetic, op parameters"] += 1
+            self.hidden[position] = "shape arithmetic, op parameters"
         elif role == "input":
             self._visit_input(position)
         elif role == "model":
@@ -105,7 +105,7 @@ class _Builder:
 
     def _visit_input(self, position: int) -> None:
         if position in self.knobs:
-            self.hidden["knobs"] += 1
+            self.hidden[position] = "knobs"
         else:
             self._show(position, (), ())
 
@@ -121,20 +121,20 @@ class _Builder:
         seen = (tuple(data), tuple(weights))
         if node.op in _READS and weights and not data:
             self.sources[position] = seen
-            self.hidden["reads of variables"] += 1
+            self.hidden[position] = "reads of variables"
         elif position in self.losses or is_loop_state(self.graph, position):
             self._show(position, *seen)
         elif node.op in TRANSPARENT and position not in self.outputs:
             self.sources[position] = seen
-            self.hidden["identities"] += 1
+            self.hidden[position] = "identities"
         elif data or position in self.outputs or (weights and self.random[position]):
             self._show(position, *seen)
         elif weights:  # a penalty ends here; a rewritten weight is still that weight
             is_penalty = node.op == "L2Loss" or output_shape(self.graph, position) == ()
             self.sources[position] = ((), () if is_penalty else seen[1])
-            self.hidden["arithmetic on weights alone"] += 1
+            self.hidden[position] = "arithmetic on weights alone"
         else:
-            self.hidden["constants and random numbers"] += 1
+            self.hidden[position] = "constants and random numbers"
 
     def _show(self, position: int, data: tuple[int, ...], weights: tuple[int, ...]) -> None:
         self.ops.append(position)

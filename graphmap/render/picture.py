@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from typing import NamedTuple
 
 from graphmap.errors import RenderError
 from graphmap.model.graph import GraphModel
@@ -24,9 +25,9 @@ from graphmap.render.status import statuses
 from graphmap.render.text import count_text
 from graphmap.render.units import Drawing
 
-__all__ = ["draw_graph", "facts_of", "title_of"]
+__all__ = ["OMITTED", "Drawn", "draw_graph", "facts_of", "title_of"]
 
-_REASONS = {
+OMITTED = {
     "save": "save / restore", "init": "initialisers", "summary": "summaries",
     "check": "checks and asserts", "gradients": "gradient ops",
     "clip": "gradient post-processing", "optimizer": "optimizer ops",
@@ -34,6 +35,16 @@ _REASONS = {
     "step": "global step", "pipeline": "input pipeline", "group": "grouping no-ops",
     "unused": "unused reads and constants",
 }  # fmt: skip
+
+
+class Drawn(NamedTuple):
+    """A picture, and what it was made from."""
+
+    scene: Scene
+    layout: Layout
+    drawing: Drawing
+    roles: Roles
+    lanes: tuple[Lane, ...]
 
 
 def draw_graph(
@@ -46,7 +57,7 @@ def draw_graph(
     engine: str,
     scope: str | None,
     limits: Limits,
-) -> tuple[Scene, Layout]:
+) -> Drawn:
     """Return what is drawn and where; raises RenderError for an unknown scope."""
     graph = inline_calls(stored, graph)
     roles = find_roles(graph, train_ops)
@@ -81,7 +92,7 @@ def draw_graph(
         omitted=_omitted(roles, forward, len(forward.ops) - shown, elsewhere),
         knobs=forward.knobs,
     )
-    return scene, layout
+    return Drawn(scene, layout, drawing, roles, lanes)
 
 
 def _inside(graph: GraphModel, forward: Forward, scope: str) -> tuple[Forward, int]:
@@ -136,9 +147,9 @@ def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list
 def _omitted(roles: Roles, forward: Forward, repeated: int, elsewhere: int) -> tuple[Omitted, ...]:
     counts: Counter[str] = Counter()
     for role in roles.role:
-        if role in _REASONS:
-            counts[_REASONS[role]] += 1
-    counts.update(forward.hidden)
+        if role in OMITTED:
+            counts[OMITTED[role]] += 1
+    counts.update(forward.hidden.values())
     counts["repeats of drawn blocks"] += repeated
     counts["outside this scope"] += elsewhere
     return tuple(Omitted(reason, count) for reason, count in counts.items() if count)

@@ -35,13 +35,14 @@ class Card(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A scope that is drawn open. note: "in series", "in parallel" or ""."""
+    """A scope that is drawn open. note: "in series", "in parallel" or "". path: its full name."""
 
     id: str
     title: str
     parent: str
     times: int = 1
     note: str = ""
+    path: str = ""
 
 
 class Edge(NamedTuple):
