@@ -13,11 +13,14 @@ from graphmap.errors import UsageError
 
 __all__ = ["FORMATS", "Picture", "format_of", "render"]
 
-FORMATS = ("svg", "dot")
+FORMATS = (
+    "svg", "png", "pdf", "dot", "graphml", "model-explorer", "sync-navigation", "node-link",
+)  # fmt: skip
+_SUFFIXES = ("svg", "png", "pdf", "dot", "graphml")  # .json may be one of three: --format says
 
 
 class Picture:
-    """A drawn graph. data: the bytes of the file. format: "svg" or "dot"."""
+    """A drawn graph. data: the bytes of the file. format: one of FORMATS."""
 
     def __init__(self, data: bytes, format: str) -> None:  # noqa: A002 - the contract's word
         self.data = data
@@ -25,6 +28,9 @@ class Picture:
 
     def _repr_svg_(self) -> str | None:
         return self.data.decode() if self.format == "svg" else None
+
+    def _repr_png_(self) -> bytes | None:
+        return self.data if self.format == "png" else None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture, whole or not at all."""
@@ -41,7 +47,7 @@ def render(
 ) -> Picture:
     """Draw the graph, or without one the scope tree of the variables; write it to `out` if given.
 
-    options: format ("svg" or "dot"; else by the suffix of `out`), engine, scope, depth, max_nodes.
+    options: format (one of FORMATS; else by the suffix of `out`), engine, scope, depth, max_nodes.
     """
     from graphmap.files import check_writable
     from graphmap.render import render_artifact
@@ -73,10 +79,16 @@ def format_of(out: str | os.PathLike[str] | None) -> str:
     suffix = Path(out).suffix.lower().removeprefix(".")
     if suffix == "gv":
         return "dot"
-    if suffix in FORMATS:
+    if suffix in _SUFFIXES:
         return suffix
+    if suffix == "json":
+        raise UsageError(
+            "several formats are JSON",
+            where=out,
+            remedy="Say which: --format model-explorer, sync-navigation or node-link.",
+        )
     raise UsageError(
         f"no picture format has the suffix {Path(out).suffix!r}",
         where=out,
-        remedy="Use .svg or .dot, or say --format svg.",
+        remedy=f"Use one of {', '.join('.' + word for word in _SUFFIXES)}, or say --format svg.",
     )

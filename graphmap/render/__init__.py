@@ -1,4 +1,4 @@
-"""Pictures of artifacts: SVG and DOT, without TensorFlow and without executing anything."""
+"""Pictures of artifacts, and exports for other viewers; nothing is executed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,24 @@ __all__ = ["ENGINES", "RENDERERS", "build_picture", "render_artifact"]
 
 Writer = Callable[[Scene, Layout], bytes]
 
+
+def _write_png(scene: Scene, layout: Layout) -> bytes:
+    from graphmap.render.raster import write_png  # only who wants one pays for its import
+
+    return write_png(scene, layout)
+
+
+def _write_pdf(scene: Scene, layout: Layout) -> bytes:
+    from graphmap.render.pdf import write_pdf
+
+    return write_pdf(scene, layout)
+
+
 # To add a format: write its file, add it here, write its test.
 RENDERERS: tuple[tuple[str, Writer], ...] = (
     ("svg", write_svg),
+    ("png", _write_png),
+    ("pdf", _write_pdf),
     ("dot", lambda scene, _layout: write_dot(scene)),
 )
 
@@ -48,7 +63,11 @@ def render_artifact(
     """
     writer = dict(RENDERERS).get(format)
     if writer is None:
-        words = ", ".join(name for name, _ in RENDERERS)
+        from graphmap.render.exports import EXPORTS, export
+
+        if format in dict(EXPORTS):
+            return export(format, stored, variables, name_map)
+        words = ", ".join(name for name, _ in (*RENDERERS, *EXPORTS))
         raise RenderError("is no picture format", where=format, remedy=f"Choose one of {words}.")
     scene, layout = build_picture(
         stored, variables, train_ops, name_map=name_map, engine=engine, scope=scope,

@@ -6,7 +6,7 @@ The palette keeps its colours apart for the three usual kinds of colour blindnes
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Literal, NamedTuple
 
 TITLE_SIZE: Final = 12.5
 TEXT_SIZE: Final = 11.0
@@ -37,10 +37,61 @@ KIND_WORDS: Final = {
     "unused": "not asked for",
 }  # fmt: skip
 
+TEXT_FONTS: Final = 'Arial,"Liberation Sans",Helvetica,"Segoe UI",sans-serif'
+MONO_FONTS: Final = '"DejaVu Sans Mono","Liberation Mono",Menlo,Consolas,monospace'
+
+
+class Style(NamedTuple):
+    """What the classes of an SVG element mean. fill, stroke: a colour, None for none."""
+
+    fill: str | None = None
+    stroke: str | None = None
+    width: float = 1.0
+    dash: tuple[float, ...] = ()
+    font: Literal["plain", "bold", "mono"] = "plain"
+    size: float = TEXT_SIZE
+    anchor: Literal["start", "middle", "end"] = "start"
+
+
+def style_of(classes: str) -> Style:
+    """Return the light look of an element by its classes, for formats without style sheets."""
+    style = Style(fill=LIGHT["text"])
+    for word in classes.split():
+        rules = _STYLES.get(word)
+        if rules is not None:
+            style = style._replace(**rules)
+        elif word.startswith("k-"):
+            style = style._replace(fill=LIGHT[word.removeprefix("k-")])
+    return style
+
+
+# The style sheet below, read by `style_of`; a test compares the two.
+_STYLES: Final[dict[str, dict[str, Any]]] = {
+    "t": {"font": "bold", "size": TITLE_SIZE},
+    "h1": {"font": "bold", "size": HEADING_SIZE},
+    "s": {"fill": LIGHT["muted"]},
+    "p": {"fill": LIGHT["muted"], "font": "mono", "size": MONO_SIZE},
+    "bg": {"fill": LIGHT["background"]},
+    "c": {"fill": LIGHT["card"], "stroke": LIGHT["edge"]},
+    "f": {"fill": LIGHT["frame"], "stroke": LIGHT["border"]},
+    "f2": {"fill": LIGHT["frame2"], "stroke": LIGHT["border"]},
+    "hd": {"fill": LIGHT["frame2"]},
+    "e": {"fill": None, "stroke": LIGHT["edge"], "width": 1.4},
+    "tr": {"stroke": LIGHT["training"], "dash": (5.0, 4.0)},
+    "ar": {"fill": LIGHT["edge"]},
+    "rp": {"fill": LIGHT["times"]},
+    "rt": {"fill": LIGHT["background"], "font": "bold", "size": MONO_SIZE},
+    "sep": {"fill": None, "stroke": LIGHT["border"], "width": 0.7},
+    "fr": {"stroke": LIGHT["times"], "width": 1.5},
+    "bare": {"stroke": None},
+    "end": {"anchor": "end"},
+    "mid": {"anchor": "middle"},
+}
+
 _FIXED = (
-    f'text{{font:{TEXT_SIZE:g}px Arial,"Liberation Sans",Helvetica,"Segoe UI",sans-serif}}'
+    f"text{{font:{TEXT_SIZE:g}px {TEXT_FONTS}}}"
     f".t{{font-weight:700;font-size:{TITLE_SIZE:g}px}}"
-    f'.p{{font:{MONO_SIZE:g}px "DejaVu Sans Mono","Liberation Mono",Menlo,Consolas,monospace}}'
+    f".p{{font:{MONO_SIZE:g}px {MONO_FONTS}}}"
     f".h1{{font-size:{HEADING_SIZE:g}px;font-weight:700}}"
     ".e{fill:none;stroke-width:1.4}.tr{stroke-dasharray:5 4}.sep{stroke-width:.7}"
     ".fr{stroke-width:1.5}.rt{font-weight:700}.end{text-anchor:end}.mid{text-anchor:middle}"

@@ -223,7 +223,7 @@ def test_scope_draws_only_what_is_inside(training: StoredModel) -> None:
     [
         ({"scope": "dense_O"}, "Did you mean dense_"),
         ({"scope": "train"}, "holds only training"),
-        ({"format": "bmp"}, "svg, dot"),
+        ({"format": "bmp"}, "svg, png, pdf, dot"),
         ({"engine": "neato!"}, "graphviz-pure"),
     ],
 )
