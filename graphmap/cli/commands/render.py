@@ -27,8 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_out(
         parser, "write the picture here; the format follows its suffix: .svg, .png, .pdf or .dot"
     )
-    parser.add_argument("--format", choices=FORMATS, metavar="FORMAT",
-        help="default: by the suffix of -o, else svg; one of " + ", ".join(FORMATS))
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        metavar="FORMAT",
+        help="default: by the suffix of -o, else svg; one of " + ", ".join(FORMATS),
+    )
     parser.add_argument("--json", action="store_true", help="print what was drawn; needs -o")
     parser.add_argument("--map", metavar="MAP", help="colour the variables by their match status")
     parser.add_argument("--scope", metavar="NAME", help="draw this scope only")
