@@ -10,6 +10,7 @@ from typing import NamedTuple
 __all__ = ["CONTROL", "InputRef", "op_name", "parent_scopes", "parse_input", "scope_of"]
 
 CONTROL = -1  # the output slot of a control edge
+_MAX_SLOT = 2**31 - 1  # a longer number is part of the name, as in TensorFlow's ParseTensorName
 
 
 class InputRef(NamedTuple):
@@ -28,7 +29,7 @@ def parse_input(text: str) -> InputRef:
     if text.startswith("^"):
         return InputRef(text[1:], CONTROL)
     head, colon, tail = text.rpartition(":")
-    if colon and tail.isascii() and tail.isdigit():
+    if colon and len(tail) <= 10 and tail.isascii() and tail.isdigit() and int(tail) <= _MAX_SLOT:
         return InputRef(head, int(tail))
     return InputRef(text, 0)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from graphmap.errors import GraphmapError
 
-__all__ = ["busy", "dim", "escape", "note", "print_bug", "print_error", "print_json",
+__all__ = ["busy", "dim", "escape", "is_plain", "note", "print_bug", "print_error", "print_json",
            "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
 
 MAX_WARNINGS = 20
@@ -31,14 +31,23 @@ def setup(args: Namespace) -> None:
 
 
 def escape(text: str) -> str:
-    r"""Return text that cannot steer a terminal: control and direction characters as \xNN.
+    r"""Return text that cannot steer a terminal, nor a page that a log is shown on.
 
-    >>> escape("W"), escape("a\x1b[2J"), escape("b\u202ec")
-    ('W', 'a\\x1b[2J', 'b\\u202ec')
+    Control and direction characters become \xNN, and so does `<`: no name that TensorFlow takes
+    holds one, and what CI prints often ends up in HTML.
+
+    >>> escape("W"), escape("a\x1b[2J"), escape("b\u202ec"), escape("<b>")
+    ('W', 'a\\x1b[2J', 'b\\u202ec', '\\x3cb>')
     """
-    if text.isprintable():
+    if is_plain(text):
         return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text.replace("<", "\\x3c")
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether `escape` leaves a text as it is; quicker to ask than to escape."""
+    return "<" not in text and text.isprintable()
 
 
 def print_text(text: str) -> None:
@@ -52,10 +61,11 @@ def print_text(text: str) -> None:
 
 
 def print_json(content: Any) -> None:
-    """Write one JSON document; only ASCII, so that no name can steer a terminal."""
+    """Write one JSON document; in ASCII and without `<`: no name can steer a terminal or page."""
     import json
 
-    print_text(json.dumps(content, indent=1).replace("\x7f", "\\u007f"))
+    text = json.dumps(content, indent=1).replace("\x7f", "\\u007f")
+    print_text(text.replace("<", "\\u003c"))
 
 
 def print_error(error: GraphmapError) -> None:

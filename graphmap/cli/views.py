@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
-from graphmap.cli.console import dim, escape, table
+from graphmap.cli.console import dim, escape, is_plain, table
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.errors import UsageError
 from graphmap.model.variable import Variable
@@ -60,7 +60,7 @@ def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
     """Yield the rows in pieces: the text of 100,000 rows at once would take as much as they do."""
     header = ("variable", "shape", "dtype", "role")
     shapes = {v.shape: shape_text(v.shape) for v in variables}
-    names = [v.name if v.name.isprintable() else escape(v.name) for v in variables]
+    names = [v.name if is_plain(v.name) else escape(v.name) for v in variables]
     columns = (names, shapes.values(), {v.dtype or "?" for v in variables})
     widths = [
         max(len(title), *map(len, column)) for title, column in zip(header, columns, strict=False)

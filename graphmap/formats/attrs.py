@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphmap.formats.dtypes import dtype_name
-from graphmap.formats.tensors import decode_tensor
+from graphmap.formats.tensors import decode_tensor, tensor_defect
 from graphmap.model.graph import AttrValue, Dims, FunctionRef, ShapeValue, TensorValue
 
 if TYPE_CHECKING:
@@ -74,7 +74,10 @@ def tensor_value(proto: Any) -> TensorValue:
     def decode() -> numpy.ndarray:
         return decode_tensor(proto, dtype, shape)
 
-    return TensorValue(dtype, shape, decode)
+    def check() -> str:
+        return tensor_defect(proto, dtype, shape)
+
+    return TensorValue(dtype, shape, decode, check)
 
 
 _SCALARS: dict[str, Callable[[Any], AttrValue]] = {

@@ -32,6 +32,7 @@ def graph_model(proto: Any) -> GraphModel:
         functions=tuple(_function(function) for function in proto.library.function),
         producer=proto.versions.producer,
         raw=proto.SerializeToString,
+        min_consumer=proto.versions.min_consumer,
     )
 
 

@@ -6,13 +6,15 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import CorruptArtifactError
-from graphmap.formats.dtypes import numpy_dtype
+from graphmap.formats.dtypes import SIZES, numpy_dtype
 
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["decode_tensor"]
+__all__ = ["decode_tensor", "tensor_defect"]
 
+_MAX_RANK = 254  # TensorShape::MaxDimensions
+_OPAQUE = ("resource", "variant")  # handles, which have no plain values
 _LIMIT = 1 << 31  # elements; a splat fill may declare 2^62 of them in a few bytes
 
 # word -> the repeated field that holds its values
@@ -25,6 +27,30 @@ _FIELDS = {
     "float16": "half_val", "bfloat16": "half_val", "complex64": "scomplex_val",
     "complex128": "dcomplex_val",
 }  # fmt: skip
+
+
+def tensor_defect(proto: Any, dtype: str, shape: tuple[int, ...]) -> str:
+    """Say why a TensorProto cannot hold a value of this type and shape, or return "".
+
+    Allocates nothing by what is declared: one value may stand for 2^62.
+    """
+    if dtype not in _FIELDS and dtype not in SIZES and dtype not in ("string", *_OPAQUE):
+        return f"has the type {dtype!r}"
+    if any(size < 0 for size in shape) or len(shape) > _MAX_RANK or prod(shape) >= 1 << 63:
+        dims = ", ".join(map(str, shape[:8])) + (", ..." if len(shape) > 8 else "")
+        return f"declares the shape [{dims}]"
+    count = prod(shape)
+    if dtype == "string":
+        given, wanted = len(proto.string_val), count
+    elif proto.tensor_content and dtype in SIZES:
+        given, wanted = len(proto.tensor_content), count * SIZES[dtype]
+        return "" if given == wanted else f"holds {given} bytes where {wanted} are needed"
+    elif dtype in _FIELDS:
+        given = len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
+        wanted = count
+    else:
+        return ""
+    return f"holds {given} values where its shape needs {wanted}" if given > wanted else ""
 
 
 def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:

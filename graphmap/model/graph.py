@@ -35,6 +35,11 @@ class TensorValue(NamedTuple):
     dtype: str
     shape: tuple[int, ...]
     decode: Callable[[], numpy.ndarray]
+    check: Callable[[], str] = str
+
+    def defect(self) -> str:
+        """Say why the stored values cannot be those of dtype and shape, or return ""."""
+        return self.check()
 
     def array(self) -> numpy.ndarray:
         """Return the values; splat fills are expanded, so look at `shape` first."""
@@ -87,7 +92,7 @@ class Topology(NamedTuple):
 class GraphModel:
     """A GraphDef with its function library; never changed once made.
 
-    producer: GraphDef.versions.producer, 0 where not stored.
+    producer, min_consumer: of GraphDef.versions, 0 where not stored.
     raw: the serialized GraphDef, for those who hand it to TensorFlow.
     """  # a plain class: `import dataclasses` alone costs a tenth of an `inspect`
 
@@ -97,11 +102,13 @@ class GraphModel:
         functions: tuple[Function, ...] = (),
         producer: int = 0,
         raw: Callable[[], bytes] = bytes,
+        min_consumer: int = 0,
     ) -> None:
         self.nodes = nodes
         self.functions = functions
         self.producer = producer
         self.raw = raw
+        self.min_consumer = min_consumer
 
     def __repr__(self) -> str:
         return f"GraphModel({len(self.nodes)} nodes, {len(self.functions)} functions)"

@@ -1,19 +1,62 @@
-"""What is wrong with a stored graph: names that stand twice, inputs from nowhere, cycles."""
+"""What is wrong with a stored graph: names that stand twice, inputs from nowhere, cycles ...
+
+Rules and their order: GraphConstructor in tensorflow/core/common_runtime/graph_constructor.cc.
+"""
 
 from __future__ import annotations
 
-from graphmap.model.graph import GraphModel
+import re
 
-__all__ = ["NEXT_ITERATION_OPS", "find_defects"]
+from graphmap.model.const_check import constant_defects
+from graphmap.model.function_check import library_defects
+from graphmap.model.graph import GraphModel, Node
+from graphmap.model.sentences import examples
 
-NEXT_ITERATION_OPS = ("NextIteration", "RefNextIteration")  # their out-edges close while loops
-_NAMED = 5  # examples in one sentence
+__all__ = ["MERGE_OPS", "NEXT_ITERATION_OPS", "fatal_defects", "find_defects"]
+
+NEXT_ITERATION_OPS = ("NextIteration", "RefNextIteration")  # their edges to a Merge close loops
+MERGE_OPS = ("Merge", "RefMerge")
+NEWEST_GRAPH = 2474  # TF_GRAPH_DEF_VERSION of TensorFlow 2.21
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*").fullmatch  # IsValidNodeName
 
 
 def find_defects(graph: GraphModel) -> tuple[str, ...]:
-    """Return one sentence for each kind of defect of the top-level graph; () for a sound one."""
+    """Return one sentence for each kind of defect of a graph and its library; () if sound."""
     if not graph.nodes:
-        return () if graph.functions else ("the graph holds no node",)
+        return library_defects(graph) or (() if graph.functions else ("the graph holds no node",))
+    return (
+        *_version_defects(graph),
+        *_name_defects(graph),
+        *_input_defects(graph),
+        *_attr_defects(graph),
+        *constant_defects(graph.nodes),
+        *library_defects(graph),
+    )
+
+
+def fatal_defects(graph: GraphModel) -> tuple[str, ...]:
+    """Return the defects for which TensorFlow is not to be handed a graph.
+
+    It would refuse most of them itself; at recursive functions it dies, at ones that unfold
+    without end it hangs, and what it does with damaged constants depends on its version.
+    """
+    return (
+        *_version_defects(graph),
+        *_input_defects(graph),
+        *constant_defects(graph.nodes),
+        *library_defects(graph),
+    )
+
+
+def _version_defects(graph: GraphModel) -> list[str]:
+    if graph.min_consumer > NEWEST_GRAPH:
+        return [f"the graph asks for a reader of version {graph.min_consumer} or newer"]
+    if graph.producer < 0:
+        return [f"the graph says it was written by version {graph.producer}"]
+    return []
+
+
+def _name_defects(graph: GraphModel) -> list[str]:
     defects = []
     bare = sum(1 for node in graph.nodes if not node.name or not node.op)
     if bare:
@@ -24,34 +67,74 @@ def find_defects(graph: GraphModel) -> tuple[str, ...]:
             for position, node in enumerate(graph.nodes)
             if graph.index[node.name] != position
         ]
-        defects.append(f"the graph has node names that stand twice: {_examples(twice)}")
+        defects.append(f"the graph has node names that stand twice: {examples(twice)}")
+    odd = [node.name for node in graph.nodes if node.name and not _NAME(node.name)]
+    if odd:
+        defects.append(f"the graph has node names that TensorFlow refuses: {examples(odd)}")
+    return defects
+
+
+def _input_defects(graph: GraphModel) -> list[str]:
+    defects = []
     topology = graph.topology
+    rows = list(zip(graph.nodes, topology.inputs, topology.controls, strict=True))
     dangling = [
         node.name
-        for node, inputs, controls in zip(
-            graph.nodes, topology.inputs, topology.controls, strict=True
-        )
+        for node, inputs, controls in rows
         if -1 in controls or any(producer < 0 for producer, _ in inputs)
     ]
     if dangling:
-        defects.append(f"the graph lacks nodes that are inputs of {_examples(dangling)}")
+        defects.append(f"the graph lacks nodes that are inputs of {examples(dangling)}")
+    mixed = [
+        node.name
+        for node, inputs, controls in rows
+        if inputs and controls and any(text[:1] == "^" for text in node.inputs[: len(inputs)])
+    ]
+    if mixed:
+        defects.append(f"a control input stands before a data input of {examples(mixed)}")
     cycle = _on_cycles(graph)
     if cycle:
-        defects.append(f"the graph has a cycle that is no while loop, through {_examples(cycle)}")
-    return tuple(defects)
+        defects.append(f"the graph has a cycle that is no while loop, through {examples(cycle)}")
+    return defects
+
+
+def _attr_defects(graph: GraphModel) -> list[str]:
+    typeless = []
+    astray = []
+    for node in graph.nodes:
+        attrs = node.attrs
+        if "_class" in attrs and _astray(node, graph):
+            astray.append(node.name)
+        if "dtype" in attrs and not isinstance(attrs["dtype"], str):
+            typeless.append(node.name)
+    defects = []
+    if typeless:
+        defects.append(f"the attr dtype holds no type in {examples(typeless)}")
+    if astray:
+        defects.append(f"nodes are colocated with nodes that are not there: {examples(astray)}")
+    return defects
+
+
+def _astray(node: Node, graph: GraphModel) -> bool:
+    places = node.attrs["_class"]
+    return isinstance(places, tuple) and any(
+        isinstance(place, bytes)
+        and place.startswith(b"loc:@")
+        and place[5:].decode("utf-8", "backslashreplace") not in graph.index
+        for place in places
+    )
 
 
 def _on_cycles(graph: GraphModel) -> list[str]:
     """Return the nodes on or between cycles, in stored order, while loops aside."""
     topology = graph.topology
-    producers: list[list[int]] = [
-        [
-            producer
-            for producer in (*(producer for producer, _ in inputs), *controls)
-            if producer >= 0 and graph.nodes[producer].op not in NEXT_ITERATION_OPS
-        ]
-        for inputs, controls in zip(topology.inputs, topology.controls, strict=True)
-    ]
+    nodes = graph.nodes
+    producers: list[list[int]] = []
+    for node, inputs, controls in zip(nodes, topology.inputs, topology.controls, strict=True):
+        found = [producer for producer, _ in inputs if producer >= 0]
+        if node.op in MERGE_OPS:
+            found = [one for one in found if nodes[one].op not in NEXT_ITERATION_OPS]
+        producers.append(found + [one for one in controls if one >= 0])
     consumers: list[list[int]] = [[] for _ in producers]
     for position, found in enumerate(producers):
         for producer in found:
@@ -60,7 +143,7 @@ def _on_cycles(graph: GraphModel) -> list[str]:
     if left:  # of what follows a cycle nothing is wanted: peel from the other end too
         inside = [[one for one in found if one in left] for found in consumers]
         left = _peel(producers, [len(found) for found in inside]) & left
-    return [node.name for position, node in enumerate(graph.nodes) if position in left]
+    return [node.name for position, node in enumerate(nodes) if position in left]
 
 
 def _peel(following: list[list[int]], waiting: list[int]) -> set[int]:
@@ -75,8 +158,3 @@ def _peel(following: list[list[int]], waiting: list[int]) -> set[int]:
             if waiting[one] == 0:
                 ready.append(one)
     return left
-
-
-def _examples(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
