@@ -43,6 +43,20 @@ def open_regular(path: str | os.PathLike[str]) -> int:
     return handle
 
 
+def stays_inside(path: str, beside: str) -> bool:
+    """Tell whether `path`, links followed, lies in the folder of `beside`, the file a user named.
+
+    Where that file is a link itself, the folder it leads to counts too: caches of downloads keep
+    each file as a link into one folder. Anything else a stranger's archive could aim anywhere.
+    """
+    real = os.path.realpath(path)
+    folders = (
+        os.path.realpath(os.path.dirname(beside) or "."),
+        os.path.dirname(os.path.realpath(beside)),
+    )
+    return any(real.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+
+
 def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
     """Return all bytes of a regular file of at most `limit` bytes; larger raises ArtifactError."""
     handle = open_regular(path)

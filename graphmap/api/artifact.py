@@ -64,13 +64,21 @@ class Artifact:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each defect met while reading, and for each unsafe op."""
+        """One sentence for each defect of the files, and for each unsafe op."""
         found = [
             f"{op.op} {op.node}{f' in function {op.function}' if op.function else ''} {op.why}"
             for op in self.unsafe_ops
             if op.severity != "note"
         ]
-        return (*self.opened.stored.warnings, *found)
+        return (*self.opened.stored.warnings, *self._mismatches(), *found)
+
+    def _mismatches(self) -> tuple[str, ...]:
+        stored = self.opened.stored
+        if stored.graph is None or not stored.tensors:
+            return ()
+        from graphmap.analysis.mismatches import find_mismatches
+
+        return find_mismatches(stored.graph, self.variables)
 
     @cached_property
     def unsafe_ops(self) -> tuple[UnsafeOp, ...]:

@@ -17,16 +17,16 @@ def verify_data(stored: StoredModel) -> tuple[str, ...]:
     if stored.values is None:
         return ()
     found: list[str] = []
-    absent: dict[str, list[str]] = {}  # file: keys whose values it lacks
+    absent: dict[str, list[str]] = {}  # file: what it lacks
     for tensor in stored.tensors:
         try:
             stored.values.verify(tensor.key)
         except MissingDataError as cause:
-            absent.setdefault(cause.where, []).append(tensor.name)
+            absent.setdefault(cause.where, []).append(cause.message)
         except (ArtifactError, MissingDependencyError) as cause:
             place = "" if cause.where in ("", tensor.key) else f"{cause.where}: "
             found.append(f"{tensor.name}: {place}{cause.message}")
-    for file, names in absent.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        found.append(f"{file}: is missing or too short to hold the values of {names[0]}{more}")
+    for file, reasons in absent.items():
+        more = f"; so for {len(reasons) - 1} more values" if len(reasons) > 1 else ""
+        found.append(f"{file}: {reasons[0]}{more}")
     return tuple(found)

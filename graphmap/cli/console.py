@@ -33,16 +33,16 @@ def setup(args: Namespace) -> None:
 def escape(text: str) -> str:
     r"""Return text that cannot steer a terminal, nor a page that a log is shown on.
 
-    Control and direction characters become \xNN, and so does `<`: no name that TensorFlow takes
-    holds one, and what CI prints often ends up in HTML.
+    Control and direction characters become \xNN, and so does `<`: what CI prints often ends up in
+    HTML, and no op name that TensorFlow takes holds one. Functions do, in Python's `<lambda>`.
 
-    >>> escape("W"), escape("a\x1b[2J"), escape("b\u202ec"), escape("<b>")
-    ('W', 'a\\x1b[2J', 'b\\u202ec', '\\x3cb>')
+    >>> escape("W"), escape("a\x1b[2J"), escape("b\u202ec"), escape("<b>"), escape("f_<lambda>_1")
+    ('W', 'a\\x1b[2J', 'b\\u202ec', '\\x3cb>', 'f_<lambda>_1')
     """
     if is_plain(text):
         return text
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return text.replace("<", "\\x3c")
+    return text.replace("<", "\\x3c").replace("\\x3clambda>", "<lambda>")
 
 
 def is_plain(text: str) -> bool:

@@ -14,7 +14,7 @@ from math import prod
 from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
-from graphmap.files import read_file
+from graphmap.files import read_file, stays_inside
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
 from graphmap.formats.sstable import read_table
@@ -33,6 +33,7 @@ __all__ = [
 
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 INDEX_LIMIT = 1 << 30  # bytes; 100,000 variables take 3.5 MB
+_VERSION = 1  # kTensorBundleVersion, of all that was ever written
 _MAX_RANK = 254  # TensorShape::MaxDimensions
 # continuation bits of a varint whose last byte is number N
 _HIGH_BITS = tuple(int.from_bytes(b"\x80" * width, "little") for width in range(6))
@@ -95,7 +96,7 @@ def _read(prefix: str, where: str) -> Bundle:
             raise WireError("it is missing")
         header = raw.pop(b"")
         _check_header(header, where)
-        shards, big_endian = _header(header)
+        shards, big_endian, version_defect = _header(header)
     except WireError as cause:
         raise CorruptArtifactError(
             f"has no sound header entry: {cause}",
@@ -103,10 +104,11 @@ def _read(prefix: str, where: str) -> Bundle:
             remedy="Copy the .index file again.",
         ) from cause
     paths = [shard_path(prefix, shard, shards) for shard in range(min(shards, _MAX_SHARDS))]
-    sizes = [_file_size(path) for path in paths]
+    sizes = [_file_size(path, where) for path in paths]
     tensors, defects = _list_tensors(raw, shards, sizes)
-    missing = _missing(paths, sizes)
-    return Bundle(prefix, shards, big_endian, tensors, raw, (*missing, *defects))
+    missing = _missing(paths, sizes, where)
+    notes = [f"{where}: {version_defect}"] if version_defect else []
+    return Bundle(prefix, shards, big_endian, tensors, raw, (*notes, *missing, *defects))
 
 
 @contextmanager
@@ -131,32 +133,49 @@ def _check_header(value: bytes, where: str) -> None:
         )
 
 
-def _header(value: bytes) -> tuple[int, bool]:
-    """Return (number of shards, is big-endian) of a BundleHeaderProto."""
-    shards, endianness = 0, 0
+def _header(value: bytes) -> tuple[int, bool, str]:
+    """Return (number of shards, is big-endian, what its version forbids) of a BundleHeaderProto."""
+    shards, endianness, defect = 0, 0, ""
     for number, field in fields(value):
         if number == 1 and isinstance(field, int):
             shards = field
         elif number == 2 and isinstance(field, int):
             endianness = field
+        elif number == 3 and isinstance(field, bytes):
+            defect = _version_defect(field)
     if not 0 <= shards < 1 << 20:
         raise WireError(f"names {shards} data shards")
-    return shards, bool(endianness)
+    return shards, bool(endianness), defect
 
 
-def _file_size(path: str) -> int | None:
+def _version_defect(data: bytes) -> str:
+    """Say why a VersionDef shuts out readers of this version, or return ""."""
+    for number, value in fields(data):
+        if number == 2 and isinstance(value, int) and value > _VERSION:
+            return f"asks for a reader of version {value} or newer"
+        if number == 3 and _VERSION in (value, *(value if isinstance(value, bytes) else ())):
+            return f"says that readers of version {_VERSION} cannot read it"  # bytes: packed
+    return ""
+
+
+def _file_size(path: str, index: str) -> int | None:
     try:
-        return os.path.getsize(path) if os.path.isfile(path) else None
+        if os.path.isfile(path) and stays_inside(path, index):
+            return os.path.getsize(path)
     except (OSError, ValueError):
-        return None
+        pass
+    return None
 
 
-def _missing(paths: list[str], sizes: list[int | None]) -> tuple[str, ...]:
+def _missing(paths: list[str], sizes: list[int | None], index: str) -> tuple[str, ...]:
     missing = [path for path, size in zip(paths, sizes, strict=True) if size is None]
     if not missing:
         return ()
-    others = f" and {len(missing) - 1} more data files are" if len(missing) > 1 else " is"
-    return (f"{missing[0]}{others} missing: names can be read, values cannot",)
+    others = f" and {len(missing) - 1} more data files" if len(missing) > 1 else ""
+    if os.path.isfile(missing[0]):
+        return (f"{missing[0]}{others}: links out of its folder and is not opened",)
+    verb = "are" if others else "is"
+    return (f"{missing[0]}{others} {verb} missing: names can be read, values cannot",)
 
 
 def _list_tensors(
@@ -257,6 +276,8 @@ def _defect(entry: Entry, dtype: str, shards: int, sizes: list[int | None]) -> s
     """Say what is wrong with one entry, or return ""."""
     if entry.dtype not in NAMES:
         return f"has unknown {dtype}"
+    if dtype == "resource":
+        return "has the type resource, of which no value can be stored"
     wanted = prod(entry.shape) * SIZES.get(dtype, 1)  # a string takes a byte for its length
     if wanted != entry.size and (dtype in SIZES or wanted > entry.size):
         return f"is stored in {entry.size} bytes where its shape and type need {wanted}"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError
-from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
+from graphmap.files import stays_inside
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY, Bundle, read_bundle
 from graphmap.formats.object_graph import named_tensors, parse_object_graph
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import WireError
+from graphmap.model.sentences import examples
 from graphmap.model.stored import SlotVariable, StoredModel, StoredTensor, TensorValues
 
 __all__ = ["Container", "read_checkpoint", "read_container"]
@@ -37,12 +41,25 @@ def read_container(prefix: str) -> Container:
     slots: tuple[SlotVariable, ...] = ()
     try:
         (encoded,) = values.read_strings(OBJECT_GRAPH_KEY)
-        full_names, slots = parse_object_graph(encoded)
+        full_names, slots, keys, astray = parse_object_graph(encoded)
+        warnings += tuple(_object_defects(prefix, keys - _known_keys(bundle), astray))
     except (ArtifactError, WireError, ValueError) as cause:
         reason = cause.message if isinstance(cause, ArtifactError) else str(cause)
         warnings += (f"{prefix}: its object graph cannot be read ({reason}); names are keys",)
     tensors = named_tensors(bundle.tensors, full_names)
     return Container(tensors, values, slots, prefix, True, warnings)
+
+
+def _known_keys(bundle: Bundle) -> set[str]:
+    return {key.decode("utf-8", "backslashreplace") for key in bundle.raw}
+
+
+def _object_defects(prefix: str, absent: AbstractSet[str], astray: bool) -> Iterator[str]:
+    if astray:
+        yield f"{prefix}: its object graph refers to objects that are not there"
+    if absent:
+        names = examples(sorted(absent))
+        yield f"{prefix}: its object graph names keys that are not there: {names}"
 
 
 def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
@@ -63,6 +80,9 @@ def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> Sto
     meta_path = f"{prefix}.meta"
     if not os.path.exists(meta_path):
         return model
+    if not stays_inside(meta_path, f"{prefix}.index"):
+        note = f"{meta_path}: links out of its folder and is not opened"
+        return model._replace(warnings=(*model.warnings, note))
     from graphmap.formats.metagraph import read_meta_graph
 
     try:

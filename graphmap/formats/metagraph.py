@@ -12,6 +12,7 @@ from graphmap.formats.graphdef import graph_model
 from graphmap.formats.protos import message_from_bytes, parse_binary, parse_text
 from graphmap.formats.sniff import look_at, refuse_foreign
 from graphmap.model.graph_check import find_defects
+from graphmap.model.meta_check import meta_defects
 from graphmap.model.stored import MetaInfo, Signature, StoredModel, TensorInfo, VariableDef
 from graphmap.names import op_name
 
@@ -42,7 +43,7 @@ def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> St
         meta=meta,
         meta_path=path,
         all_tags=(meta.tags,) if meta.tags else (),
-        warnings=text_warnings + warnings + find_defects(graph),
+        warnings=text_warnings + warnings + find_defects(graph) + meta_defects(graph, meta),
     )
 
 
@@ -78,6 +79,7 @@ def meta_info(proto: Any, where: str) -> tuple[MetaInfo, tuple[str, ...]]:
             name: _signature(proto.signature_def[name]) for name in sorted(proto.signature_def)
         },
         saver=(saver.filename_tensor_name, saver.save_tensor_name, saver.restore_op_name),
+        assets=tuple(asset.filename for asset in proto.asset_file_def),
     )
     return meta, tuple(warnings)
 

@@ -17,10 +17,15 @@ ATTRIBUTE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 class ObjectGraph(NamedTuple):
-    """full_names: by checkpoint key, where stored. slots: pairings whose both ends have a key."""
+    """full_names: by checkpoint key, where stored. slots: pairings whose both ends have a key.
+
+    keys: all that objects claim. astray: whether an object refers to one that is not there.
+    """
 
     full_names: dict[str, str]
     slots: tuple[SlotVariable, ...]
+    keys: frozenset[str] = frozenset()
+    astray: bool = False
 
 
 def parse_object_graph(data: bytes) -> ObjectGraph:
@@ -28,6 +33,8 @@ def parse_object_graph(data: bytes) -> ObjectGraph:
     full_names: dict[str, str] = {}
     value_keys: list[str | None] = []  # by node: the key of its value
     references: list[tuple[int, str, int]] = []
+    keys: set[str] = set()
+    farthest = 0  # object that another refers to
     for number, node in fields(data):
         if number != 1 or not isinstance(node, bytes):
             continue
@@ -37,20 +44,25 @@ def parse_object_graph(data: bytes) -> ObjectGraph:
                 continue
             if part == 2:
                 name, full_name, key = _attribute(value)
+                keys.add(key)
                 if key and full_name:
                     full_names[key] = full_name
                 if key and (value_key is None or name == "VARIABLE_VALUE"):
                     value_key = key
             elif part == 3:
                 references.append(_slot(value))
+            elif part == 1:
+                farthest = max(farthest, _child(value))
         value_keys.append(value_key)
     slots = []
+    farthest = max([farthest, *(max(primary, variable) for primary, _, variable in references)])
     for primary, slot, variable in references:
         if max(primary, variable) < len(value_keys):
             primary_key, slot_key = value_keys[primary], value_keys[variable]
             if primary_key and slot_key:
                 slots.append(SlotVariable(primary_key, slot, slot_key))
-    return ObjectGraph(full_names, tuple(sorted(slots)))
+    astray = bool(farthest) and farthest >= len(value_keys)
+    return ObjectGraph(full_names, tuple(sorted(slots)), frozenset(keys - {""}), astray)
 
 
 def named_tensors(
@@ -79,6 +91,12 @@ def _attribute(data: bytes) -> tuple[str, str, str]:
         texts.get(number, b"").decode("utf-8", "backslashreplace") for number in (1, 2, 3)
     )
     return name, full_name, key
+
+
+def _child(data: bytes) -> int:
+    """Return the node of an ObjectReference; a negative one is far past the end."""
+    found = [value for number, value in fields(data) if number == 1 and isinstance(value, int)]
+    return found[-1] if found else 0
 
 
 def _slot(data: bytes) -> tuple[int, str, int]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from graphmap.errors import CorruptArtifactError, UsageError
-from graphmap.files import read_file
+from graphmap.errors import ArtifactError, CorruptArtifactError, UsageError
+from graphmap.files import read_file, stays_inside
 from graphmap.formats.checkpoint import Container, read_container
 from graphmap.formats.graphdef import graph_model
 from graphmap.formats.metagraph import meta_info, producer_text
 from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.model.graph import GraphModel
 from graphmap.model.graph_check import find_defects
+from graphmap.model.meta_check import meta_defects
 from graphmap.model.stored import StoredModel
 
 __all__ = ["read_saved_model"]
 
 _VARIABLES = "variables/variables"
+_SCHEMA = 1  # kSavedModelSchemaVersion of tensorflow/cc/saved_model/constants.h
+_OBJECT_GRAPH = 7  # MetaGraphDef.object_graph_def
 _VARIABLE_OPS = ("VarHandleOp", "VariableV2", "Variable")
 
 
@@ -35,7 +40,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
     meta, meta_warnings = meta_info(chosen, file)
     graph = graph_model(chosen.graph_def)
     folder = Path(file).parent
-    container = _variables(folder, chosen)
+    container = _variables(file, chosen)
     return StoredModel(
         path=typed,
         kind="saved-model",
@@ -52,10 +57,34 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
             *text_warnings,
             *chosen_warnings,
             *meta_warnings,
+            *_schema_defects(proto, file),
             *find_defects(graph),
+            *meta_defects(graph, meta),
+            *_object_defects(chosen, graph),
             *container.warnings,
         ),
     )
+
+
+def _schema_defects(proto: Any, file: str) -> tuple[str, ...]:
+    version = proto.saved_model_schema_version
+    if version <= _SCHEMA:
+        return ()
+    return (f"{file}: has schema version {version}; graphmap knows version {_SCHEMA}",)
+
+
+def _object_defects(meta_graph: Any, graph: GraphModel) -> tuple[str, ...]:
+    """Look at the object graph, which the schema leaves out: it costs more than the graph."""
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    found = [
+        field.data for field in UnknownFieldSet(meta_graph) if field.field_number == _OBJECT_GRAPH
+    ]
+    if not found or not isinstance(found[-1], bytes):
+        return ()
+    from graphmap.formats.saved_objects import object_defects
+
+    return object_defects(found[-1], graph.function_index, len(meta_graph.asset_file_def))
 
 
 def _choose(
@@ -80,10 +109,21 @@ def _choose(
     )
 
 
-def _variables(folder: Path, meta_graph: Any) -> Container:
-    prefix = str(folder / _VARIABLES)
-    if Path(f"{prefix}.index").exists():
-        return read_container(prefix)
+def _variables(file: str, meta_graph: Any) -> Container:
+    prefix = str(Path(file).parent / _VARIABLES)
+    index = f"{prefix}.index"
+    if os.path.exists(index):
+        if not stays_inside(index, file):
+            return Container(warnings=(f"{index}: links out of its folder and is not opened",))
+        return _readable(prefix)
     if any(node.op in _VARIABLE_OPS for node in meta_graph.graph_def.node):
-        return Container(warnings=(f"{prefix}.index is missing: values cannot be read",))
+        return Container(warnings=(f"{index} is missing: values cannot be read",))
     return Container()
+
+
+def _readable(prefix: str) -> Container:
+    """Read the variables; a damaged index is a warning, for the graph is there without it."""
+    try:
+        return read_container(prefix)
+    except ArtifactError as cause:
+        return Container(warnings=(f"{cause.where}: {cause.message}; read without variables",))

@@ -5,12 +5,13 @@ Source: CheckpointState in tensorflow/python/training/checkpoint_state.proto, as
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
-from graphmap.files import read_file
+from graphmap.files import read_file, stays_inside
 from graphmap.formats.sniff import look_at, refuse_foreign
 
 __all__ = ["STATE", "State", "local_prefix", "read_state"]
@@ -33,6 +34,8 @@ class State(NamedTuple):
 
 def read_state(path: str) -> State:
     """Read a state file; raises ArtifactError where it is known to be another kind of file."""
+    if not stays_inside(path, os.path.join(os.path.dirname(path), "-")):
+        return State(None, "the state file is a link that leads elsewhere and is not opened")
     try:
         look = look_at(path)
         refuse_foreign(look)

@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
-from graphmap.files import open_regular
+from graphmap.files import open_regular, stays_inside
 from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_bundle, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
@@ -181,6 +181,12 @@ class BundleValues:
                 f"the data file that holds the values of {key!r} is missing",
                 where=path,
                 remedy="Put it beside the .index file; names can be read without it.",
+            )
+        if not stays_inside(path, f"{self._bundle.prefix}.index"):
+            raise MissingDataError(
+                "is a link that leads out of its folder and is not opened",
+                where=path,
+                remedy="If you trust it, copy the file that it leads to beside the .index file.",
             )
         handle = open_regular(path)
         try:

@@ -47,4 +47,4 @@ def test_a_piece_of_a_partitioned_variable_is_checked(tmp_path):
 def test_values_that_one_file_lacks_share_a_sentence(checkpoint):
     shard(checkpoint).write_bytes(b"")
     (sentence,) = graphmap.load(checkpoint).verify_data()
-    assert "too short to hold the values of" in sentence and "more" in sentence
+    assert "past the end of the file" in sentence and "more values" in sentence
