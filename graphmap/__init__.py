@@ -11,6 +11,7 @@ from graphmap.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from graphmap.api.artifact import Artifact, load
+    from graphmap.api.audit import audit
     from graphmap.api.matching import match
     from graphmap.api.name_map import NameMap
     from graphmap.api.picture import Picture, render
@@ -50,6 +51,7 @@ __all__ = [
     "UnsupportedArtifactError",
     "UsageError",
     "__version__",
+    "audit",
     "load",
     "match",
     "render",
@@ -58,6 +60,7 @@ __all__ = [
 _HOMES = {
     "Artifact": "graphmap.api.artifact",
     "load": "graphmap.api.artifact",
+    "audit": "graphmap.api.audit",
     "match": "graphmap.api.matching",
     "NameMap": "graphmap.api.name_map",
     "Picture": "graphmap.api.picture",

@@ -83,11 +83,13 @@ class Artifact:
     @cached_property
     def unsafe_ops(self) -> tuple[UnsafeOp, ...]:
         """Every op, in function bodies too, that would touch files, run code or use the network."""
-        if self.opened.stored.graph is None:
+        stored = self.opened.stored
+        if stored.graph is None:
             return ()
         from graphmap.analysis.unsafe import find_unsafe_ops
 
-        return find_unsafe_ops(self.opened.stored.graph)
+        is_saved_model = stored.saved_model_dir is not None
+        return find_unsafe_ops(stored.graph, stored.meta, is_saved_model=is_saved_model)
 
     @property
     def meta(self) -> MetaInfo:

@@ -24,6 +24,8 @@ _VARIABLE_COLLECTIONS = (
     "moving_average_variables", "metric_variables", "global_step",
 )  # fmt: skip
 
+_ASSETS = "saved_model_assets"
+
 
 def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> StoredModel:
     """Read a .meta file; raises ArtifactError. is_text None: told from the content."""
@@ -79,9 +81,23 @@ def meta_info(proto: Any, where: str) -> tuple[MetaInfo, tuple[str, ...]]:
             name: _signature(proto.signature_def[name]) for name in sorted(proto.signature_def)
         },
         saver=(saver.filename_tensor_name, saver.save_tensor_name, saver.restore_op_name),
-        assets=tuple(asset.filename for asset in proto.asset_file_def),
+        assets=_assets(proto, where, warnings),
     )
     return meta, tuple(warnings)
+
+
+def _assets(proto: Any, where: str, warnings: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return (tensor, file) of each asset; TensorFlow 1 keeps them in a collection."""
+    assets = list(proto.asset_file_def)
+    if _ASSETS in proto.collection_def:
+        try:
+            assets += [
+                message_from_bytes("AssetFileDef", stored.value, where)
+                for stored in proto.collection_def[_ASSETS].any_list.value
+            ]
+        except CorruptArtifactError:
+            warnings.append(f"{where}: an entry of collection {_ASSETS!r} is no asset")
+    return tuple((asset.tensor_info.name, asset.filename) for asset in assets)
 
 
 def _variable_defs(

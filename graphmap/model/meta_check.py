@@ -22,7 +22,7 @@ def meta_defects(graph: GraphModel, meta: MetaInfo) -> tuple[str, ...]:
         *_collection_defects(graph, meta),
         *_signature_defects(graph, meta),
         *_saver_defects(graph, meta),
-        *(defect for name in meta.assets if (defect := asset_defect(name))),
+        *(defect for _, name in meta.assets if (defect := asset_defect(name))),
     )
 
 

@@ -80,7 +80,7 @@ class MetaInfo(NamedTuple):
     node_lists: collections of node names, in stored order. counts: entries of every collection.
     variables: {collection: VariableDefs} for collections of VariableDef protos.
     saver: SaverDef (filename_tensor_name, save_tensor_name, restore_op_name), or empty strings.
-    assets: file names as they are written; none of them is ever opened.
+    assets: (tensor name, file name) pairs as they are written; none of them is ever opened.
     """
 
     tags: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class MetaInfo(NamedTuple):
     variables: Mapping[str, tuple[VariableDef, ...]] = _NOTHING
     signatures: Mapping[str, Signature] = _NOTHING
     saver: tuple[str, str, str] = ("", "", "")
-    assets: tuple[str, ...] = ()
+    assets: tuple[tuple[str, str], ...] = ()
 
 
 class StoredModel(NamedTuple):

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from graphmap.analysis import updates
-from graphmap.analysis.unsafe import unsafe_reason
+from graphmap.analysis.file_names import called_functions
+from graphmap.analysis.unsafe import Judge
 from graphmap.errors import UnsafeGraphError
-from graphmap.model.graph import AttrValue, FunctionRef, GraphModel, Node
+from graphmap.model.graph import GraphModel, Node
 from graphmap.tf.runtime import tensorflow
 
 __all__ = ["check_safe", "upstream"]
@@ -45,29 +46,21 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
     tensorflow()
     from tensorflow.python.framework import op_def_registry
 
+    judge = Judge(graph)
     functions = graph.function_index
-    nodes = [graph.nodes[position] for position in sorted(upstream(graph, roots))]
+    nodes: list[tuple[str | None, Node]] = [
+        (None, graph.nodes[position]) for position in sorted(upstream(graph, roots))
+    ]
     seen: set[str] = set()
     while nodes:
-        node = nodes.pop()
-        if node.op in functions:
-            called = [node.op]
-        else:
-            called = [name for value in node.attrs.values() for name in _functions(value)]
-            why = unsafe_reason(node)
+        where, node = nodes.pop()
+        if node.op not in functions:
+            why = judge.refusal(node, where)
             if why is None and op_def_registry.get(node.op) is None:
                 why = "unknown to this TensorFlow"
             if why is not None:
                 yield node, why
-        for name in called:
-            if name in functions and name not in seen:
+        for name in called_functions(node, graph):
+            if name not in seen:
                 seen.add(name)
-                nodes.extend(functions[name].nodes)
-
-
-def _functions(value: AttrValue) -> Iterator[str]:
-    if isinstance(value, FunctionRef):
-        yield value.name
-    elif type(value) is tuple:  # list(func); other named tuples are values
-        for item in value:
-            yield from _functions(item)
+                nodes.extend((name, inner) for inner in functions[name].nodes)

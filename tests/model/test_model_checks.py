@@ -119,7 +119,7 @@ def ghost(**fields):
         (ghost(saver=("ghost:0", "", "")), "saver names nodes"),
         (ghost(signatures={"s": Signature("", {"i": TensorInfo("ghost:0", "float32", ())}, {})}),
          "signature 's' names tensors"),
-        (ghost(assets=("../secret",)), "outside the folder for assets"),
+        (ghost(assets=(("path:0", "../secret"),)), "outside the folder for assets"),
     ],
 )  # fmt: skip
 def test_each_name_that_the_graph_lacks_is_told(meta, sentence):

@@ -1,0 +1,1 @@
+"""What a stranger's artifact could do when it is run or loaded, found without doing it."""

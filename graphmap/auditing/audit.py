@@ -1,0 +1,108 @@
+"""Everything that an artifact could do, from all of its graphs, configs and damage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from graphmap.analysis.effects import EFFECTS, Severity
+from graphmap.analysis.unsafe import UnsafeOp, find_unsafe_ops
+from graphmap.auditing.findings import SEVERITIES, Finding
+from graphmap.auditing.keras_config import audit_config
+from graphmap.errors import ArtifactError
+from graphmap.files import read_file
+from graphmap.formats.saved_parts import keras_metadata, saved_graphs
+from graphmap.formats.sniff import damage_hint
+from graphmap.formats.wire import write_varint
+from graphmap.model.meta_check import asset_defect
+from graphmap.model.stored import MetaInfo, StoredModel
+
+__all__ = ["audit_model", "audit_unreadable"]
+
+
+def audit_model(model: StoredModel) -> tuple[Finding, ...]:
+    """Return what could happen, worst first, then in stored order."""
+    found = [*_graphs(model), *_configs(model), *_broken_meta(model)]
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def audit_unreadable(path: str) -> tuple[Finding, ...]:
+    """Return findings about a file that a text-mode copy damaged; () for other damage.
+
+    Nobody can judge such a file. Op types that do harm are still found by how a NodeDef stores
+    them (field 2, length, text), since plain text survives such a copy.
+    """
+    if not Path(path).is_file():
+        return ()
+    data = read_file(path)
+    hint = damage_hint(data)
+    if not hint:
+        return ()
+    found = [_damaged(path, f"cannot be judged: {hint}")]
+    for op, effect in EFFECTS.items():
+        name = op.encode()
+        if b"\x12" + write_varint(len(name)) + name in data and effect.kind != "device":
+            why = f"{effect.why}; found in a damaged file, its context cannot be judged"
+            severity: Severity = "unknown" if _is_usual(op) else effect.severity
+            found.append(Finding(op, "", None, severity, why, f"op-{effect.kind}", path))
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def _is_usual(op: str) -> bool:
+    """Whether an op is in nearly every trained graph and mostly harmless there."""
+    return op.startswith(("Save", "Restore", "MergeV2")) or "Summary" in op
+
+
+def _graphs(model: StoredModel) -> Iterator[Finding]:
+    if model.saved_model_dir is not None:
+        for part in saved_graphs(model.saved_model_dir):
+            yield from _of_ops(
+                find_unsafe_ops(part.graph, part.meta, is_saved_model=True), part.file
+            )
+            yield from _of_assets(part.meta, part.file)
+    elif model.graph is not None:
+        file = model.meta_path or model.path
+        yield from _of_ops(find_unsafe_ops(model.graph, model.meta), file)
+        yield from _of_assets(model.meta, file)
+
+
+def _of_ops(ops: Iterable[UnsafeOp], file: str) -> Iterator[Finding]:
+    for op in ops:
+        effect = EFFECTS.get(op.op)
+        rule = f"op-{effect.kind}" if effect else "op-unknown"
+        yield Finding(op.op, op.node, op.function, op.severity, op.why, rule, file)
+
+
+def _of_assets(meta: MetaInfo, file: str) -> Iterator[Finding]:
+    for tensor, name in meta.assets:
+        defect = asset_defect(name)
+        if defect:
+            yield Finding("asset", tensor, None, "high", defect, "asset-path", file)
+
+
+def _configs(model: StoredModel) -> Iterator[Finding]:
+    if model.saved_model_dir is None:
+        return
+    for file, name, text in keras_metadata(model.saved_model_dir):
+        if text[:1] in b"{[":
+            for finding in audit_config(text, file):
+                yield finding._replace(node=f"{name}: {finding.node}" if name else finding.node)
+
+
+def _broken_meta(model: StoredModel) -> Iterator[Finding]:
+    """Yield that a .meta beside a checkpoint could not be read: it has not been judged."""
+    if model.prefix is None or model.saved_model_dir is not None or model.meta_path is not None:
+        return
+    path = f"{model.prefix}.meta"
+    if not os.path.lexists(path):
+        return
+    try:
+        found = audit_unreadable(path)
+    except ArtifactError as cause:
+        found = (_damaged(path, f"cannot be judged: {cause.message}"),)
+    yield from found or (_damaged(path, "cannot be judged: it cannot be read as a MetaGraphDef"),)
+
+
+def _damaged(path: str, why: str) -> Finding:
+    return Finding("file", "", None, "unknown", why, "damaged", path)

@@ -1,0 +1,110 @@
+"""What a SavedModel holds beside the one graph that a reader takes: every graph, Keras metadata.
+
+Sources: tensorflow/core/protobuf/{saved_model,saved_object_graph}.proto (SavedModel.meta_graphs 2,
+MetaGraphDef.object_graph_def 7, SavedObjectGraph.nodes 1, SavedObject.user_object 4,
+SavedUserObject.metadata 3); keras/protobuf/saved_metadata.proto (nodes 1: path 3, identifier 4,
+metadata 5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from graphmap.errors import CorruptArtifactError
+from graphmap.files import read_file
+from graphmap.formats.graphdef import graph_model
+from graphmap.formats.metagraph import meta_info
+from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.formats.wire import WireError, fields
+from graphmap.model.graph import GraphModel
+from graphmap.model.stored import MetaInfo
+
+__all__ = ["SavedGraph", "keras_metadata", "saved_graphs"]
+
+_PROTOS = ("saved_model.pb", "saved_model.pbtxt")
+_METADATA = "keras_metadata.pb"
+_TEXT_METADATA = re.compile(rb'\bmetadata:\s*"((?:[^"\\]|\\.)*)"')
+
+
+class SavedGraph(NamedTuple):
+    """One MetaGraph of a SavedModel file."""
+
+    file: str
+    graph: GraphModel
+    meta: MetaInfo
+
+
+def saved_graphs(folder: str) -> Iterator[SavedGraph]:
+    """Yield every MetaGraph of the folder's .pb and .pbtxt, those with the same tags too."""
+    for file in _present(folder, _PROTOS):
+        parse = parse_text if file.endswith(".pbtxt") else parse_binary
+        proto, _ = parse("SavedModel", read_file(file), file)
+        for meta_graph in proto.meta_graphs:
+            meta, _ = meta_info(meta_graph, file)
+            yield SavedGraph(file, graph_model(meta_graph.graph_def), meta)
+
+
+def keras_metadata(folder: str) -> Iterator[tuple[str, str, bytes]]:
+    """Yield (file, object, JSON text) of each Keras object that the SavedModel describes."""
+    for file in _present(folder, (_METADATA, *_PROTOS)):
+        data = read_file(file)
+        if file.endswith(".pbtxt"):
+            found = _text_metadata(data)
+        else:
+            walk = _metadata_file if file.endswith(_METADATA) else _object_graphs
+            try:
+                found = list(walk(data))
+            except WireError as cause:
+                raise CorruptArtifactError(
+                    f"cannot be read: {cause}", where=file, remedy="Copy the file again."
+                ) from cause
+        for name, text in found:
+            yield file, name, text
+
+
+def _present(folder: str, names: tuple[str, ...]) -> list[str]:
+    paths = [os.path.join(folder, name) for name in names]
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def _messages(data: bytes, number: int) -> Iterator[bytes]:
+    for field, value in fields(data):
+        if field == number and isinstance(value, bytes):
+            yield value
+
+
+def _strings(data: bytes) -> dict[int, bytes]:
+    return {number: value for number, value in fields(data) if isinstance(value, bytes)}
+
+
+def _metadata_file(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for node in _messages(data, 1):
+        told = _strings(node)
+        if told.get(5):
+            yield _text(told.get(3) or told.get(4, b"")), told[5]
+
+
+def _object_graphs(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for meta_graph in _messages(data, 2):
+        for objects in _messages(meta_graph, 7):
+            for node in _messages(objects, 1):
+                for user_object in _messages(node, 4):
+                    told = _strings(user_object)
+                    if told.get(3):
+                        yield _text(told.get(1, b"")), told[3]
+
+
+def _text_metadata(data: bytes) -> list[tuple[str, bytes]]:
+    from google.protobuf import text_encoding
+
+    return [
+        ("", bytes(text_encoding.CUnescape(found.group(1).decode("utf-8", "replace"))))
+        for found in _TEXT_METADATA.finditer(data)
+    ]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")

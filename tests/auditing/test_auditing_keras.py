@@ -1,0 +1,79 @@
+"""What a Keras config makes Keras do: code, imports, files; usual configs say nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from graphmap.auditing.keras_config import audit_config
+
+BYTECODE = ["4wEAAAAAAAAAAAAAAAEAAAACAAAA", None, None]
+
+
+def layer(class_name, module=None, **config):
+    return {"class_name": class_name, "module": module, "config": {"name": "x", **config}}
+
+
+def model(*layers):
+    return {"class_name": "Functional", "config": {"name": "m", "layers": list(layers)}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "severity"),
+    [
+        pytest.param(layer("Lambda", function=BYTECODE, function_type="lambda"), "critical",
+                     id="Keras 2 bytecode"),
+        pytest.param(layer("Lambda", "keras.layers", function={
+            "class_name": "__lambda__", "config": {"code": "4wEA"}}), "critical",
+            id="Keras 3 bytecode"),
+        pytest.param(layer("Lambda", function="scale", function_type="function"), "unknown",
+                     id="a function that the program supplies"),
+        pytest.param({"class_name": "system", "module": "os", "config": "id"}, "critical",
+                     id="the Python library"),
+        pytest.param(layer("eval", "builtins"), "critical", id="a builtin"),
+        pytest.param(layer("get_file", "keras.utils"), "critical", id="a download through Keras"),
+        pytest.param(layer("enable_unsafe_deserialization", "keras.config"), "critical",
+                     id="the guard is switched off"),
+        pytest.param({"class_name": "function", "module": "keras.utils", "config": "get_file"},
+                     "critical", id="a download as a function"),
+        pytest.param(layer("TFOpLambda", function="io.write_file"), "critical",
+                     id="a TensorFlow function that writes"),
+        pytest.param(layer("Dense", "their_package.layers"), "unknown", id="a foreign module"),
+        pytest.param(layer("StringLookup", "keras.layers", vocabulary="/etc/passwd"), "high",
+                     id="a vocabulary anywhere"),
+        pytest.param(layer("Own>Dense"), "note", id="a registered class"),
+        pytest.param(layer("Dense", "__main__"), "note", id="a class of the program"),
+    ],
+)  # fmt: skip
+def test_reported(entry, severity):
+    found = {finding.severity for finding in audit_config(json.dumps(model(entry)), "config.json")}
+    assert severity in found
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        layer("Dense", "keras.layers", units=3, kernel_initializer={
+            "class_name": "GlorotUniform", "module": "keras.initializers", "config": {}}),
+        layer("TFOpLambda", function="math.reduce_sum"),
+        layer("StringLookup", "keras.layers", vocabulary=["a", "b"]),
+        {"class_name": "function", "module": "builtins", "config": "relu"},
+        {"optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.1}}},
+    ],
+    ids=["Dense", "a harmless op", "words in the config", "a function by name", "an optimizer"],
+)  # fmt: skip
+def test_left_alone(entry):
+    assert list(audit_config(json.dumps(model(entry)), "config.json")) == []
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", b"\xff\xfe{"])
+def test_what_cannot_be_read_is_unknown(text):
+    assert [finding.severity for finding in audit_config(text, "config.json")] == ["unknown"]
+
+
+def test_where_it_stands_is_said():
+    (found,) = audit_config(
+        json.dumps(model(layer("Dense"), layer("Lambda", function=BYTECODE))), "config.json"
+    )
+    assert found.node == "config.layers[1] (x)" and found.file == "config.json"
