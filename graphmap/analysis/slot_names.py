@@ -10,24 +10,24 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Mapping, Sequence
 from operator import attrgetter
-from typing import NamedTuple
 
 from graphmap.model.graph import Dims
 from graphmap.model.stored import StoredTensor
 from graphmap.model.variable import Role
 
-__all__ = ["RoleGuess", "RoleTriple", "guess_roles", "slot_word"]
+__all__ = ["PLAIN", "RoleTriple", "guess_roles", "role", "slot_word"]
 
 
-class RoleGuess(NamedTuple):
-    """A role read off a name; slot_of and slot for slots, slot_of for shadows."""
-
-    role: Role
-    slot_of: str | None = None
-    slot: str | None = None
+RoleTriple = tuple[Role, str | None, str | None]
+"""A role; of slots and shadows the primary, of slots TensorFlow's word."""
 
 
-RoleTriple = tuple[Role, str | None, str | None]  # what a RoleGuess is; cheaper to make
+def role(word: Role, slot_of: str | None = None, slot: str | None = None) -> RoleTriple:
+    """Return the triple of a role; the primary belongs to slots and shadows, a word to slots."""
+    return word, slot_of, slot
+
+
+PLAIN = role("weight")
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # Class names in tf.compat.v1.train, in the order in which they make their slots.
@@ -81,33 +81,32 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleTriple]:
     >>> guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")])
     {'w/Adam_1': ('slot', 'w', 'v')}
     """
-    slow = [tensor for tensor in tensors if tensor.dtype == "string"]
+    slow: list[StoredTensor] = []
+    add_slow = slow.append
     found: dict[str, RoleTriple] = {}
     leaves: dict[str, _Leaf] = {}
     silent: set[str] = set()  # last parts of names that tell nothing
-    base, base_shape, depth = "/", (), 1  # type: str, Dims, int
+    base: str | None = None
+    below, base_shape = "\0/", ()  # type: str, Dims  # no name begins with a zero byte
     for tensor in tensors:  # 100,000 of them: the loop is written for speed
-        name = tensor[1]
-        is_child = name.startswith(base) and name[depth : depth + 1] == "/"
-        if not is_child:
-            base, base_shape, depth = name, tensor[2], len(name)
-        leaf = name[name.rfind("/") + 1 :]
-        if leaf in silent and not is_child:
-            if not tensor[2]:
-                slow.append(tensor)
-            continue
-        info = leaves.get(leaf)
-        if info is None:
-            info = leaves[leaf] = _leaf(leaf)
-            if not info.is_telling:
-                silent.add(leaf)
-        if not is_child:
-            if info.is_telling or not tensor[2]:
-                slow.append(tensor)
-        elif info.is_decided and tensor[2] == base_shape and len(name) == depth + 1 + len(leaf):
-            found[name] = (info.role, base, info.word)
+        _, name, shape, dtype, _ = tensor
+        parent, _, leaf = name.rpartition("/")
+        if parent == base:
+            info = leaves.get(leaf) or _look_up(leaf, leaves, silent)
+            if info[2] and shape == base_shape and dtype != "string":
+                found[name] = (info[1], base, info[3])
+            else:
+                add_slow(tensor)
+        elif name.startswith(below):
+            add_slow(tensor)
         else:
-            slow.append(tensor)
+            base, below, base_shape = name, name + "/", shape
+            if leaf not in silent:
+                info = leaves.get(leaf) or _look_up(leaf, leaves, silent)
+                if info[0] or not shape or dtype == "string":
+                    add_slow(tensor)
+            elif not shape or dtype == "string":
+                add_slow(tensor)
     heads = _under_optimizer_heads(tensors)
     if slow or heads:
         shapes = {tensor.name: tensor.shape for tensor in tensors}
@@ -118,25 +117,28 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleTriple]:
     return found
 
 
-class _Leaf(NamedTuple):
-    """What the last part of a name tells about a child of an existing variable.
+_Leaf = tuple[bool, Role, bool, str | None]
+"""What the last part of a name tells about a child of an existing variable.
 
-    is_decided: nothing but the leaf decides role and word.
-    """
+Whether it tells anything; the role; whether nothing but the leaf decides role and word; the word.
+"""
 
-    is_telling: bool
-    role: Role
-    is_decided: bool
-    word: str | None
+
+def _look_up(leaf: str, leaves: dict[str, _Leaf], silent: set[str]) -> _Leaf:
+    """Return what a leaf tells, and keep it."""
+    info = leaves[leaf] = _leaf(leaf)
+    if not info[0]:
+        silent.add(leaf)
+    return info
 
 
 def _leaf(leaf: str) -> _Leaf:
     if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
-        return _Leaf(True, "shadow", True, None)
-    telling = _is_telling(leaf)
+        return True, "shadow", True, None
+    is_telling = _is_telling(leaf)
     needs_more = leaf == _OBJECT_GRAPH or _POWER.fullmatch(leaf) is not None
-    needs_more = needs_more or (telling and leaf.lower().partition("_")[0] in _WITH_SIBLINGS)
-    return _Leaf(telling, "slot", not needs_more, slot_word(leaf, (), ""))
+    needs_more = needs_more or (is_telling and leaf.lower().partition("_")[0] in _WITH_SIBLINGS)
+    return is_telling, "slot", not needs_more, slot_word(leaf, (), "")
 
 
 def _under_optimizer_heads(tensors: Sequence[StoredTensor]) -> list[StoredTensor]:
@@ -182,42 +184,42 @@ def _is_telling(leaf: str) -> bool:
 
 def _guess(
     key: str, name: str, shape: Dims, dtype: str | None, shapes: Mapping[str, Dims]
-) -> RoleGuess | None:
+) -> RoleTriple | None:
     if key == _OBJECT_GRAPH or dtype == "string":
-        return RoleGuess("other")
+        return role("other")
     if _KEY_SLOT in key:
         return _key_slot(key, shapes)
     parent, _, leaf = name.rpartition("/")
     if _POWER.fullmatch(leaf):
-        return RoleGuess("optimizer")
+        return role("optimizer")
     base = _base_of(name, parent, leaf, shape, shapes)
     if base is not None:
         if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
-            return RoleGuess("shadow", base)
-        return RoleGuess("slot", base, _word_of(name, leaf, base, shapes, parent))
+            return role("shadow", base)
+        return role("slot", base, _word_of(name, leaf, base, shapes, parent))
     if leaf in _SHADOW_WORDS or leaf in _SHADOW_STATE:
-        return RoleGuess("shadow")
+        return role("shadow")
     return _scalar_role(name, leaf, shape, dtype)
 
 
-def _key_slot(key: str, shapes: Mapping[str, Dims]) -> RoleGuess:
+def _key_slot(key: str, shapes: Mapping[str, Dims]) -> RoleTriple:
     """Read a slot off its place: <primary>/.OPTIMIZER_SLOT/<optimizer>/<slot>."""
     primary, _, rest = key.removesuffix(_VALUE).partition(_KEY_SLOT)
-    return RoleGuess("slot", primary if primary in shapes else None, rest.rpartition("/")[2])
+    return role("slot", primary if primary in shapes else None, rest.rpartition("/")[2])
 
 
-def _scalar_role(name: str, leaf: str, shape: Dims, dtype: str | None) -> RoleGuess | None:
+def _scalar_role(name: str, leaf: str, shape: Dims, dtype: str | None) -> RoleTriple | None:
     head = name.partition("/")[0]
     if shape != ():
         is_state = head in {"optimizer", "loss_scale"} and "/_variables/" in f"/{name}/"
-        return RoleGuess("optimizer") if is_state else None
+        return role("optimizer") if is_state else None
     is_integer = dtype is not None and dtype.startswith(("int", "uint"))
     if leaf in _STEP_LEAVES and (is_integer or dtype is None):
-        return RoleGuess("step")
+        return role("step")
     if leaf == "global_step":
-        return RoleGuess("step")
+        return role("step")
     if leaf in _SCALAR_LEAVES or (head in _OPTIMIZER_HEADS and head != "training"):
-        return RoleGuess("optimizer")
+        return role("optimizer")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graphmap.analysis.ops import VARIABLE_OPS
-from graphmap.analysis.slot_names import RoleGuess
+from graphmap.analysis.slot_names import RoleTriple, role
 from graphmap.analysis.train_ops import advances, find_specs, is_counter
 from graphmap.analysis.updates import Training
 from graphmap.analysis.writes import trace_variable
@@ -21,44 +21,44 @@ _LOCAL = frozenset({"local_variables", "metric_variables"})
 
 def find_roles(
     stored: StoredModel, graph: GraphModel, names: Mapping[int, str]
-) -> dict[str, RoleGuess]:
+) -> dict[str, RoleTriple]:
     """Return what is proven, by variable name. names: of each variable node, parts joined."""
     training, train_ops = find_specs(stored, graph)
     joined = {graph.nodes[at].name: name for at, name in names.items()}
-    found: dict[str, RoleGuess] = {}
+    found: dict[str, RoleTriple] = {}
     for name in _collected(stored, _LOCAL) - _collected(stored, _GLOBAL):
         if name in joined:
-            found[joined[name]] = RoleGuess("other")
+            found[joined[name]] = role("other")
     for at, writers in training.writes.by_variable.items():
         if at in names and is_counter(graph.nodes[at]) and any(advances(graph, w) for w in writers):
-            found[names[at]] = RoleGuess("step")
+            found[names[at]] = role("step")
     trainable = _collected(stored, _TRAINABLE)
     for name in sorted(trainable):
         if name in joined:
-            found[joined[name]] = RoleGuess("weight")
+            found[joined[name]] = role("weight")
     for at in _gradient_state(training):
         if at in names:
-            found[names[at]] = RoleGuess("optimizer")
+            found[names[at]] = role("optimizer")
     for shadow, of in _shadows(graph, training).items():
         if graph.nodes[shadow].name not in trainable and shadow in names and of in names:
-            found[names[shadow]] = RoleGuess("shadow", names[of])
+            found[names[shadow]] = role("shadow", names[of])
     for train_op in train_ops:
         for spec in train_op.optimizers:
             for state in spec.non_slots.values():
                 if state in joined:
-                    found[joined[state]] = RoleGuess("optimizer")
+                    found[joined[state]] = role("optimizer")
             for primary, slots in spec.slots.items():
                 if primary not in joined:
                     continue
-                found[joined[primary]] = RoleGuess("weight")
+                found[joined[primary]] = role("weight")
                 for word, slot in slots.items():
                     if slot in joined:
-                        found[joined[slot]] = RoleGuess("slot", joined[primary], word)
+                        found[joined[slot]] = role("slot", joined[primary], word)
         if train_op.global_step in joined:
-            found[joined[train_op.global_step]] = RoleGuess("step")
+            found[joined[train_op.global_step]] = role("step")
     for step in stored.meta.node_lists.get("global_step", ()):
         if step.partition(":")[0] in joined:
-            found[joined[step.partition(":")[0]]] = RoleGuess("step")
+            found[joined[step.partition(":")[0]]] = role("step")
     return found
 
 

@@ -7,192 +7,52 @@ come last, and what rests on them is `inferred`.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
 
-from graphmap.analysis.slot_names import RoleGuess, guess_roles
-from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
-from graphmap.model.stored import StoredModel, StoredTensor
-from graphmap.model.variable import Part, Variable
-
-if TYPE_CHECKING:
-    from graphmap.analysis.saver_keys import SavedKey
+from graphmap.analysis.slot_names import guess_roles
+from graphmap.model.stored import StoredModel
+from graphmap.model.variable import Variable
 
 __all__ = ["find_variables"]
 
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
-_FLOATS = frozenset({"float16", "float32", "float64", "bfloat16"})
 _by_name = itemgetter(1)  # of a StoredTensor
-_PLAIN = RoleGuess("weight")
 
 
 def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
     """Return every variable of the graph and every entry of the container, sorted by name."""
-    if stored.graph is None:
-        collecting = gc.isenabled()
-        gc.disable()  # 100,000 tuples that stay alive: collecting would be two thirds of the time
-        try:
-            return _without_graph(stored)
-        finally:
-            if collecting:
-                gc.enable()
-    from graphmap.analysis.ops import VARIABLE_OPS
+    if stored.graph is not None:
+        from graphmap.analysis.graph_variables import find_in_graph  # a listing need not pay
 
-    graph = stored.graph
-    nodes = [at for at, node in enumerate(graph.nodes) if node.op in VARIABLE_OPS]
-    if not nodes and not stored.tensors:
-        return _frozen_weights(graph)
-    return _with_graph(stored, graph, nodes)
+        return find_in_graph(stored, stored.graph)
+    collecting = gc.isenabled()
+    gc.disable()  # 100,000 tuples that stay alive: collecting would be two thirds of the time
+    try:
+        return _without_graph(stored)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     tensors = sorted(stored.tensors, key=_by_name)
     roles = guess_roles(tensors)
-    roles.update(_object_slots(stored))
-    exact = {pair.slot_key for pair in stored.slot_variables}
+    exact = frozenset[str]()
+    if stored.slot_variables:
+        from graphmap.analysis.object_slots import object_slots  # needless in most checkpoints
+
+        roles.update(object_slots(stored))
+        exact = frozenset(pair.slot_key for pair in stored.slot_variables)
+    role_of = roles.get
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     found: list[Variable] = []
+    add = found.append
     for key, name, shape, dtype, size in tensors:
-        role, slot_of, slot = roles.get(name, _PLAIN)
-        basis = "unknown"
-        if role != "weight":
-            basis = "confirmed" if key in exact else "inferred"
-        found.append(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))
-    return tuple(found)
-
-
-def _object_slots(stored: StoredModel) -> dict[str, RoleGuess]:
-    """Return the slots that an object graph pairs with their primaries, by name."""
-    if not stored.slot_variables:
-        return {}
-    names = {tensor.key: tensor.name for tensor in stored.tensors}
-    return {
-        names[pair.slot_key]: RoleGuess("slot", names[pair.primary_key], pair.slot)
-        for pair in stored.slot_variables
-        if pair.slot_key in names and pair.primary_key in names
-    }
-
-
-class _Place(NamedTuple):
-    """Where a graph keeps one variable: its node, or the nodes of its parts."""
-
-    name: str
-    key: str | None
-    nodes: tuple[int, ...]
-    parts: tuple[Part, ...]
-
-
-def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tuple[Variable, ...]:
-    places = _places(stored, graph, nodes)
-    by_key = {tensor.key: tensor for tensor in stored.tensors}
-    taken = {place.key for place in places}
-    entries = [_entry(graph, place, by_key.get(place.key or "")) for place in places]
-    entries += [(tensor, None, ()) for tensor in stored.tensors if tensor.key not in taken]
-    names = {at: place.name for place in places for at in place.nodes}
-    from graphmap.analysis.structure_roles import find_roles  # needless without a graph
-
-    confirmed = {**find_roles(stored, graph, names), **_object_slots(stored)}
-    guessed = guess_roles(sorted((tensor for tensor, _, _ in entries), key=_by_name))
-    found = []
-    for tensor, node, parts in entries:
-        key = tensor.key if tensor.key in by_key else None
-        role, slot_of, slot = confirmed.get(tensor.name) or guessed.get(tensor.name) or _PLAIN
-        basis = "inferred" if tensor.name in guessed else "unknown"
-        basis = "confirmed" if tensor.name in confirmed else basis
-        found.append(
-            Variable._make(
-                (tensor.name, tensor.shape, tensor.dtype, role, slot_of, slot, key, tensor.nbytes,
-                 basis, node, parts)
-            )
-        )  # fmt: skip
-    found.sort(key=lambda variable: (variable.name, variable.checkpoint_key or ""))
-    return tuple(found)
-
-
-def _places(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> list[_Place]:
-    """Return the graph's variables; those that were saved in parts are one."""
-    keys = {tensor.key: tensor for tensor in stored.tensors}
-    saver_scope = stored.meta.saver[1].rpartition("/")[0]
-    from graphmap.analysis.saver_keys import find_saved_keys  # needless without a graph
-
-    saved = find_saved_keys(graph, saver_scope)
-    if keys:
-        saved = tuple(entry for entry in saved if entry.key in keys)
-    places: list[_Place] = []
-    placed: set[int] = set()
-    used: set[str] = set()
-    sliced: dict[str, list[SavedKey]] = {}
-    for entry in saved:
-        if entry.offset:
-            sliced.setdefault(entry.key, []).append(entry)
-        elif entry.node not in placed and entry.key not in used:
-            placed.add(entry.node)
-            used.add(entry.key)
-            name = _name_of(graph.nodes[entry.node], keys.get(entry.key))
-            places.append(_Place(name, entry.key, (entry.node,), ()))
-    for key, entries in sliced.items():
-        unique = sorted(set(entries), key=lambda entry: (entry.offset, entry.node))
-        if key in used or any(entry.node in placed for entry in unique):
+        triple = role_of(name)
+        if triple is None:
+            add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
             continue
-        parts = tuple(Part(graph.nodes[e.node].name, e.offset, e.shape) for e in unique)
-        places.append(_Place(key, key, tuple(e.node for e in unique), parts))
-        placed.update(e.node for e in unique)
-        used.add(key)
-    by_name = {tensor.name: tensor.key for tensor in stored.tensors}
-    for at in nodes:
-        if at not in placed:
-            name = graph.nodes[at].name
-            key_of_name = by_name.get(name)
-            if key_of_name in used:
-                key_of_name = None
-            places.append(_Place(name, key_of_name, (at,), ()))
-            used.update([key_of_name] if key_of_name else [])
-    return places
-
-
-def _name_of(node: Node, tensor: StoredTensor | None) -> str:
-    """An object checkpoint has names of its own; anywhere else the graph's name counts."""
-    if tensor is not None and tensor.key.endswith(_VALUE):
-        return tensor.name
-    return node.name
-
-
-def _entry(
-    graph: GraphModel, place: _Place, tensor: StoredTensor | None
-) -> tuple[StoredTensor, str | None, tuple[Part, ...]]:
-    node = graph.nodes[place.nodes[0]]
-    if tensor is not None:
-        entry = tensor._replace(name=place.name)
-    else:
-        shape = _whole_shape(place.parts) if place.parts else _shape_of(node)
-        entry = StoredTensor("", place.name, shape, _dtype_of(node), None)
-    return entry, None if place.parts else node.name, place.parts
-
-
-def _shape_of(node: Node) -> Dims:
-    value = node.attrs.get("shape")
-    return value.dims if isinstance(value, ShapeValue) else None
-
-
-def _dtype_of(node: Node) -> str | None:
-    value = node.attrs.get("dtype")
-    return value if isinstance(value, str) else None
-
-
-def _whole_shape(parts: Iterable[Part]) -> Dims:
-    ends = [tuple(a + b for a, b in zip(p.offset, p.shape, strict=True)) for p in parts]
-    return tuple(max(sizes) for sizes in zip(*ends, strict=True))
-
-
-def _frozen_weights(graph: GraphModel) -> tuple[Variable, ...]:
-    """A frozen graph keeps its weights as float Consts of rank 1 and more."""
-    found = []
-    for node in graph.nodes:
-        value = node.attrs.get("value") if node.op == "Const" else None
-        if isinstance(value, TensorValue) and value.shape and value.dtype in _FLOATS:
-            found.append(
-                Variable(node.name, value.shape, value.dtype, basis="inferred", node=node.name)
-            )
-    return tuple(sorted(found, key=lambda variable: variable.name))
+        role, slot_of, slot = triple
+        basis = "confirmed" if key in exact else "inferred"
+        add(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))
+    return tuple(found)

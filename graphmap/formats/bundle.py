@@ -35,10 +35,12 @@ OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 INDEX_LIMIT = 1 << 30  # bytes; 100,000 variables take 3.5 MB
 _VERSION = 1  # kTensorBundleVersion, of all that was ever written
 _MAX_RANK = 254  # TensorShape::MaxDimensions
-# continuation bits of a varint whose last byte is number N
-_HIGH_BITS = tuple(int.from_bytes(b"\x80" * width, "little") for width in range(6))
+# An offset field of N bytes (tag 0x20, then a varint; none for offset 0), read as a little-endian
+# integer: the bits that tell a canonical one, and what they are. A tag alone is none.
+_MARKS = [b"\xff" + b"\x80" * n for n in range(1, 7)]
+_OFFSET_MASKS = (0, 0, *(int.from_bytes(mark, "little") for mark in _MARKS))
+_OFFSET_BITS = (0, 1, *(int.from_bytes(b"\x20" + mark[2:], "little") for mark in _MARKS))
 _UNKNOWN = 1 << 34  # bytes; no entry is found to lie past the end of a file that is missing
-_CRC_FIELD = 5  # bytes: tag and fixed32
 _MAX_SHARDS = 10_000  # data files looked for on disk
 _MAX_WARNINGS = 100  # entries reported one by one
 
@@ -189,22 +191,18 @@ def _list_tensors(
     room = -1 if shards != 1 else _UNKNOWN if sizes[0] is None else sizes[0]
     new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
     lookup, add, decode = known.get, tensors.append, int.from_bytes
+    masks, wanted = _OFFSET_MASKS, _OFFSET_BITS
     for key, value in raw.items():
         if key[0] == 0:  # a piece of a partitioned variable; its key is binary
             continue
         name = key.decode("utf-8", "backslashreplace")
         plain = lookup(value[: value[3] + 4]) if len(value) > 8 else None
         if plain is not None:
-            shape, dtype, nbytes, start, size_field, tail, limit = plain
-            width = len(value) - start - tail  # of the offset, tag and varint
-            if value.endswith(size_field, start, -_CRC_FIELD) and value[-_CRC_FIELD] == 0x35:
-                number = decode(value[start + 1 : start + width], "little") if width else 0
-                if not width or (
-                    number <= limit
-                    and 1 < width < 7
-                    and value[start] == 0x20
-                    and number & 0x8080808080 == _HIGH_BITS[width - 2]
-                ):
+            shape, dtype, nbytes, start, tail, tail_size, limit = plain
+            width = len(value) - start - tail_size  # of the offset, tag and varint
+            if width < 8 and value.endswith(tail, start, -4):
+                offset = decode(value[start : start + width], "little")
+                if offset & masks[width] == wanted[width] and offset <= limit:
                     add(new(StoredTensor, (name, name, shape, dtype, nbytes)))
                     continue
         try:
@@ -229,22 +227,17 @@ def _list_tensors(
     return tuple(tensors), warnings
 
 
-class _Plain(NamedTuple):
-    """What follows from the leading bytes of an entry, its type and shape.
+_Plain = tuple[Dims, str, int, int, bytes, int, int]
+"""What follows from the leading bytes of an entry, its type and shape.
 
-    Nearly every entry is `type, shape, [offset], size, checksum`, and few (type, shape) differ: so
-    those bytes are looked up, the size is compared as bytes, and the offset is compared with the
-    last one that fits, both as encoded: varints of canonical form sort as the numbers they stand
-    for when read as little-endian integers. That halves the time for 100,000 entries.
-    """
+(shape, dtype, size in bytes, where the offset field begins, the encoded size and the checksum's
+tag, bytes from there to the end, the last offset field that fits).
 
-    shape: Dims
-    dtype: str
-    nbytes: int
-    start: int  # where the offset begins
-    size_field: bytes
-    tail: int  # bytes of size and checksum
-    limit: int  # last offset, encoded
+Nearly every entry is `type, shape, [offset], size, checksum`, and few (type, shape) differ: so
+those bytes are looked up, the size is compared as bytes, and the offset is compared with the last
+one that fits, both as encoded: varints of canonical form sort as the numbers they stand for when
+read as little-endian integers. That halves the time for 100,000 entries.
+"""
 
 
 def _is_plain(value: bytes, entry: Entry, dtype: str) -> bool:
@@ -262,10 +255,9 @@ def _is_plain(value: bytes, entry: Entry, dtype: str) -> bool:
 
 
 def _plain(value: bytes, entry: Entry, dtype: str, room: int) -> _Plain:
-    size_field = b"\x28" + write_varint(entry.size)
-    tail = len(size_field) + _CRC_FIELD
-    limit = int.from_bytes(write_varint(max(0, room - entry.size)), "little")
-    return _Plain(entry.shape, dtype, entry.size, value[3] + 4, size_field, tail, limit)
+    tail = b"\x28" + write_varint(entry.size) + b"\x35"
+    limit = int.from_bytes(b"\xff" + write_varint(max(0, room - entry.size)), "little")
+    return entry.shape, dtype, entry.size, value[3] + 4, tail, len(tail) + 4, limit
 
 
 def _nbytes(shape: Dims, dtype: str, fallback: int) -> int:
