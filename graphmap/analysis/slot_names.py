@@ -10,10 +10,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Mapping, Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from graphmap.model.graph import Dims
 from graphmap.model.stored import StoredTensor
 from graphmap.model.variable import Role
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["PLAIN", "RoleTriple", "guess_roles", "role", "slot_word"]
 

@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import ArtifactError, MissingDataError, UnresolvedNameError
-from graphmap.model.graph import BackEdge
 from graphmap.model.stored import MetaInfo, StoredTensor
 from graphmap.model.variable import Variable
-from graphmap.names import CONTROL, parse_input
 from graphmap.opening import OpenedModel, open_model
 
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     import numpy
 
     from graphmap.analysis.unsafe import UnsafeOp
+    from graphmap.model.graph import BackEdge
     from graphmap.model.training import TrainOp
 
 __all__ = ["Artifact", "GraphSize", "Tensors", "as_artifact", "load"]
@@ -147,6 +146,8 @@ class Artifact:
         graph = self.opened.stored.graph
         if graph is None:
             return None
+        from graphmap.names import CONTROL, parse_input  # needless without a graph
+
         inputs = [text for node in graph.nodes for text in node.inputs]
         control = sum(1 for text in inputs if parse_input(text).output == CONTROL)
         data = len(inputs) - control

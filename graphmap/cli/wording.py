@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphmap.cli.console import escape
-from graphmap.model.graph import Dims
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["count", "hyperparameter", "shape_text", "size_text"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from graphmap.model.graph import Dims, GraphModel
-
 if TYPE_CHECKING:
     import numpy
+
+    from graphmap.model.graph import Dims, GraphModel
 
 
 class StoredTensor(NamedTuple):

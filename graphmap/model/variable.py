@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from graphmap.model.graph import Dims
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 Role = Literal["weight", "slot", "shadow", "optimizer", "step", "other"]
 Basis = Literal["confirmed", "inferred", "unknown"]
