@@ -10,7 +10,6 @@ from typing import NamedTuple
 from graphmap.errors import ArtifactError
 from graphmap.files import stays_inside
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY, Bundle, read_bundle
-from graphmap.formats.object_graph import named_tensors, parse_object_graph
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import WireError
 from graphmap.model.sentences import examples
@@ -36,6 +35,8 @@ def read_container(prefix: str) -> Container:
     values = BundleValues(bundle)
     if OBJECT_GRAPH_KEY.encode() not in bundle.raw:
         return Container(bundle.tensors, values, (), prefix, False, bundle.warnings)
+    from graphmap.formats.object_graph import named_tensors, parse_object_graph
+
     warnings = bundle.warnings
     full_names: dict[str, str] = {}
     slots: tuple[SlotVariable, ...] = ()

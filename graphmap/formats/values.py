@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -191,6 +190,8 @@ class BundleValues:
         handle = open_regular(path)
         try:
             size = os.fstat(handle).st_size
+            import mmap  # a listing need not pay for it
+
             mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if size else b""
         finally:
             os.close(handle)
