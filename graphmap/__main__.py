@@ -1,7 +1,5 @@
 """`python -m graphmap`."""
 
-import sys
+from graphmap.cli.app import run
 
-from graphmap.cli.app import main
-
-sys.exit(main())
+run()

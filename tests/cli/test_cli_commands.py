@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,17 @@ def test_a_closed_pipe_is_no_error(command, tmp_path):
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.stdout.startswith("many.txt: listing") and result.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_error(tmp_path):
+    (tmp_path / "many.txt").write_text("".join(f"w{i} [3]\n" for i in range(20000)))
+    script = f"{sys.executable} -m graphmap inspect many.txt > /dev/full"
+    result = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("graphmap: error: standard output: cannot be written (No space")
 
 
 def test_verbose_says_what_is_done_and_only_on_stderr(command):
