@@ -12,6 +12,7 @@ from graphmap.version import VERSION as __version__
 if TYPE_CHECKING:
     from graphmap.api.artifact import Artifact, load
     from graphmap.api.audit import audit
+    from graphmap.api.diff import diff
     from graphmap.api.matching import match
     from graphmap.api.name_map import NameMap
     from graphmap.api.picture import Picture, render
@@ -52,6 +53,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "audit",
+    "diff",
     "load",
     "match",
     "render",
@@ -61,6 +63,7 @@ _HOMES = {
     "Artifact": "graphmap.api.artifact",
     "load": "graphmap.api.artifact",
     "audit": "graphmap.api.audit",
+    "diff": "graphmap.api.diff",
     "match": "graphmap.api.matching",
     "NameMap": "graphmap.api.name_map",
     "Picture": "graphmap.api.picture",

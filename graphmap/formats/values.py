@@ -65,6 +65,11 @@ class BundleValues:
         for part in self._parts(entry, key):
             self._checked_bytes(part, key)
 
+    def checksum(self, key: str) -> tuple[int, int] | None:
+        """Return (bytes, stored checksum) from the index, None for a partitioned variable."""
+        entry = self._entry(self._raw_key(key), key)
+        return None if entry.slices else (entry.size, entry.crc)
+
     def _parts(self, entry: Entry, key: str) -> list[Entry]:
         """Return the entries that hold the bytes: the pieces of a partitioned variable, or it."""
         if not entry.slices:

@@ -1,0 +1,1 @@
+"""What two artifacts share, rename, change, add and drop."""
