@@ -128,4 +128,5 @@ def _md(text: str) -> str:
     >>> _md("a|b <script>_x_")
     'a\\|b &lt;script&gt;\\_x\\_'
     """
-    return html.escape(_MARKDOWN.sub(r"\\\1", escape(text)), quote=False)
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return html.escape(_MARKDOWN.sub(r"\\\1", plain), quote=False)
