@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import ArtifactError, MissingDataError, UnresolvedNameError
-from graphmap.model.stored import MetaInfo, StoredTensor
+from graphmap.model.stored import MetaInfo
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel, open_model
 
@@ -116,7 +116,7 @@ class Artifact:
         from graphmap.formats.fingerprint import fingerprint
 
         return fingerprint(
-            StoredTensor(v.name, v.name, v.shape, v.dtype, v.bytes)
+            (v.name, v.shape, v.dtype)
             for v in self.variables
             if v.checkpoint_key is not None or not self.opened.stored.tensors
         )

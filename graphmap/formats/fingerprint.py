@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from graphmap.model.stored import StoredTensor
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(tensors: Iterable[StoredTensor]) -> str:
+def fingerprint(variables: Iterable[tuple[str, Dims, str | None]]) -> str:
     """Return the SHA-256, in hex, over the sorted (name, shape, dtype); every step has the same.
 
     One line of compact JSON for each variable, sorted as text, joined by line feeds.
@@ -19,6 +21,12 @@ def fingerprint(tensors: Iterable[StoredTensor]) -> str:
     >>> fingerprint([])[:12]
     'e3b0c44298fc'
     """
-    encode = json.JSONEncoder(separators=(",", ":")).encode  # making one costs more than a line
-    lines = sorted(encode([tensor.name, tensor.shape, tensor.dtype]) for tensor in tensors)
+    tails: dict[tuple[Dims, str | None], str] = {}  # few differ: a tenth of the time
+    lines = []
+    for name, shape, dtype in variables:
+        tail = tails.get((shape, dtype))
+        if tail is None:
+            tail = tails[shape, dtype] = json.dumps([shape, dtype], separators=(",", ":"))[1:]
+        lines.append(f"[{json.dumps(name)},{tail}")
+    lines.sort()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
