@@ -17,7 +17,7 @@ from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
 from graphmap.files import read_file, stays_inside
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
-from graphmap.formats.sstable import read_table
+from graphmap.formats.sstable import iter_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
 from graphmap.model.stored import StoredTensor
 
@@ -28,6 +28,7 @@ __all__ = [
     "check_is_bundle",
     "decode_entry",
     "read_bundle",
+    "read_entries",
     "shard_path",
 ]
 
@@ -60,13 +61,13 @@ class Entry(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """An index as it was read. `raw` holds the encoded entry of every key, pieces included."""
+    """An index as it was read; every entry that is no piece of a partitioned variable."""
 
     prefix: str
     shards: int
     big_endian: bool
     tensors: tuple[StoredTensor, ...]
-    raw: dict[bytes, bytes]
+    has_object_graph: bool
     warnings: tuple[str, ...]
 
 
@@ -77,7 +78,8 @@ def shard_path(prefix: str, shard: int, shards: int) -> str:
 
 def check_is_bundle(path: str) -> None:
     """Raise UnsupportedArtifactError where a table is a V1 checkpoint."""
-    _check_header(read_table(read_file(path, INDEX_LIMIT), path).get(b"", b""), path)
+    _, header = next(iter_table(read_file(path, INDEX_LIMIT), path), (b"", b""))
+    _check_header(header, path)
 
 
 def read_bundle(prefix: str) -> Bundle:
@@ -92,11 +94,11 @@ def read_bundle(prefix: str) -> Bundle:
 
 
 def _read(prefix: str, where: str) -> Bundle:
-    raw = read_table(read_file(where, INDEX_LIMIT), where)
+    entries = iter_table(read_file(where, INDEX_LIMIT), where)
     try:
-        if b"" not in raw:
+        key, header = next(entries, (None, b""))
+        if key != b"":  # keys increase, so the empty one comes first
             raise WireError("it is missing")
-        header = raw.pop(b"")
         _check_header(header, where)
         shards, big_endian, version_defect = _header(header)
     except WireError as cause:
@@ -107,10 +109,20 @@ def _read(prefix: str, where: str) -> Bundle:
         ) from cause
     paths = [shard_path(prefix, shard, shards) for shard in range(min(shards, _MAX_SHARDS))]
     sizes = [_file_size(path, where) for path in paths]
-    tensors, defects = _list_tensors(raw, shards, sizes)
+    tensors, has_object_graph, defects = _list_tensors(entries, shards, sizes)
     missing = _missing(paths, sizes, where)
     notes = [f"{where}: {version_defect}"] if version_defect else []
-    return Bundle(prefix, shards, big_endian, tensors, raw, (*notes, *missing, *defects))
+    return Bundle(
+        prefix, shards, big_endian, tensors, has_object_graph, (*notes, *missing, *defects)
+    )
+
+
+def read_entries(prefix: str) -> dict[bytes, bytes]:
+    """Return the encoded entry of every key, pieces included; raises CorruptArtifactError."""
+    where = f"{prefix}.index"
+    entries = dict(iter_table(read_file(where, INDEX_LIMIT), where))
+    entries.pop(b"", None)  # the header
+    return entries
 
 
 @contextmanager
@@ -181,9 +193,12 @@ def _missing(paths: list[str], sizes: list[int | None], index: str) -> tuple[str
 
 
 def _list_tensors(
-    raw: dict[bytes, bytes], shards: int, sizes: list[int | None]
-) -> tuple[tuple[StoredTensor, ...], list[str]]:
-    """Decode every entry that is no piece of a partitioned variable; keep going past bad ones."""
+    entries: Iterator[tuple[bytes, bytes]], shards: int, sizes: list[int | None]
+) -> tuple[tuple[StoredTensor, ...], bool, list[str]]:
+    """Decode every entry that is no piece of a partitioned variable; keep going past bad ones.
+
+    Returns the tensors, whether an object graph is among the entries, and the warnings.
+    """
     tensors: list[StoredTensor] = []
     warnings: list[str] = []
     known: dict[bytes, _Plain] = {}
@@ -192,8 +207,11 @@ def _list_tensors(
     new = tuple.__new__  # a NamedTuple's own constructor takes twice as long
     lookup, add, decode = known.get, tensors.append, int.from_bytes
     masks, wanted = _OFFSET_MASKS, _OFFSET_BITS
-    for key, value in raw.items():
-        if key[0] == 0:  # a piece of a partitioned variable; its key is binary
+    has_object_graph = False
+    pieces: set[bytes] = set()  # of partitioned variables; their binary keys come first
+    for key, value in entries:
+        if key[0] == 0:
+            pieces.add(key)
             continue
         name = key.decode("utf-8", "backslashreplace")
         plain = lookup(value[: value[3] + 4]) if len(value) > 8 else None
@@ -205,6 +223,7 @@ def _list_tensors(
                 if offset & masks[width] == wanted[width] and offset <= limit:
                     add(new(StoredTensor, (name, name, shape, dtype, nbytes)))
                     continue
+        has_object_graph |= name == OBJECT_GRAPH_KEY  # a string: never plain
         try:
             entry = decode_entry(value, shapes)
         except WireError as cause:
@@ -214,7 +233,7 @@ def _list_tensors(
         nbytes = _nbytes(entry.shape, dtype, entry.size) if entry.slices else entry.size
         tensors.append(StoredTensor(name, name, entry.shape, dtype, nbytes))
         if entry.slices:
-            defect = slices_defect(key, entry.shape, entry.slices, raw)
+            defect = slices_defect(key, entry.shape, entry.slices, pieces)
         else:
             defect = _defect(entry, dtype, shards, sizes)
         if defect:
@@ -224,7 +243,7 @@ def _list_tensors(
     if len(warnings) > _MAX_WARNINGS:
         rest = len(warnings) - _MAX_WARNINGS
         warnings = [*warnings[:_MAX_WARNINGS], f"{rest} more entries are damaged"]
-    return tuple(tensors), warnings
+    return tuple(tensors), has_object_graph, warnings
 
 
 _Plain = tuple[Dims, str, int, int, bytes, int, int]

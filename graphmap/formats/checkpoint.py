@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from graphmap.errors import ArtifactError
 from graphmap.files import stays_inside
-from graphmap.formats.bundle import OBJECT_GRAPH_KEY, Bundle, read_bundle
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import WireError
 from graphmap.model.sentences import examples
@@ -33,7 +33,7 @@ def read_container(prefix: str) -> Container:
     """List the tensor bundle at `prefix`; the only value read is its object graph."""
     bundle = read_bundle(prefix)
     values = BundleValues(bundle)
-    if OBJECT_GRAPH_KEY.encode() not in bundle.raw:
+    if not bundle.has_object_graph:
         return Container(bundle.tensors, values, (), prefix, False, bundle.warnings)
     from graphmap.formats.object_graph import named_tensors, parse_object_graph
 
@@ -43,16 +43,12 @@ def read_container(prefix: str) -> Container:
     try:
         (encoded,) = values.read_strings(OBJECT_GRAPH_KEY)
         full_names, slots, keys, astray = parse_object_graph(encoded)
-        warnings += tuple(_object_defects(prefix, keys - _known_keys(bundle), astray))
+        warnings += tuple(_object_defects(prefix, keys - values.keys(), astray))
     except (ArtifactError, WireError, ValueError) as cause:
         reason = cause.message if isinstance(cause, ArtifactError) else str(cause)
         warnings += (f"{prefix}: its object graph cannot be read ({reason}); names are keys",)
     tensors = named_tensors(bundle.tensors, full_names)
     return Container(tensors, values, slots, prefix, True, warnings)
-
-
-def _known_keys(bundle: Bundle) -> set[str]:
-    return {key.decode("utf-8", "backslashreplace") for key in bundle.raw}
 
 
 def _object_defects(prefix: str, absent: AbstractSet[str], astray: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ of 48 bytes. Every block is followed by one type byte and a masked CRC-32C.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError
@@ -13,7 +14,7 @@ from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.snappy import SnappyError, decompress
 from graphmap.formats.wire import WireError, read_varint
 
-__all__ = ["FOOTER_SIZE", "MAGIC", "is_table", "read_table"]
+__all__ = ["FOOTER_SIZE", "MAGIC", "is_table", "iter_table", "read_table"]
 
 FOOTER_SIZE = 48
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
@@ -31,27 +32,31 @@ def is_table(tail: bytes) -> bool:
     return len(tail) >= FOOTER_SIZE and tail.endswith(MAGIC)
 
 
-def read_table(data: bytes, where: str) -> dict[bytes, bytes]:
-    """Return every entry of a table, in its order: keys strictly increase.
+def iter_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield every entry of a table, in its order: keys strictly increase.
 
-    Every block's checksum is verified. Raises CorruptArtifactError.
+    Every block's checksum is verified before its first entry. Raises CorruptArtifactError.
     """
     if not is_table(data[-FOOTER_SIZE:]):
         raise _corrupt("is no checkpoint index, or its end is missing (no table footer)", where)
-    table: dict[bytes, bytes] = {}
     try:
         footer = data[-FOOTER_SIZE:]
         metaindex, after = _read_handle(footer, 0)
         _block(data, metaindex, where)  # empty in every file; its checksum must hold all the same
         index, _ = _read_handle(footer, after)
-        handles: dict[bytes, bytes] = {}
-        _add_entries(_block(data, index, where), handles, index.offset, where)
-        for encoded in handles.values():
+        last: bytes | None = None
+        for _, encoded in _entries(_block(data, index, where), None, index.offset, where):
             handle, _ = _read_handle(encoded, 0)
-            _add_entries(_block(data, handle, where), table, handle.offset, where)
+            for entry in _entries(_block(data, handle, where), last, handle.offset, where):
+                yield entry
+                last = entry[0]
     except WireError as cause:
         raise _corrupt(str(cause), where) from cause
-    return table
+
+
+def read_table(data: bytes, where: str) -> dict[bytes, bytes]:
+    """Return every entry of a table, in its order; as `iter_table` otherwise."""
+    return dict(iter_table(data, where))
 
 
 def _read_handle(data: bytes, position: int) -> tuple[_Handle, int]:
@@ -83,14 +88,15 @@ def _block(data: bytes, handle: _Handle, where: str) -> bytes:
         raise _corrupt(f"block at byte {offset}: {cause}", where) from cause
 
 
-def _add_entries(block: bytes, table: dict[bytes, bytes], offset: int, where: str) -> None:
-    """Add the entries of one block, whose keys follow those in `table`. Hot: 0.5 µs an entry."""
+def _entries(
+    block: bytes, last: bytes | None, offset: int, where: str
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the entries of one block, whose keys follow `last`. Hot: 0.5 µs an entry."""
     size = len(block)
     restarts = int.from_bytes(block[-4:], "little") if size >= 4 else size
     limit = size - 4 - 4 * restarts
     if limit < 0:
         raise _corrupt(f"block at byte {offset} claims {restarts} restart points", where)
-    last = next(reversed(table), None)
     position, key = 0, b""
     while position < limit:
         shared, unshared, length = block[position], block[position + 1], block[position + 2]
@@ -107,7 +113,7 @@ def _add_entries(block: bytes, table: dict[bytes, bytes], offset: int, where: st
         key = key[:shared] + block[start - unshared : start]
         if last is not None and key <= last:
             raise _corrupt(f"keys are out of order in the block at byte {offset}", where)
-        table[key] = block[start:position]
+        yield key, block[start:position]
         last = key
 
 

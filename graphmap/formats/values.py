@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
 from graphmap.files import open_regular, stays_inside
-from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_bundle, shard_path
+from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_entries, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
 from graphmap.formats.slices import slice_box, slice_key, slices_defect
@@ -29,13 +29,17 @@ class BundleValues:
     """Reads the values of one bundle; arrays are read-only views of the mapped data files."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle._replace(tensors=(), raw={})
+        self._bundle = bundle._replace(tensors=())
         self._shards: dict[int, memoryview] = {}
 
     @cached_property
     def _raw(self) -> dict[bytes, bytes]:
         """The encoded entries, read again: a listing of 100,000 would hold 25 MB of them."""
-        return read_bundle(self._bundle.prefix).raw
+        return read_entries(self._bundle.prefix)
+
+    def keys(self) -> set[str]:
+        """Return the key of every entry, damaged ones too."""
+        return {raw.decode("utf-8", "backslashreplace") for raw in self._raw}
 
     def read(self, key: str) -> numpy.ndarray:
         """Return the value under `key`.
