@@ -17,7 +17,7 @@ from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
 from graphmap.files import read_file, stays_inside
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
-from graphmap.formats.sstable import iter_table
+from graphmap.formats.sstable import iter_table, read_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
 from graphmap.model.stored import StoredTensor
 
@@ -120,7 +120,7 @@ def _read(prefix: str, where: str) -> Bundle:
 def read_entries(prefix: str) -> dict[bytes, bytes]:
     """Return the encoded entry of every key, pieces included; raises CorruptArtifactError."""
     where = f"{prefix}.index"
-    entries = dict(iter_table(read_file(where, INDEX_LIMIT), where))
+    entries = read_table(read_file(where, INDEX_LIMIT), where)
     entries.pop(b"", None)  # the header
     return entries
 
