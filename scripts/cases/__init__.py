@@ -1,0 +1,1 @@
+"""Fresh matching cases from packages that install; see scripts/make_cases."""
