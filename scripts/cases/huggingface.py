@@ -79,6 +79,10 @@ def huggingface_case(pair: Pair) -> Case:
         expected = [(_name(w), tuple(w.shape), _dtype(w.dtype)) for w in keras_model.weights]
         values = {_name(w): w.numpy().astype(np.float64) for w in keras_model.weights}
     trace = codes.trace(values)
+    # An index table that the converter leaves as it was made is nobody's counterpart.
+    made = {row[0] for row in expected if "int" in row[2] and trace.truth[row[0]] is None}
+    expected = [row for row in expected if row[0] not in made]
+    trace.truth = {name: actual for name, actual in trace.truth.items() if name not in made}
     shown = transformers.__version__
     case = Case(
         pair.id, pair.family, pair.kind or ("keras_to_pt" if pair.to_torch else "pt_to_keras"),
