@@ -52,7 +52,9 @@ def _keys(case: Case, rest: str) -> Case:
 
 
 _VERBS = {
-    "adam": lambda c, _: _slots(c, ("/Adam", "/Adam_1"), ("beta1_power", "beta2_power", "global_step")),
+    "adam": lambda c, _: _slots(
+        c, ("/Adam", "/Adam_1"), ("beta1_power", "beta2_power", "global_step")
+    ),
     "adamw": lambda c, _: _slots(c, ("/adam_m", "/adam_v"), ("global_step",)),
     "momentum": lambda c, _: _slots(c, ("/Momentum",), ("global_step",)),
     "ema": lambda c, _: _slots(c, ("/ExponentialMovingAverage",), ("global_step",)),

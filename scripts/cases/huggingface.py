@@ -57,7 +57,9 @@ def huggingface_case(pair: Pair) -> Case:
             kind = weight.dtype.as_numpy_dtype
             if weight.dtype.is_floating or weight.dtype.size >= 4:
                 weight.assign(codes.array(_name(weight), weight.shape, kind))
-        torch_model = load_tf2_model_in_pytorch_model(torch_model, keras_model, allow_missing_keys=True)
+        torch_model = load_tf2_model_in_pytorch_model(
+            torch_model, keras_model, allow_missing_keys=True
+        )
         state = torch_model.state_dict()
         expected = [(k, tuple(v.shape), _dtype(v.dtype)) for k, v in state.items()]
         values = {name: tensor.detach().double().numpy() for name, tensor in state.items()}
@@ -75,21 +77,32 @@ def huggingface_case(pair: Pair) -> Case:
                 elif twin != name:
                     shared.append(name)  # the same memory: either name would be right
         actual = [row for row in actual if row[0] not in shared]
-        keras_model = load_pytorch_model_in_tf2_model(keras_model, torch_model, allow_missing_keys=True)
+        keras_model = load_pytorch_model_in_tf2_model(
+            keras_model, torch_model, allow_missing_keys=True
+        )
         expected = [(_name(w), tuple(w.shape), _dtype(w.dtype)) for w in keras_model.weights]
         values = {_name(w): w.numpy().astype(np.float64) for w in keras_model.weights}
     trace = codes.trace(values)
-    # An index table that the converter leaves as it was made is nobody's counterpart.
-    made = {row[0] for row in expected if "int" in row[2] and trace.truth[row[0]] is None}
+    # Buffers that the converter forgets: their counterpart is known, only not by this converter.
+    buffers = {name for name, _ in torch_model.named_buffers()} if pair.to_torch else set()
+    made = {name for name in buffers if trace.truth.get(name, "") is None}
     expected = [row for row in expected if row[0] not in made]
     trace.truth = {name: actual for name, actual in trace.truth.items() if name not in made}
     shown = transformers.__version__
     case = Case(
-        pair.id, pair.family, pair.kind or ("keras_to_pt" if pair.to_torch else "pt_to_keras"),
-        pair.needs, actual, expected, trace.truth,
+        pair.id,
+        pair.family,
+        pair.kind or ("keras_to_pt" if pair.to_torch else "pt_to_keras"),
+        pair.needs,
+        actual,
+        expected,
+        trace.truth,
         f"transformers {shown}: {pair.model_class} in both frameworks, its own converter run on a "
         "tiny model whose values are numbered; truth and layouts read off the numbers",
-        pair.notes, trace.layout, {}, trace.composite,
+        pair.notes,
+        trace.layout,
+        {},
+        trace.composite,
     )
     return beside(case, pair.beside)
 

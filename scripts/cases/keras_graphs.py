@@ -129,10 +129,17 @@ def keras_case(spec: App) -> Case:
     truth: dict[str, str | None] = dict(zip(expected_names, actual_names, strict=True))
     same = sum(name in set(actual_names) and truth[name] != name for name in expected_names)
     return Case(
-        spec.id, spec.family, spec.how.partition(":")[0], spec.needs, actual, expected, truth,
+        spec.id,
+        spec.family,
+        spec.how.partition(":")[0],
+        spec.needs,
+        actual,
+        expected,
+        truth,
         "tf_keras, one constructor in two TF1 graphs; truth = order of its weights",
         spec.notes or f"{same} expected names stand on the actual side for another variable",
-        actual_graph=actual_graph.as_graph_def(), expected_graph=expected_graph.as_graph_def(),
+        actual_graph=actual_graph.as_graph_def(),
+        expected_graph=expected_graph.as_graph_def(),
     )
 
 
@@ -157,10 +164,18 @@ def _object_case(spec: App) -> Case:
     graph, names, expected = _in_graph(spec, False)
     truth = {name: key_of.get(f"weight {at}") for at, name in enumerate(names)}
     return Case(
-        spec.id, spec.family, "object-keys", spec.needs, actual, expected, truth,
+        spec.id,
+        spec.family,
+        "object-keys",
+        spec.needs,
+        actual,
+        expected,
+        truth,
         "tf_keras; every weight of the eager model numbered, written by tf.train.Checkpoint and "
         "read back; the TF1 model of the same constructor aligned by weight order",
-        spec.notes, expected_graph=graph.as_graph_def(), actual_object_graph=objects,
+        spec.notes,
+        expected_graph=graph.as_graph_def(),
+        actual_object_graph=objects,
     )
 
 

@@ -69,7 +69,13 @@ class Net:
             yield
 
     def dense(
-        self, role: str, x: Any, units: int, act: Any = None, bias: bool = True, leaf: str = "kernel"
+        self,
+        role: str,
+        x: Any,
+        units: int,
+        act: Any = None,
+        bias: bool = True,
+        leaf: str = "kernel",
     ) -> Any:
         """x[..., n] @ kernel[n, units] + bias."""
         with self.ops_of(role, "dense"):
@@ -81,8 +87,15 @@ class Net:
             return act(y) if act else y
 
     def conv(
-        self, role: str, x: Any, filters: int, size: int = 3, stride: int = 1,
-        act: Any = None, bias: bool = True, dilation: int = 1,
+        self,
+        role: str,
+        x: Any,
+        filters: int,
+        size: int = 3,
+        stride: int = 1,
+        act: Any = None,
+        bias: bool = True,
+        dilation: int = 1,
     ) -> Any:
         """2-D (or 1-D for rank 3) convolution, padding SAME."""
         rank = len(x.shape) - 2
@@ -95,7 +108,9 @@ class Net:
                 y = tf.nn.bias_add(y, self.var(f"{role}/bias", (filters,), name))
             return act(y) if act else y
 
-    def deconv(self, role: str, x: Any, filters: int, size: int = 3, stride: int = 2, act: Any = None) -> Any:
+    def deconv(
+        self, role: str, x: Any, filters: int, size: int = 3, stride: int = 2, act: Any = None
+    ) -> Any:
         """Transposed 2-D convolution, padding SAME."""
         with self.ops_of(role, "conv2d_transpose"):
             shape = (size, size, filters, x.shape[-1])
@@ -159,8 +174,13 @@ class Net:
 
 
 def build(
-    wiring: Callable[[Net, bool], Any], naming: Naming, *, train: bool,
-    shuffle: int | None = None, optimizer: str = "", ema: bool = False,
+    wiring: Callable[[Net, bool], Any],
+    naming: Naming,
+    *,
+    train: bool,
+    shuffle: int | None = None,
+    optimizer: str = "",
+    ema: bool = False,
 ) -> tuple[Any, Net, Any]:
     """Build a wiring in a graph of its own -> (graph, net, output).
 
@@ -224,7 +244,9 @@ def equal_outputs(
                     shape = tensor.shape.as_list()
                     integer = tensor.dtype.is_integer
                     seeded = np.random.RandomState(sum(map(ord, node.name)))
-                    feeds[tensor] = seeded.randint(0, 5, shape) if integer else seeded.standard_normal(shape)
+                    feeds[tensor] = (
+                        seeded.randint(0, 5, shape) if integer else seeded.standard_normal(shape)
+                    )
             results.append(session.run(output, feeds))
     pair = [r if isinstance(r, (list, tuple)) else [r] for r in results]
     return all(np.allclose(a, b, atol=1e-4) for a, b in zip(*pair, strict=True))

@@ -45,8 +45,12 @@ class Wired:
 def wired_case(spec: Wired) -> Case:
     """Build both graphs, check that the truth computes the same, and return the case."""
     actual = build(
-        spec.wiring, spec.actual(), train=True, shuffle=spec.shuffle_actual,
-        optimizer=spec.optimizer, ema=spec.ema,
+        spec.wiring,
+        spec.actual(),
+        train=True,
+        shuffle=spec.shuffle_actual,
+        optimizer=spec.optimizer,
+        ema=spec.ema,
     )
     expected = build(spec.wiring, spec.expected(), train=False, shuffle=spec.shuffle_expected)
     check = build(spec.wiring, spec.actual(), train=False, shuffle=spec.shuffle_actual)
@@ -66,9 +70,21 @@ def wired_case(spec: Wired) -> Case:
                 swapped = re.sub(*spec.swaps[1], role)
             ambiguous[v.op.name] = sorted((names[role], names[swapped]))
     return Case(
-        spec.id, spec.family, spec.kind, spec.needs, variables_of(actual[0]),
-        variables_of(expected[0]), truth, SOURCE, spec.notes, {}, ambiguous, [], spec.intent,
-        actual[0].as_graph_def(), expected[0].as_graph_def(),
+        spec.id,
+        spec.family,
+        spec.kind,
+        spec.needs,
+        variables_of(actual[0]),
+        variables_of(expected[0]),
+        truth,
+        SOURCE,
+        spec.notes,
+        {},
+        ambiguous,
+        [],
+        spec.intent,
+        actual[0].as_graph_def(),
+        expected[0].as_graph_def(),
     )
 
 

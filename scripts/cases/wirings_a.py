@@ -53,6 +53,7 @@ def attention_seq2seq(net: Net, train: bool) -> Any:
 
 def dueling_dqn(net: Net, train: bool) -> Any:
     """Dueling deep Q network with a target copy."""
+
     def tower(scope: str, x: Any) -> Any:
         for i, (filters, size) in enumerate(((8, 5), (8, 3), (8, 3))):
             x = net.conv(f"{scope}/conv/{i}", x, filters, size, 2, relu)
@@ -96,9 +97,12 @@ def cross_network(net: Net, train: bool) -> Any:
 
 def encoder_decoder(net: Net, train: bool) -> Any:
     """Transformer with cross attention, all projections of one shape."""
+
     def attend(role: str, x: Any, memory: Any) -> Any:
-        q, k, v = (net.dense(f"{role}/{p}", y, 8) for p, y in
-                   (("query", x), ("key", memory), ("value", memory)))
+        q, k, v = (
+            net.dense(f"{role}/{p}", y, 8)
+            for p, y in (("query", x), ("key", memory), ("value", memory))
+        )
         weights = tf.nn.softmax(tf.matmul(q, k, transpose_b=True) * 0.35)
         return net.dense(f"{role}/output", tf.matmul(weights, v), 8)
 
@@ -120,6 +124,7 @@ def encoder_decoder(net: Net, train: bool) -> Any:
 
 def twin_critics(net: Net, train: bool) -> Any:
     """Actor and two critics that nothing tells apart, with target copies in training."""
+
     def perceptron(role: str, x: Any, out: int) -> Any:
         for i in range(2):
             x = net.dense(f"{role}/{i}", x, 12, relu)
@@ -169,8 +174,14 @@ def squeeze_excite(net: Net, train: bool) -> Any:
     """Residual blocks with squeeze and excitation."""
     x = net.conv("stem", holder("image", 2, 8, 8, 3), 8)
     for i in range(4):
-        h = relu(net.batch_norm(f"block/{i}/norm/0", net.conv(f"block/{i}/conv/0", x, 8, bias=False), train))
-        h = net.batch_norm(f"block/{i}/norm/1", net.conv(f"block/{i}/conv/1", h, 8, bias=False), train)
+        h = relu(
+            net.batch_norm(
+                f"block/{i}/norm/0", net.conv(f"block/{i}/conv/0", x, 8, bias=False), train
+            )
+        )
+        h = net.batch_norm(
+            f"block/{i}/norm/1", net.conv(f"block/{i}/conv/1", h, 8, bias=False), train
+        )
         pooled = tf.reduce_mean(h, [1, 2])
         gate = net.dense(f"block/{i}/squeeze", pooled, 8, relu)
         gate = net.dense(f"block/{i}/excite", gate, 8, tf.sigmoid)
