@@ -6,6 +6,7 @@ Mode "new": the user's new graph, without a train op. A GraphmapError becomes th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import graphmap.tf as gmtf
@@ -14,12 +15,15 @@ from graphmap.names import op_name
 from graphmap.opening import OpenedModel, open_model
 
 
-def graphmap(ctx: Any) -> dict[str, Any]:
-    """Answer as the contract in the judge's docstring says."""
+def graphmap(ctx: Any, told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Answer as the contract in the judge's docstring says.
+
+    told: further arguments of reconstruct_train_op, which a user would know.
+    """
     from check_resume import Declined
 
     try:
-        return _same(ctx) if ctx.mode == "same" else _new(ctx)
+        return _same(ctx) if ctx.mode == "same" else _new(ctx, told or {})
     except GraphmapError as error:
         raise Declined(" ".join(str(error).split())) from error
 
@@ -79,7 +83,7 @@ def _now(opened: OpenedModel, value: Any) -> Any:
     return opened.stored.values.read(key).item()
 
 
-def _new(ctx: Any) -> dict[str, Any]:
+def _new(ctx: Any, further: Mapping[str, Any]) -> dict[str, Any]:
     """Rebuild over the new graph; several losses are paired by what they compute."""
     loss = ctx.loss if len(ctx.losses) < 2 else list(ctx.losses.values())
     wanted = None
@@ -94,7 +98,7 @@ def _new(ctx: Any) -> dict[str, Any]:
         told = {key: value for key, value in told.items() if value is not None}
     with ctx.graph.as_default():
         rebuilt = gmtf.reconstruct_train_op(
-            _path(ctx), loss, name_map=ctx.name_map, train_op=wanted, optimizer=told
+            _path(ctx), loss, name_map=ctx.name_map, train_op=wanted, optimizer=told, **further
         )
     return {
         "train_ops": rebuilt.train_ops,
