@@ -12,11 +12,16 @@ from trainop_cases import Ops, case, like, state, step_of, weights
 tf1 = tf.compat.v1
 
 
+def gated_gradients(b: Any) -> list[tuple[Any, Any]]:
+    """All gradients before the first update: without it, plain ops on ref variables race."""
+    opt = tf1.train.GradientDescentOptimizer(0.1)
+    return list(opt.compute_gradients(b.loss, weights(b), gate_gradients=opt.GATE_GRAPH))
+
+
 @case("lars_by_hand")
 def lars(b: Any) -> Ops:
-    vs = weights(b)
     done = []
-    for g, v in zip(tf.gradients(b.loss, vs), vs, strict=True):
+    for g, v in gated_gradients(b):
         m = like(v, "lars")
         w, n = tf.norm(v), tf.norm(g)
         trust = tf.where(w * n > 0, 0.1 * w / (n + 0.001 * w), 1.0)
@@ -63,7 +68,8 @@ def amsgrad(b: Any) -> Ops:
         m, s, h = (like(v, word) for word in ("m", "v", "vhat"))
         done.append(tf.raw_ops.ResourceApplyAdamWithAmsgrad(
             var=v.handle, m=m.handle, v=s.handle, vhat=h.handle, beta1_power=p1.read_value(),
-            beta2_power=p2.read_value(), lr=0.02, beta1=0.9, beta2=0.999, epsilon=1e-8, grad=g))  # fmt: skip
+            beta2_power=p2.read_value(), lr=0.02, beta1=0.9, beta2=0.999, epsilon=1e-8, grad=g,
+        ))  # fmt: skip
     with tf.control_dependencies(done):
         powers = [p1.assign(p1 * 0.9), p2.assign(p2 * 0.999)]
     with tf.control_dependencies(powers):
@@ -75,10 +81,10 @@ def powersign(b: Any) -> Ops:
     step = step_of(b)
     decay = tf1.train.cosine_decay(1.0, step, 20)
     done = []
-    for g, v in zip(tf.gradients(b.loss, weights(b)), weights(b), strict=True):
+    for g, v in gated_gradients(b):
         m = like(v, "PowerSign")
         done.append(tf.raw_ops.ApplyPowerSign(
-            var=tf1.identity(v).op.inputs[0], m=tf1.identity(m).op.inputs[0], lr=0.02,
+            var=v._ref(), m=m._ref(), lr=0.02,
             logbase=1.0, sign_decay=decay, beta=0.9, grad=g))  # fmt: skip
     with tf.control_dependencies(done):
         return {"train": tf1.assign_add(step, 1)}
@@ -140,7 +146,7 @@ def plateau(b: Any) -> Ops:
     apply = tf1.train.GradientDescentOptimizer(rate.read_value()).minimize(
         b.loss, step_of(b), weights(b)
     )
-    with tf.control_dependencies([apply]):
+    with tf.control_dependencies([apply, waited]):
         halve = waited >= 2
         updates = [
             rate.assign(tf.where(halve, rate * 0.5, rate)).op,
@@ -165,11 +171,10 @@ def penalty(b: Any) -> Ops:
 
 @case("gradients_weighted_by_examples", forward=lambda b: models.mlp(b, loss_style="vector"))
 def weighted(b: Any) -> Ops:
-    vs = weights(b)
     share = tf.linspace(0.5, 1.5, tf.shape(b.loss)[0])
-    gs = tf.gradients(b.loss, vs, grad_ys=share)
     opt = tf1.train.MomentumOptimizer(0.05, 0.9)
-    return {"train": opt.apply_gradients(list(zip(gs, vs, strict=True)), step_of(b))}
+    pairs = opt.compute_gradients(b.loss, weights(b), grad_loss=share)
+    return {"train": opt.apply_gradients(pairs, step_of(b))}
 
 
 @case("recomputed_layer", kind="res")

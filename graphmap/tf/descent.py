@@ -99,8 +99,13 @@ class Descent:
         self._done: set[tuple[TensorRef, TensorRef]] = set()
         self._bodies: dict[tuple[str, str], Difference | None] = {}
 
-    def walk(self, *pairs: tuple[TensorRef, TensorRef]) -> Difference | None:
-        """Compare the tensors of each pair; None, and the map grown, where all are the same."""
+    def walk(
+        self, *pairs: tuple[TensorRef, TensorRef], only_variables: bool = False
+    ) -> Difference | None:
+        """Compare the tensors of each pair; None, and the map grown, where all are the same.
+
+        only_variables: grow the map by the variables alone; the ops run at another time.
+        """
         trial = _Trial()
         seen: set[tuple[TensorRef, TensorRef]] = set()
         stack = list(pairs)
@@ -112,6 +117,9 @@ class Descent:
             difference = self._step(pair[0], pair[1], trial, stack)
             if difference is not None:
                 return difference
+        if only_variables:
+            self.variables = trial.variables | self.variables
+            return None
         self.nodes = trial.nodes | self.nodes  # what was paired first stays
         self.reads = trial.reads | self.reads
         self.variables = trial.variables | self.variables

@@ -44,12 +44,8 @@ def reconstruct_train_op(
     losses = _losses(loss)
     graph = losses[0][1].graph
     stored = opened.stored.graph
-    if var_list is not None or gradient_transform is not None:
-        raise UsageError(
-            "is not built yet",
-            where="var_list" if var_list is not None else "gradient_transform",
-            remedy="Leave it out.",
-        )
+    if gradient_transform is not None:
+        raise UsageError("is not built yet", where="gradient_transform", remedy="Leave it out.")
     wanted = _names(train_op)
     if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
         if len(losses) > 1:
@@ -59,7 +55,7 @@ def reconstruct_train_op(
                 remedy="Rebuild one loss at a time.",
             )
         return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step)
-    return Transplant(opened, graph, stored, name_map).run(
+    return Transplant(opened, graph, stored, name_map, var_list).run(
         losses, wanted, global_step, allow_unsafe
     )
 

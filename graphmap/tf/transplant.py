@@ -1,85 +1,113 @@
-"""Copying the cut of a stored graph into the caller's graph."""
+"""Copying the cut of a stored graph into the caller's graph.
+
+`plan_copy` makes the nodes and says what they are joined to, and changes nothing; `plant` imports.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphmap.analysis.gradients import TensorRef
 from graphmap.errors import ReconstructionError
-from graphmap.model.graph import GraphModel
+from graphmap.formats.graphdef import graph_model
+from graphmap.model.graph import GraphModel, Node
 from graphmap.names import parse_input
 from graphmap.tf.descent import Descent
+from graphmap.tf.inlining import inline_calls
 from graphmap.tf.kinds import to_refs, to_resources
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.transplant_cut import Cut, loop_nodes
 
-__all__ = ["Planted", "VariableHandle", "plant"]
+__all__ = ["PREFIX", "Copy", "NewVariable", "plan_copy", "plant", "try_import"]
 
 PREFIX = "resumed_update"
 _DROPPED_ATTRS = ("_class", "_output_shapes", "_xla_inferred_shapes")
 
 
-class VariableHandle(NamedTuple):
-    """How the new graph holds a variable: its handle or ref tensor."""
+class NewVariable(NamedTuple):
+    """A variable of the new graph that a stored one becomes; it need not be there yet."""
 
-    tensor: Any
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
     is_resource: bool
 
 
-class Planted(NamedTuple):
-    """What an import added: {stored op name: new Operation}, and the new graph def's size."""
+@dataclass
+class Copy:
+    """Nodes to be imported, and what their loose inputs are.
 
-    operations: Mapping[str, Any]
-    prefix: str
+    names: of the copied stored nodes that are still there. tensors: {loose input: tensor name of
+    the new graph}. variables: {loose input: variable}. waits: {loose input: op of the new graph
+    that has to run before}.
+    """
+
+    made: Any
+    names: frozenset[str]
+    tensors: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, NewVariable] = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
+
+    def joined_model(self, new: GraphModel, prefix: str) -> GraphModel:
+        """Return the new graph as it will be: with the copies under a prefix, and the variables."""
+        there = set(new.index)
+        nodes = list(new.nodes)
+        for variable in dict.fromkeys(self.variables.values()):
+            if variable.name not in there:
+                op = "VarHandleOp" if variable.is_resource else "VariableV2"
+                nodes.append(Node(variable.name, op, (), "", {"dtype": variable.dtype}))
+        loose = {name: tensor.removesuffix(":0") for name, tensor in self.tensors.items()}
+        loose |= {name: variable.name for name, variable in self.variables.items()}
+        loose |= {name: f"^{op}" for name, op in self.waits.items()}
+        for node in graph_model(self.made).nodes:
+            inputs = tuple(_joined_input(text, loose, prefix) for text in node.inputs)
+            nodes.append(node._replace(name=prefix + node.name, inputs=inputs))
+        return GraphModel(tuple(nodes), (*new.functions, *graph_model(self.made).functions))
 
 
-def plant(
-    graph: Any,
+def _joined_input(text: str, loose: Mapping[str, str], prefix: str) -> str:
+    name, output = parse_input(text)
+    if name in loose:
+        return loose[name]
+    return f"^{prefix}{name}" if output < 0 else f"{prefix}{name}:{output}"
+
+
+def plan_copy(
+    new: GraphModel,
     stored: GraphModel,
     cut: Cut,
     descent: Descent,
-    variables: Mapping[int, VariableHandle],
-) -> Planted:
-    """Import the copied nodes, joined to the new graph's tensors, ops and variables."""
+    variables: Mapping[int, NewVariable],
+) -> Copy:
+    """Return the copied nodes, turned to the kinds of variables that the new graph has."""
     tf = tensorflow()
     proto = tf.compat.v1.GraphDef()
     proto.ParseFromString(stored.raw())
     wanted = {stored.nodes[position].name for position in cut.copied}
     nodes = [node for node in proto.node if node.name in wanted]
     inside = {stored.nodes[position].name for position in loop_nodes(stored)}
-    mapping: dict[str, Any] = {}
-    joined = _Joins(graph, stored, cut, descent, mapping)
+    copy = Copy(tf.compat.v1.GraphDef(versions=proto.versions), frozenset(wanted))
+    joins = _Joins(new, stored, cut, copy)
     for node in nodes:
-        joined.rewire(node)
-    nodes = _same_kinds(nodes, stored, variables, inside)
+        joins.rewire(node)
+    nodes = _same_kinds(nodes, proto.library, stored, variables, inside)
     used = {parse_input(text).node for node in nodes for text in node.input}
-    for position, handle in variables.items():
-        name = stored.nodes[position].name
-        if name in used:
-            mapping[f"{name}:0"] = handle.tensor
-    made = tf.compat.v1.GraphDef(versions=proto.versions)
-    made.node.extend([*nodes, *joined.extra])
-    _rename_frames(made.node, graph)
-    _bring_functions(made, proto.library, graph)
-    return _import(graph, made, mapping)
+    names = {stored.nodes[position].name: variable for position, variable in variables.items()}
+    copy.variables = {name: variable for name, variable in names.items() if name in used}
+    copy.made.node.extend([*nodes, *joins.extra])
+    _bring_functions(copy.made, proto.library, {function.name for function in new.functions})
+    return copy
 
 
 class _Joins:
     """Rewires the inputs of copied nodes to what stands for them in the new graph."""
 
-    def __init__(
-        self,
-        graph: Any,
-        stored: GraphModel,
-        cut: Cut,
-        descent: Descent,
-        mapping: dict[str, Any],
-    ) -> None:
-        self.graph, self.stored, self.cut, self.descent = graph, stored, cut, descent
-        self.mapping = mapping
+    def __init__(self, new: GraphModel, stored: GraphModel, cut: Cut, copy: Copy) -> None:
+        self.new, self.stored, self.cut, self.copy = new, stored, cut, copy
         self.extra: list[Any] = []
-        self._waits: dict[int, str] = {}
+        self._waits: dict[str, str] = {}
 
     def rewire(self, node: Any) -> None:
         node.device = ""
@@ -96,53 +124,52 @@ class _Joins:
             if position in self.cut.copied:
                 return text
             new = self.cut.controls.get(position)
-            return None if new is None else f"^{self._wait_for(new, node)}"
-        new_tensor = self.cut.tensors.get(TensorRef(position, output))
-        if new_tensor is None:
+            return None if new is None else f"^{self._wait_for(self.new.nodes[new].name, node)}"
+        ref = TensorRef(position, output)
+        there = self.cut.tensors.get(ref)
+        tensor = self.cut.replaced.get(ref)
+        if there is not None:
+            tensor = f"{self.new.nodes[there.node].name}:{there.output}"
+        if tensor is None:
             return text
         key = f"joined_{position}_{output}"
-        operation = self._operation(new_tensor.node)
-        self.mapping[f"{key}:0"] = operation.outputs[new_tensor.output]
+        self.copy.tensors[key] = tensor
         return key
 
-    def _operation(self, position: int) -> Any:
-        return self.graph.get_operation_by_name(self.descent.new.nodes[position].name)
-
-    def _wait_for(self, position: int, node: Any) -> str:
+    def _wait_for(self, operation: str, node: Any) -> str:
         """Return the name of a copied op that runs after an op of the new graph."""
-        tf = tensorflow()
-        if position not in self._waits:
-            name = f"after_{position}"
-            operation = self._operation(position)
-            with self.graph.as_default(), tf.control_dependencies([operation]):
-                done = tf.constant(0, name=f"{PREFIX}_after")
-            self.mapping[f"{name}_done:0"] = done
+        if operation not in self._waits:
+            name = f"after_{len(self._waits)}"
+            self.copy.waits[f"{name}_done"] = operation
             waiting = type(node)(name=name, op="Identity", input=[f"{name}_done"])
-            waiting.attr["T"].type = tf.int32.as_datatype_enum
+            waiting.attr["T"].type = tensorflow().int32.as_datatype_enum
             self.extra.append(waiting)
-            self._waits[position] = name
-        return self._waits[position]
+            self._waits[operation] = name
+        return self._waits[operation]
 
 
 def _same_kinds(
     nodes: list[Any],
+    library: Any,
     stored: GraphModel,
-    variables: Mapping[int, VariableHandle],
+    variables: Mapping[int, NewVariable],
     inside: Iterable[str],
 ) -> list[Any]:
     """Turn uses of variables into the kind that the new graph holds them as."""
     tf = tensorflow()
     to_resource: dict[str, int] = {}
     to_ref: dict[str, int] = {}
-    for position, handle in variables.items():
+    for position, variable in variables.items():
         node = stored.nodes[position]
         was_resource = node.op == "VarHandleOp"
-        if was_resource != handle.is_resource:
+        if was_resource != variable.is_resource:
             dtype = tf.dtypes.as_dtype(str(node.attrs["dtype"])).as_datatype_enum
-            (to_resource if handle.is_resource else to_ref)[node.name] = dtype
+            (to_resource if variable.is_resource else to_ref)[node.name] = dtype
     if to_resource:
         nodes = to_resources(nodes, to_resource, frozenset(inside))
-    return to_refs(nodes, to_ref) if to_ref else nodes
+    if to_ref:
+        nodes = to_refs(inline_calls(nodes, library, to_ref), to_ref)
+    return nodes
 
 
 def _rename_frames(nodes: Iterable[Any], graph: Any) -> None:
@@ -156,10 +183,10 @@ def _rename_frames(nodes: Iterable[Any], graph: Any) -> None:
             node.attr["frame_name"].s = fresh[name]
 
 
-def _bring_functions(made: Any, library: Any, graph: Any) -> None:
+def _bring_functions(made: Any, library: Any, taken: set[str]) -> None:
     """Copy the functions that the copied nodes call, under names that are free in the new graph."""
     by_name = {function.signature.name: function for function in library.function}
-    taken = {function.signature.name for function in graph.as_graph_def().library.function}
+    taken = set(taken)
     fresh: dict[str, str] = {}
     todo = list(made.node)
     while todo:
@@ -215,19 +242,53 @@ def _rename_calls(node: Any, fresh: Mapping[str, str]) -> None:
             func.name = fresh.get(func.name, func.name)
 
 
-def _import(graph: Any, made: Any, mapping: Mapping[str, Any]) -> Planted:
+def plant(graph: Any, copy: Copy, lives: Mapping[str, Any]) -> dict[str, Any]:
+    """Import a copy; returns {stored op name: new Operation}.
+
+    lives: {variable name: its handle or ref tensor}. A graph that TensorFlow refuses is refused
+    before anything is added.
+    """
     tf = tensorflow()
+    _rename_frames(copy.made.node, graph)
+    mapping = {f"{name}:0": graph.get_tensor_by_name(t) for name, t in copy.tensors.items()}
+    mapping |= {f"{name}:0": lives[v.name] for name, v in copy.variables.items()}
+    for name, operation in copy.waits.items():
+        with graph.as_default(), tf.control_dependencies([graph.get_operation_by_name(operation)]):
+            mapping[f"{name}:0"] = tf.constant(0, name=f"{PREFIX}_after")
+    names = [node.name for node in copy.made.node]
     with graph.as_default(), tf.control_dependencies(None), tf.compat.v1.name_scope(None):
-        names = [node.name for node in made.node]
-        try:
-            operations = tf.compat.v1.import_graph_def(
-                made, input_map=dict(mapping), return_elements=names, name=PREFIX
-            )
-        except (ValueError, TypeError, KeyError) as cause:
-            raise ReconstructionError(
-                f"TensorFlow refuses the copied update: {str(cause).splitlines()[0]}",
-                where=PREFIX,
-                remedy="The stored graph may need ops or kinds that this graph cannot hold.",
-            ) from cause
-    prefix = operations[0].name.removesuffix(names[0]) if operations else ""
-    return Planted(dict(zip(names, operations, strict=True)), prefix)
+        operations = _import(copy.made, mapping, names)
+    return dict(zip(names, operations, strict=True))
+
+
+def try_import(graph: Any, copy: Copy) -> None:
+    """Raise ReconstructionError where TensorFlow would refuse the copy; nothing is changed."""
+    tf = tensorflow()
+    made = tf.compat.v1.GraphDef()
+    made.CopyFrom(copy.made)
+    with tf.Graph().as_default():
+        mapping = {}
+        for name, text in copy.tensors.items():
+            tensor = graph.get_tensor_by_name(text)
+            mapping[f"{name}:0"] = tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
+        for name in copy.waits:
+            mapping[f"{name}:0"] = tf.compat.v1.placeholder(tf.int32, ())
+        for name, variable in copy.variables.items():
+            make = tf.raw_ops.VarHandleOp if variable.is_resource else tf.raw_ops.VariableV2
+            mapping[f"{name}:0"] = make(dtype=variable.dtype, shape=variable.shape)
+        _import(made, mapping, [])
+
+
+def _import(made: Any, mapping: Mapping[str, Any], names: list[str]) -> list[Any]:
+    tf = tensorflow()
+    try:
+        found = tf.compat.v1.import_graph_def(
+            made, input_map=dict(mapping), return_elements=names, name=PREFIX
+        )
+    except (ValueError, TypeError, KeyError) as cause:
+        raise ReconstructionError(
+            f"TensorFlow refuses the copied update: {str(cause).splitlines()[0]}",
+            where=PREFIX,
+            remedy="The stored graph may need ops or kinds that this graph cannot hold.",
+        ) from cause
+    return found or []

@@ -17,13 +17,15 @@ from graphmap.tf.descent import HANDLE_CARRIERS, Descent
 from graphmap.tf.live import LiveVariable, live_model, live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.safety import check_safe
-from graphmap.tf.transplant import Planted, VariableHandle, plant
+from graphmap.tf.transplant import PREFIX, NewVariable, plan_copy, plant, try_import
 from graphmap.tf.transplant_cut import Cut, check_state, find_cut
+from graphmap.tf.transplant_drop import decline_unplantable, dropped_writes, variable_names
 from graphmap.tf.transplant_names import given_pairs, leftover_pairs
 from graphmap.tf.transplant_pairs import pair_losses, pair_own_updates, seeds_of
 from graphmap.tf.transplant_races import order_or_decline
 from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
 from graphmap.tf.transplant_state import (
+    STATE_SCOPE,
     assignments_for,
     make_state,
     stored_places,
@@ -57,7 +59,14 @@ def chosen_train_ops(
 class Transplant:
     """One rebuild, step by step; every check that can be made comes before the graph is changed."""
 
-    def __init__(self, opened: OpenedModel, graph: Any, stored: GraphModel, name_map: Any) -> None:
+    def __init__(
+        self,
+        opened: OpenedModel,
+        graph: Any,
+        stored: GraphModel,
+        name_map: Any,
+        var_list: Iterable[Any] | None = None,
+    ) -> None:
         self.opened, self.graph, self.stored = opened, graph, stored
         self.live = live_model(graph)
         self.new = _graph_of(self.live)
@@ -70,6 +79,8 @@ class Transplant:
         self.descent = Descent(stored, self.new, pairs)
         self.given = given
         self.places = stored_places(opened.variables)
+        self.var_list = None if var_list is None else variable_names(var_list)
+        self.pairs: dict[str, str] = {}
         self.assumed: list[str] = []
 
     def run(
@@ -79,24 +90,40 @@ class Transplant:
         global_step: Any,
         allow_unsafe: bool,
     ) -> Rebuilt:
-        """Pair, cut, check, then make state, copy and order."""
+        """Pair, cut, copy and order on paper; then make state and import."""
         roots = chosen_train_ops(self.opened, self.stored, self.found, wanted)
         names = [self.stored.nodes[root].name for root in roots]
         check_safe(self.stored, names, allow_unsafe=allow_unsafe, where=self.opened.stored.path)
+        decline_unplantable(self.stored, roots)
         self._pair_losses(roots, losses)
         own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
-        cut = find_cut(self.stored, roots, self.descent, self._usable, own)
+        dropped = self._dropped(roots)
+        cut = find_cut(self.stored, roots, self.descent, self._usable, own, dropped)
         check_state(self.training, cut, own)
         self._check_trained(cut)
-        handles, state = self._variables(cut, global_step)
-        planted = plant(self.graph, self.stored, cut, self.descent, handles)
-        order_or_decline(
-            self.graph,
-            {name: planted.operations[name] for name in names},
-            self._converted_refs(handles),
-            {operation.name for operation in planted.operations.values()},
+        variables = self._variables(cut, global_step)
+        copy = plan_copy(self.new, self.stored, cut, self.descent, variables)
+        prefix = f"{self.graph.unique_name(PREFIX, mark_as_used=False)}/"
+        model = copy.joined_model(self.new, prefix)
+        planted_names = {prefix + node.name for node in copy.made.node}
+        edges = order_or_decline(
+            model, [prefix + name for name in names], self._converted_refs(variables), planted_names
         )
+        try_import(self.graph, copy)
+        state = self._make_state(variables)
+        handles = {live.node: live.operation.outputs[0] for live in self.lives.values()}
+        planted = plant(self.graph, copy, handles)
+        for first, second in edges:
+            source, target = (self._planned(model, prefix, planted, at) for at in (first, second))
+            target._add_control_input(source)
         return self._rebuilt(roots, cut, planted, state)
+
+    def _planned(
+        self, model: GraphModel, prefix: str, planted: Mapping[str, Any], position: int
+    ) -> Any:
+        name = model.nodes[position].name
+        found = planted.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        return found or self.graph.get_operation_by_name(name)
 
     # ------------------------------------------------------------------ pairing
     def _pair_losses(self, roots: Sequence[int], losses: Sequence[tuple[str | None, Any]]) -> None:
@@ -170,14 +197,24 @@ class Transplant:
                 raise ReconstructionError(
                     f"the stored update trains {name}, which the new graph has no counterpart for",
                     where=name,
-                    remedy="Pass every loss of the old program, or choose train ops by train_op=.",
+                    remedy="Pass every loss of the old program, choose train ops by train_op=, or "
+                    "leave its update out by var_list=, the variables to train.",
                 )
 
+    def _dropped(self, roots: Sequence[int]) -> frozenset[int]:
+        """Return the stored writes of what var_list leaves out; () without a var_list."""
+        if self.var_list is None:
+            return frozenset()
+        dropped = dropped_writes(self.opened, self.training, roots, self.descent, self.var_list)
+        if dropped.variables:
+            self.assumed.append(
+                f"the updates of {', '.join(dropped.variables)} were left out, as var_list asks"
+            )
+        return dropped.writes
+
     # ------------------------------------------------------------------ variables
-    def _variables(
-        self, cut: Cut, global_step: Any
-    ) -> tuple[dict[int, VariableHandle], dict[str, LiveVariable]]:
-        """Find or make the new variable of each one that the cut uses."""
+    def _variables(self, cut: Cut, global_step: Any) -> dict[int, NewVariable]:
+        """Choose the new variable of each one that the cut uses; it need not be there yet."""
         pairs = {
             self.stored.nodes[a].name: self.new.nodes[b].name
             for a, b in self.descent.variables.items()
@@ -188,29 +225,45 @@ class Transplant:
         needed = [self.stored.nodes[at].name for at in cut.variables]
         steps = {op.global_step for op in self.found if op.global_step}
         assignments_for(self.opened.stored, {}, self.places, needed)
-        shapes = {at: variable_shape(self.stored, at, self.places) for at in cut.variables}
         flips = self._flips(cut)
-        for position, shape in shapes.items():
+        found: dict[int, NewVariable] = {}
+        for position in cut.variables:
             node = self.stored.nodes[position]
+            shape = variable_shape(self.stored, position, self.places)
+            dtype = str(node.attrs["dtype"])
+            is_step = node.name in steps
+            step = self._step_of(node, global_step) if is_step and node.name not in pairs else None
+            if step is not None:
+                pairs[node.name] = step.op.name
             if node.name in pairs:
+                live = self.lives[pairs[node.name]]
+                found[position] = NewVariable(live.node, dtype, shape, live.is_resource)
                 continue
-            reused = self._step_of(node, global_step) if node.name in steps else None
-            if reused is None:
-                resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
-                reused = make_state(
+            resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
+            name = self.graph.unique_name(f"{STATE_SCOPE}/{node.name}", mark_as_used=False)
+            found[position] = NewVariable(name, dtype, shape, resource)
+        self.pairs = pairs
+        return found
+
+    def _make_state(self, variables: Mapping[int, NewVariable]) -> dict[str, LiveVariable]:
+        """Make what is not there yet; returns {stored variable node: live variable}."""
+        steps = {op.global_step for op in self.found if op.global_step}
+        for position, variable in variables.items():
+            stored = self.stored.nodes[position].name
+            if variable.name not in self.lives:
+                made = make_state(
                     self.graph,
-                    node.name,
-                    str(node.attrs["dtype"]),
-                    shape,
-                    resource=resource,
-                    is_step=node.name in steps,
+                    stored,
+                    variable.dtype,
+                    variable.shape,
+                    resource=variable.is_resource,
+                    is_step=stored in steps,
                 )
-            pairs[node.name] = reused.op.name
+                if made.op.name != variable.name:
+                    raise AssertionError(f"{made.op.name} was planned as {variable.name}")
+                self.pairs[stored] = made.op.name
         self.lives = live_variables(self.graph)
-        handles = {
-            at: _handle(self.lives[pairs[self.stored.nodes[at].name]]) for at in cut.variables
-        }
-        return handles, {a: self.lives[b] for a, b in pairs.items()}
+        return {a: self.lives[b] for a, b in self.pairs.items()}
 
     def _pair_leftovers(self, pairs: dict[str, str]) -> None:
         for a, b in leftover_pairs(self.opened, self.live, pairs).items():
@@ -246,14 +299,17 @@ class Transplant:
             return None
         return step
 
-    def _converted_refs(self, handles: Mapping[int, VariableHandle]) -> frozenset[str]:
+    def _converted_refs(self, variables: Mapping[int, NewVariable]) -> frozenset[str]:
         """Names of new ref variables whose stored counterpart is a resource."""
-        pairs = {at: self.new.nodes[new].name for at, new in self.descent.variables.items()}
-        pairs.update({at: handle.tensor.op.name for at, handle in handles.items()})
+        chosen = {at: variable.name for at, variable in variables.items()}
+        refs = {variable.name for variable in variables.values() if not variable.is_resource}
+        refs |= {name for name, live in self.lives.items() if not live.is_resource}
+        for at, new in self.descent.variables.items():
+            chosen[at] = self.new.nodes[new].name
         return frozenset(
             name
-            for at, name in pairs.items()
-            if self.stored.nodes[at].op == "VarHandleOp" and not self.lives[name].is_resource
+            for at, name in chosen.items()
+            if self.stored.nodes[at].op == "VarHandleOp" and name in refs
         )
 
     # ------------------------------------------------------------------ result
@@ -261,20 +317,18 @@ class Transplant:
         self,
         roots: Iterable[int],
         cut: Cut,
-        planted: Planted,
+        planted: Mapping[str, Any],
         state: Mapping[str, LiveVariable],
     ) -> Rebuilt:
         nodes = self.stored.nodes
-        feeds = {
-            f"{nodes[at].name}:0": planted.operations[nodes[at].name].outputs[0] for at in cut.feeds
-        }
+        feeds = {f"{nodes[at].name}:0": planted[nodes[at].name].outputs[0] for at in cut.feeds}
         if feeds:
             self.assumed.append(f"a step has to be fed: {', '.join(feeds)}")
         names = {node: place[0].name for node, place in self.places.items()}
         return Rebuilt(
             graph=self.graph,
             stored=self.opened.stored,
-            train_ops={nodes[at].name: planted.operations[nodes[at].name] for at in roots},
+            train_ops={nodes[at].name: planted[nodes[at].name] for at in roots},
             feeds=feeds,
             state_map={
                 (a if self.places[a][1] is not None else names[a]): variable_object(live)
@@ -289,7 +343,3 @@ class Transplant:
 def _graph_of(model: OpenedModel) -> GraphModel:
     assert model.stored.graph is not None
     return model.stored.graph
-
-
-def _handle(live: LiveVariable) -> VariableHandle:
-    return VariableHandle(live.operation.outputs[0], live.is_resource)

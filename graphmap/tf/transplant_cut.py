@@ -33,7 +33,8 @@ _HARMLESS = VARIABLE_OPS | INPUT_OPS | {
     "TensorArraySizeV3", "TensorArrayCloseV3", "TensorArrayConcatV3", "TensorArraySplitV3",
     "TensorArrayGradWithShape", "Iterator", "IteratorV2", "OneShotIterator", "FIFOQueueV2",
     "RandomShuffleQueueV2", "PaddingFIFOQueueV2", "HashTableV2", "MutableHashTableV2",
-    "DestroyTemporaryVariable", "ScalarSummary", "HistogramSummary",
+    "DestroyTemporaryVariable", "ScalarSummary", "HistogramSummary", "CheckNumerics",
+    "CheckNumericsV2",
 }  # fmt: skip
 
 
@@ -43,7 +44,8 @@ class Cut:
 
     tensors: {stored tensor: new tensor} that copied nodes take. controls: {stored node: new node}
     that copied nodes wait for. variables: variables that copied nodes use. feeds: placeholders
-    that the new graph has no counterpart for.
+    that the new graph has no counterpart for. replaced: {stored tensor: tensor name of the new
+    graph} that was made for this.
     """
 
     copied: set[int] = field(default_factory=set)
@@ -51,6 +53,7 @@ class Cut:
     controls: dict[int, int] = field(default_factory=dict)
     variables: dict[int, None] = field(default_factory=dict)
     feeds: list[int] = field(default_factory=list)
+    replaced: dict[TensorRef, str] = field(default_factory=dict)
 
 
 def loop_nodes(graph: GraphModel) -> frozenset[int]:
@@ -79,13 +82,17 @@ def find_cut(
     descent: Descent,
     usable: Callable[[TensorRef, TensorRef], bool],
     own_updates: Mapping[int, int],
+    dropped: Collection[int] = (),
+    replaced: Mapping[TensorRef, str] | None = None,
 ) -> Cut:
     """Walk back from the train ops.
 
     usable(stored, new): whether a paired tensor can stand in for the stored one. own_updates:
-    {stored write: op of the new graph that does the same}.
+    {stored write: op of the new graph that does the same}. dropped: stored writes that are left
+    out. replaced: {stored tensor: tensor name of the new graph} to be taken for it.
     """
     cut = Cut()
+    replaced = replaced or {}
     inside = loop_nodes(graph)
     inputs, controls = graph.topology.inputs, graph.topology.controls
     stack = [root for root in roots if root not in own_updates]
@@ -109,13 +116,22 @@ def find_cut(
                 cut.variables[producer] = None
                 continue
             here = TensorRef(producer, output)
+            if here in replaced:
+                cut.replaced[here] = replaced[here]
+                continue
+            if producer in dropped:
+                raise ReconstructionError(
+                    f"cannot be left out: {graph.nodes[position].name} takes what it returns",
+                    where=graph.nodes[producer].name,
+                    remedy="Pass every variable that the stored op trains in var_list.",
+                )
             there = _counterpart(graph, descent, here, inside, own_updates)
             if there is not None and usable(here, there):
                 cut.tensors[here] = there
             else:
                 join(producer)
         for producer in controls[position]:
-            if producer < 0 or graph.nodes[producer].op in VARIABLE_OPS:
+            if producer < 0 or producer in dropped or graph.nodes[producer].op in VARIABLE_OPS:
                 continue
             node = _paired_node(descent, producer, inside, own_updates)
             if node is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.analysis.updates import Training, upstream
+from graphmap.analysis.updates import Training, downstream, upstream
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel
 from graphmap.tf.descent import Descent, Difference, op_class
@@ -17,8 +17,10 @@ __all__ = ["pair_losses", "pair_own_updates", "seeds_of"]
 def seeds_of(training: Training, roots: Iterable[int]) -> list[TensorRef]:
     """Return the tensors that were differentiated for these train ops, in order."""
     cone = upstream(training.graph, roots)
-    ys = [s.y for call in training.calls for s in call.seeds if s.node in cone and s.y is not None]
-    return list(dict.fromkeys(ys))
+    seeds = [s for call in training.calls for s in call.seeds if s.y is not None]
+    # an op that moves along a stored direction takes no gradient itself: then any may be meant
+    here = [s for s in seeds if s.node in cone] or seeds
+    return list(dict.fromkeys(s.y for s in here if s.y is not None))
 
 
 def pair_losses(
@@ -100,10 +102,13 @@ def pair_own_updates(
 
     own: ops of the new graph's UPDATE_OPS. Two updates are the same if they write paired variables
     with values that are the same computation; that pairs the statistics, too, which no loss
-    reaches.
+    reaches. A stored update that runs after the training (an average of the new weights) keeps
+    its place: only its variables are paired.
     """
     graph, new = training.graph, descent.new
     cone = upstream(graph, roots)
+    trained = [at for at in training.updates if at in cone]
+    later = downstream(graph, trained)
     stored = [at for at in training.writes.by_node if at in cone and not training.tainted[at]]
     ours = [at for at in upstream(new, own) if neutral_write(new.nodes[at].op) is not None]
     found: dict[int, int] = {}
@@ -112,8 +117,10 @@ def pair_own_updates(
             if candidate in found.values() or not _same_form(graph, write, new, candidate):
                 continue
             pairs = zip(graph.topology.inputs[write], new.topology.inputs[candidate], strict=True)
-            if descent.walk(*((TensorRef(*a), TensorRef(*b)) for a, b in pairs)) is None:
-                found[write] = candidate
+            same = [(TensorRef(*a), TensorRef(*b)) for a, b in pairs]
+            if descent.walk(*same, only_variables=write in later) is None:
+                if write not in later:
+                    found[write] = candidate
                 break
     return found
 

@@ -7,161 +7,167 @@ one buffer; of a resource only the read op is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from graphmap.analysis.updates import upstream
 from graphmap.analysis.writes import WriteIndex, find_writes
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel
-from graphmap.tf.live import live_model
+from graphmap.tf.ordering import Order
 
 __all__ = ["Race", "find_races", "order_or_decline"]
 
 _VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 _ALIASES = frozenset({"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"})
-_SWITCHES = frozenset({"Switch", "RefSwitch"})
 # These look at what a variable is, not at what it holds.
 _BLIND = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "IsVariableInitialized", "VarIsInitializedOp",
      "VariableShape", "NoOp"}
 )  # fmt: skip
+_MAX_ROUNDS = 1_000  # each round orders one writer at least
 
 
 class Race(NamedTuple):
-    """A reader and a writer of one variable that nothing orders; positions.
-
-    conditional: the reader lies in a branch, and may never run beside the writer.
-    """
+    """A reader and a writer of one variable that nothing orders; positions."""
 
     variable: int
     reader: int
     writer: int
-    conditional: bool
 
 
-class _LiveRace(NamedTuple):
-    """The same, as operations of a live graph."""
-
-    variable: Any
-    reader: Any
-    writer: Any
-    conditional: bool
-
-
-def find_races(graph: GraphModel, root: int, trained: Iterable[int]) -> list[Race]:
-    """Return the unordered pairs that running `root` would run, for these variables."""
-    cone = upstream(graph, [root])
-    writes = find_writes(graph)
-    order: _Order | None = None
+def find_races(
+    graph: GraphModel,
+    cone: dict[int, None],
+    order: Order,
+    writes: WriteIndex,
+    variables: Iterable[int],
+) -> list[Race]:
+    """Return the unordered pairs that running the ops of a cone would run."""
     races = []
-    for variable in trained:
-        if graph.nodes[variable].op not in _VARIABLES:
-            continue
+    for variable in variables:
         writers = [at for at in writes.by_variable.get(variable, ()) if at in cone]
         if not writers:
             continue
-        order = order or _Order(graph, cone)
-        for reader, conditional in _readers(graph, variable, cone, writes):
+        for reader in _readers(graph, variable, cone, writes):
             races += [
-                Race(variable, reader, writer, conditional)
+                Race(variable, reader, writer)
                 for writer in writers
                 if reader != writer
                 and not order.is_before(reader, writer)
                 and not order.is_before(writer, reader)
+                and not order.never_both(reader, writer)
             ]
     return races
 
 
 def _readers(
     graph: GraphModel, variable: int, cone: dict[int, None], writes: WriteIndex
-) -> Iterator[tuple[int, bool]]:
-    """Yield what takes the value of a variable, through aliases, and whether in a branch."""
+) -> Iterator[int]:
+    """Yield what takes the value of a variable, through aliases."""
     seen = {variable}
-    stack = [(variable, False)]
+    stack = [variable]
     while stack:
-        position, conditional = stack.pop()
-        for consumer, place in graph.topology.consumers[position]:
+        for consumer, place in graph.topology.consumers[stack.pop()]:
             if consumer in seen or consumer not in cone:
                 continue
             seen.add(consumer)
             op = graph.nodes[consumer].op
             if op in _ALIASES and place == 0:
-                stack.append((consumer, conditional or op in _SWITCHES))
+                stack.append(consumer)
             elif op not in _BLIND:
-                yield consumer, conditional
+                yield consumer
                 write = writes.by_node.get(consumer)
                 if write is not None and variable in write.variables:
-                    stack.append((consumer, conditional))
-
-
-class _Order:
-    """Who runs before whom; a loop counts as one, for all its turns are over before its exit."""
-
-    def __init__(self, graph: GraphModel, cone: dict[int, None]) -> None:
-        import networkx
-
-        inputs, controls = graph.topology.inputs, graph.topology.controls
-        edges: Any = networkx.DiGraph()
-        edges.add_nodes_from(cone)
-        for position in cone:
-            edges.add_edges_from((source, position) for source, _ in inputs[position])
-            edges.add_edges_from((source, position) for source in controls[position])
-        whole = networkx.condensation(edges)
-        self._member: dict[int, int] = whole.graph["mapping"]
-        self._before: dict[int, int] = {}  # component: the set of those before it, as bits
-        for component in networkx.topological_sort(whole):
-            bits = 0
-            for source in whole.pred[component]:
-                bits |= self._before[source] | 1 << source
-            self._before[component] = bits
-
-    def is_before(self, first: int, second: int) -> bool:
-        """Whether `first` has always run when `second` starts."""
-        return bool(self._before[self._member[second]] >> self._member[first] & 1)
+                    stack.append(consumer)
 
 
 def order_or_decline(
-    graph: Any, roots: Mapping[str, Any], converted: frozenset[str], planted: Collection[str]
-) -> None:
-    """Make sure that every run of a root reads and writes its variables in one order.
+    graph: GraphModel, roots: Iterable[str], converted: Collection[str], planted: Collection[str]
+) -> list[tuple[int, int]]:
+    """Return the (first, second) edges that give every run of a root one order.
 
     converted: new ref variables whose stored counterpart is a resource. There the stored order is
     the one of snapshots, so a reader that is unordered gets its place before the write. Elsewhere
     the stored run itself races: raises ReconstructionError. planted: names of the copied ops; what
     the caller's own ops do in the branches of a condition is left to the condition.
     """
-    for stored_name, root in roots.items():
-        races = _races_of(graph, root, planted)
-        while races:
-            _decline_own(races, converted, stored_name)
-            writer = races[0].writer
-            # edges into one writer close no circle: a reader that came after it would be in order
-            for race in races:
-                if race.writer is writer:
-                    writer._add_control_input(race.reader)
-            races = _races_of(graph, root, planted)
+    writes = find_writes(graph)
+    variables = [at for at, node in enumerate(graph.nodes) if node.op in _VARIABLES]
+    edges: list[tuple[int, int]] = []
+    for root in roots:
+        cone = upstream(graph, [graph.index[root]])
+        for _ in range(_MAX_ROUNDS):
+            order = Order(graph, cone, edges)
+            races = find_races(graph, cone, order, writes, variables)
+            races = [race for race in races if not _is_left_to_caller(graph, order, race, planted)]
+            if not races:
+                break
+            edges += _ordering_edges(graph, order, cone, races, converted, root)
+        else:
+            raise ReconstructionError("its reads and writes cannot be ordered", where=root)
+    return edges
 
 
-def _races_of(graph: Any, root: Any, planted: Collection[str]) -> list[_LiveRace]:
-    model = live_model(graph).stored.graph
-    assert model is not None
-    variables = [at for at, node in enumerate(model.nodes) if node.op in _VARIABLES]
-    races = []
-    for race in find_races(model, model.index[root.name], variables):
-        names = [model.nodes[at].name for at in race[:3]]
-        if not race.conditional or names[1] in planted or names[2] in planted:
-            variable, reader, writer = map(graph.get_operation_by_name, names)
-            races.append(_LiveRace(variable, reader, writer, race.conditional))
-    return races
+def _is_left_to_caller(
+    graph: GraphModel, order: Order, race: Race, planted: Collection[str]
+) -> bool:
+    names = {graph.nodes[race.reader].name, graph.nodes[race.writer].name}
+    return bool(order.branches(race.reader)) and not names & set(planted)
 
 
-def _decline_own(races: Iterable[_LiveRace], converted: frozenset[str], root: str) -> None:
+def _ordering_edges(
+    graph: GraphModel,
+    order: Order,
+    cone: dict[int, None],
+    races: Iterable[Race],
+    converted: Collection[str],
+    root: str,
+) -> list[tuple[int, int]]:
+    """Return edges into one writer; they close no circle, for a reader after it would be in order.
+
+    Edges into several writers at once could.
+    """
+    edges = []
+    first = -1
     for race in races:
-        if race.variable.name not in converted:
-            raise ReconstructionError(
-                f"the stored update races: nothing orders {race.reader.name}, which reads "
-                f"{race.variable.name}, and {race.writer.name}, which writes it",
-                where=root,
-                remedy="The stored run itself was not the same twice, so nothing can equal it.",
-            )
+        name = graph.nodes[race.variable].name
+        if name not in converted:
+            raise _race_error(graph, race, root, "the stored update races: nothing orders")
+        if first in (-1, race.writer):
+            first = race.writer
+            source = _living(graph, order, cone, race)
+            if source < 0:
+                raise _race_error(graph, race, root, "cannot be ordered for a ref variable:")
+            edges.append((source, race.writer))
+    return edges
+
+
+def _living(graph: GraphModel, order: Order, cone: dict[int, None], race: Race) -> int:
+    """Return the reader, or what comes after it in every branch that the writer runs in; or -1.
+
+    An edge from a branch that is not taken would kill the writer.
+    """
+    wanted = order.branches(race.writer)
+    queue = [race.reader]
+    seen = set(queue)
+    for position in queue:
+        if order.branches(position) <= wanted and not order.is_before(race.writer, position):
+            return position
+        users = [at for at, _ in graph.topology.consumers[position]]
+        for user in users + graph.topology.control_consumers[position]:
+            if user in cone and user not in seen and user != race.writer:
+                seen.add(user)
+                queue.append(user)
+    return -1
+
+
+def _race_error(graph: GraphModel, race: Race, root: str, what: str) -> ReconstructionError:
+    variable, reader, writer = (graph.nodes[at].name for at in race)
+    return ReconstructionError(
+        f"{what} {reader}, which reads {variable}, and {writer}, which writes it",
+        where=root,
+        remedy="The stored run itself was not the same twice, so nothing can equal it."
+        if "races" in what
+        else "Build the new graph with resource variables.",
+    )
