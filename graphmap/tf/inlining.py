@@ -28,7 +28,7 @@ def inline_calls(nodes: list[Any], library: Any, variables: Collection[str]) -> 
         call = next((node for node in nodes if _takes_variable(node, handles, functions)), None)
         if call is None:
             break
-        nodes = _inline(nodes, call, functions)
+        nodes = _inline(nodes, call, functions, handles)
     return nodes
 
 
@@ -53,7 +53,9 @@ def _called(node: Any, functions: Mapping[str, Any]) -> str:
     return str(node.attr["f"].func.name) if node.op in _CALLS else ""
 
 
-def _inline(nodes: list[Any], call: Any, functions: Mapping[str, Any]) -> list[Any]:
+def _inline(
+    nodes: list[Any], call: Any, functions: Mapping[str, Any], handles: Collection[str]
+) -> list[Any]:
     """Put a body in the place of its call, under the call's name."""
     function = functions[_called(call, functions)]
     data = [text for text in call.input if not text.startswith("^")]
@@ -63,7 +65,8 @@ def _inline(nodes: list[Any], call: Any, functions: Mapping[str, Any]) -> list[A
     sizes = _Outputs(function)
     # a body starts when all arguments are there: what it reads, it reads then
     start = type(call)(name=f"{call.name}/start", op="NoOp")
-    start.input.extend([*_controls_of(data, []), *waits])
+    values = [text for text in data if parse_input(text).node not in handles]
+    start.input.extend([*_controls_of(values, []), *waits])
     inner = [start]
     for node in function.node_def:
         new = type(node)()

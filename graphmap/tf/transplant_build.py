@@ -99,7 +99,7 @@ class Transplant:
         own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
         dropped = self._dropped(roots)
         cut = find_cut(self.stored, roots, self.descent, self._usable, own, dropped)
-        check_state(self.training, cut, own)
+        check_state(self.training, cut, own, dropped)
         self._check_trained(cut)
         variables = self._variables(cut, global_step)
         copy = plan_copy(self.new, self.stored, cut, self.descent, variables)

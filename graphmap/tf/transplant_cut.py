@@ -186,7 +186,9 @@ def _paired_node(
     return descent.nodes.get(position)
 
 
-def check_state(training: Training, cut: Cut, own_updates: Mapping[int, int]) -> None:
+def check_state(
+    training: Training, cut: Cut, own_updates: Mapping[int, int], dropped: Collection[int] = ()
+) -> None:
     """Raise ReconstructionError where the update depends on what no copy can bring along.
 
     That is: random or other stateful ops, and writes hidden behind a forward op that is not copied.
@@ -194,12 +196,14 @@ def check_state(training: Training, cut: Cut, own_updates: Mapping[int, int]) ->
     from tensorflow.python.framework import op_def_registry
 
     graph = training.graph
-    everything = upstream(graph, [*cut.copied, *(tensor.node for tensor in cut.tensors)])
+    starts = [*cut.copied, *(tensor.node for tensor in cut.tensors)]
+    everything = upstream(graph, starts, stop=dropped)
     for position in sorted(everything):
         node = graph.nodes[position]
         write = training.writes.by_node.get(position)
         if write is not None:
-            if position not in cut.copied and position not in own_updates:
+            known = position in cut.copied or position in own_updates or position in dropped
+            if not known:
                 raise ReconstructionError(
                     f"the stored loss runs the update {node.name}, which the new graph lacks",
                     where=node.name,

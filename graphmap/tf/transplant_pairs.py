@@ -29,7 +29,7 @@ def pair_losses(
     """Find the stored tensor that computes what each new loss computes, and walk from there.
 
     What was differentiated comes first, then its parts (a loss before it is scaled or a penalty is
-    added), then what is made of it (the mean of towers). Raises ReconstructionError with the first
+    added), then what is made of it (the mean of towers), then anything. Raises ReconstructionError with the first
     difference where there is none.
     """
     found: list[tuple[TensorRef, TensorRef]] = []
@@ -86,6 +86,10 @@ def _candidates(
                 queue.append(consumer)
                 if fits(consumer):
                     yield TensorRef(consumer, loss.output)
+    # a loop that trains differentiates a loss of its own, which the program computes outside, too
+    yield from (
+        TensorRef(at, loss.output) for at in range(len(graph.nodes)) if at not in seen and fits(at)
+    )
 
 
 def _behind_identity(graph: GraphModel, position: int) -> int:
