@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from graphmap.analysis.gradients import GradientCall, find_gradient_calls
+from graphmap.analysis.loops import EXITS, loop_nodes
 from graphmap.analysis.ops import CONST_LIKE_READS, STATE_OPS, is_write
 from graphmap.analysis.writes import WriteIndex, find_writes, trace_variable
 from graphmap.model.graph import GraphModel
@@ -166,8 +167,10 @@ def _from_state(graph: GraphModel, tainted: bytearray, forward: frozenset[int]) 
 def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -> tuple[int, ...]:
     """Return the ops that nothing else waits for, among those that run an update.
 
-    Leaves that only look at something (reads, shapes, summaries) are no reason to stay alive.
+    Leaves that only look at something (reads, shapes, summaries) are no reason to stay alive, nor
+    are those inside a loop, which nobody can run.
     """
+    inside = loop_nodes(graph)
     reached = downstream(graph, updates)
     consumers, control_consumers = graph.topology.consumers, graph.topology.control_consumers
     waiting = {
@@ -178,7 +181,8 @@ def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -
     sinks = []
     while leaves:
         position = leaves.popleft()
-        if not _is_dead_leaf(graph, position, kept):
+        is_within = position in inside and graph.nodes[position].op not in EXITS
+        if not is_within and not _is_dead_leaf(graph, position, kept):
             sinks.append(position)
             continue
         sources = {producer for producer, _ in graph.topology.inputs[position]}

@@ -7,6 +7,7 @@ branch that is not taken; only Merge lives on where one of its inputs does (exec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel
 
@@ -15,7 +16,19 @@ __all__ = ["Branches", "Order"]
 Branches = frozenset[tuple[int, int]]  # (what is switched on, branch), positions
 _SWITCHES = frozenset({"Switch", "RefSwitch"})
 _MERGES = frozenset({"Merge", "RefMerge"})
+_BACK = frozenset({"NextIteration", "RefNextIteration"})
 _NOWHERE: Branches = frozenset()
+
+
+class _Turn(NamedTuple):
+    """One turn of a loop: place and ancestors (bits of places) of its ops.
+
+    returns: (op that ends the turn, op that begins the next one with its value).
+    """
+
+    place: dict[int, int]
+    before: dict[int, int]
+    returns: list[tuple[int, int]]
 
 
 class Order:
@@ -40,12 +53,30 @@ class Order:
         self.component: dict[int, int] = {}
         self._before: list[int] = []  # of each component: those before it, as bits
         self._branches: list[Branches] = []
-        self.is_acyclic = True
+        self._loops: dict[int, list[int]] = {}
+        self._turns: dict[int, _Turn | None] = {}
         for members in self._components():
             self._close(members)
 
+    def are_ordered(self, a: int, b: int) -> bool:
+        """Whether one of two ops always runs before the other, in a loop in every turn."""
+        if self.component[a] != self.component[b]:
+            return self.is_before(a, b) or self.is_before(b, a)
+        turn = self._turn(self.component[a])
+        if turn is None:
+            return False
+        for first, last in ((a, b), (b, a)):
+            if turn.before[last] >> turn.place[first] & 1:
+                # the next turn's first must wait for this turn's last
+                return any(
+                    turn.before[end] >> turn.place[last] & 1
+                    and (turn.before[first] >> turn.place[begin] & 1 or begin == first)
+                    for end, begin in turn.returns
+                )
+        return False
+
     def is_before(self, first: int, second: int) -> bool:
-        """Whether `first` has always run when `second` starts."""
+        """Whether `first` has always run when `second` starts; not for two ops of one loop."""
         return bool(self._before[self.component[second]] >> self.component[first] & 1)
 
     def branches(self, position: int) -> Branches:
@@ -56,6 +87,43 @@ class Order:
         """Whether two ops lie in different branches of one conditional."""
         theirs = dict(self.branches(b))
         return any(theirs.get(switched, taken) != taken for switched, taken in self.branches(a))
+
+    def _turn(self, component: int) -> _Turn | None:
+        if component not in self._turns:
+            members = self._loops.get(component, [])
+            self._turns[component] = self._one_turn(members) if members else None
+        return self._turns[component]
+
+    def _one_turn(self, members: list[int]) -> _Turn | None:
+        """Order the ops of a loop without the edges back; None where a cycle remains."""
+        nodes, own = self._graph.nodes, set(members)
+        returns = [
+            (source, at)
+            for at in members
+            for source in self._sources[at] & own
+            if nodes[source].op in _BACK
+        ]
+        waiting = {
+            at: {s for s in self._sources[at] & own if nodes[s].op not in _BACK} for at in members
+        }
+        users: dict[int, list[int]] = {at: [] for at in members}
+        for at, sources in waiting.items():
+            for source in sources:
+                users[source].append(at)
+        counts = {at: len(sources) for at, sources in waiting.items()}
+        ready = [at for at in members if not counts[at]]
+        turn = _Turn({}, {}, returns)
+        for at in ready:
+            bits = 0
+            for source in waiting[at]:
+                bits |= turn.before[source] | 1 << turn.place[source]
+            turn.place[at] = len(turn.place)
+            turn.before[at] = bits
+            for user in users[at]:
+                counts[user] -= 1
+                if not counts[user]:
+                    ready.append(user)
+        return turn if len(turn.place) == len(members) else None
 
     def _components(self) -> Iterable[list[int]]:
         """Yield strongly connected components, sources first; all of size one without loops."""
@@ -74,7 +142,6 @@ class Order:
                     ready.append(user)
         if len(done) == len(waiting):
             return done
-        self.is_acyclic = False
         import networkx
 
         edges = networkx.DiGraph((s, at) for at, sources in self._sources.items() for s in sources)
@@ -84,6 +151,8 @@ class Order:
 
     def _close(self, members: list[int]) -> None:
         own = set(members)
+        if len(members) > 1:
+            self._loops[len(self._before)] = members
         outside = {s for at in members for s in self._sources[at] if s not in own}
         bits = 0
         for source in outside:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphmap.analysis.gradients import TensorRef
+from graphmap.analysis.loops import loop_nodes
 from graphmap.errors import ReconstructionError
 from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import GraphModel, Node
@@ -18,7 +19,7 @@ from graphmap.tf.descent import Descent
 from graphmap.tf.inlining import inline_calls
 from graphmap.tf.kinds import to_refs, to_resources
 from graphmap.tf.runtime import tensorflow
-from graphmap.tf.transplant_cut import Cut, loop_nodes
+from graphmap.tf.transplant_cut import Cut
 
 __all__ = ["PREFIX", "Copy", "NewVariable", "plan_copy", "plant", "try_import"]
 

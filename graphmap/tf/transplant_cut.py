@@ -11,18 +11,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from graphmap.analysis.gradients import TensorRef
+from graphmap.analysis.loops import EXITS, loop_nodes
 from graphmap.analysis.ops import PLACEHOLDER_OPS, VARIABLE_OPS
 from graphmap.analysis.updates import Training, upstream
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel
 from graphmap.tf.descent import INPUT_OPS, Descent
 
-__all__ = ["Cut", "check_state", "find_cut", "loop_nodes"]
+__all__ = ["Cut", "check_state", "find_cut"]
 
-_ENTERS = frozenset({"Enter", "RefEnter"})
 # One array is filled, read and differentiated through its handle: all of it, or nothing.
 _WITH_MEMORY = ("TensorArray", "Stack")
-_EXITS = frozenset({"Exit", "RefExit"})
 # Stateful by registration, yet what they return follows from their inputs and the variables.
 _HARMLESS = VARIABLE_OPS | INPUT_OPS | {
     "ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp",
@@ -54,26 +53,6 @@ class Cut:
     variables: dict[int, None] = field(default_factory=dict)
     feeds: list[int] = field(default_factory=list)
     replaced: dict[TensorRef, str] = field(default_factory=dict)
-
-
-def loop_nodes(graph: GraphModel) -> frozenset[int]:
-    """Return the nodes inside loops of control flow v1, Enter and Exit included.
-
-    A gradient uses what every turn left behind, so a loop is copied whole or not at all.
-    """
-    consumers, waiting = graph.topology.consumers, graph.topology.control_consumers
-    stack = [at for at, node in enumerate(graph.nodes) if node.op in _ENTERS]
-    inside = set(stack)
-    while stack:
-        position = stack.pop()
-        if graph.nodes[position].op in _EXITS:
-            continue
-        # a constant of a loop body hangs on the loop by a control edge only
-        for consumer in [c for c, _ in consumers[position]] + waiting[position]:
-            if consumer not in inside:
-                inside.add(consumer)
-                stack.append(consumer)
-    return frozenset(inside)
 
 
 def find_cut(
@@ -158,7 +137,7 @@ def _counterpart(
     new = descent.nodes.get(tensor.node)
     if new is None or graph.nodes[tensor.node].op.startswith(_WITH_MEMORY):
         return None
-    if tensor.node in inside and graph.nodes[tensor.node].op not in _EXITS:
+    if tensor.node in inside and graph.nodes[tensor.node].op not in EXITS:
         return None
     if tensor.output > 0 and graph.nodes[tensor.node].op != descent.new.nodes[new].op:
         return None

@@ -29,8 +29,8 @@ def pair_losses(
     """Find the stored tensor that computes what each new loss computes, and walk from there.
 
     What was differentiated comes first, then its parts (a loss before it is scaled or a penalty is
-    added), then what is made of it (the mean of towers), then anything. Raises ReconstructionError with the first
-    difference where there is none.
+    added), then what is made of it (the mean of towers), then anything. Raises
+    ReconstructionError with the first difference where there is none.
     """
     found: list[tuple[TensorRef, TensorRef]] = []
     used: set[TensorRef] = set()

@@ -54,8 +54,7 @@ def find_races(
                 Race(variable, reader, writer)
                 for writer in writers
                 if reader != writer
-                and not order.is_before(reader, writer)
-                and not order.is_before(writer, reader)
+                and not order.are_ordered(reader, writer)
                 and not order.never_both(reader, writer)
             ]
     return races
@@ -137,7 +136,7 @@ def _ordering_edges(
         if first in (-1, race.writer):
             first = race.writer
             source = _living(graph, order, cone, race)
-            if source < 0:
+            if source < 0 or order.component[race.reader] == order.component[race.writer]:
                 raise _race_error(graph, race, root, "cannot be ordered for a ref variable:")
             edges.append((source, race.writer))
     return edges
