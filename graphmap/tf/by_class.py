@@ -15,6 +15,7 @@ from graphmap.matching import Side, match_variables
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel
 from graphmap.tf.assigning import Assignment, check_assignments
+from graphmap.tf.descent import Difference
 from graphmap.tf.live import (
     LiveVariable,
     expected_variables,
@@ -102,8 +103,8 @@ def _rebuilt(
         assignments=assignments,
         report=RebuildReport(
             "by class",
-            forward_equal="no stored graph to compare with",
-            gradients_equal="no stored graph to compare with",
+            forward_equal=Difference("", "", "no stored graph to compare with"),
+            gradients_equal=Difference("", "", "no stored graph to compare with"),
             assumed=(
                 f"{type(made).__name__} and its hyper-parameters, as told",
                 "gradients reach it unprocessed, in the order of the trainable variables",

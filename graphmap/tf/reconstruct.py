@@ -44,8 +44,6 @@ def reconstruct_train_op(
     losses = _losses(loss)
     graph = losses[0][1].graph
     stored = opened.stored.graph
-    if gradient_transform is not None:
-        raise UsageError("is not built yet", where="gradient_transform", remedy="Leave it out.")
     wanted = _names(train_op)
     if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
         if len(losses) > 1:
@@ -56,7 +54,7 @@ def reconstruct_train_op(
             )
         return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step)
     return Transplant(opened, graph, stored, name_map, var_list).run(
-        losses, wanted, global_step, allow_unsafe
+        losses, wanted, global_step, allow_unsafe, gradient_transform
     )
 
 

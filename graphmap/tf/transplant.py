@@ -15,7 +15,6 @@ from graphmap.errors import ReconstructionError
 from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import GraphModel, Node
 from graphmap.names import parse_input
-from graphmap.tf.descent import Descent
 from graphmap.tf.inlining import inline_calls
 from graphmap.tf.kinds import to_refs, to_resources
 from graphmap.tf.runtime import tensorflow
@@ -79,7 +78,6 @@ def plan_copy(
     new: GraphModel,
     stored: GraphModel,
     cut: Cut,
-    descent: Descent,
     variables: Mapping[int, NewVariable],
 ) -> Copy:
     """Return the copied nodes, turned to the kinds of variables that the new graph has."""

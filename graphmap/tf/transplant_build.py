@@ -6,82 +6,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.analysis.train_ops import find_specs
-from graphmap.analysis.updates import Training
+from graphmap.analysis.raw_gradients import raw_gradients
 from graphmap.errors import ReconstructionError
-from graphmap.model.graph import GraphModel, Node
-from graphmap.model.training import TrainOp
 from graphmap.names import op_name
-from graphmap.opening import OpenedModel
-from graphmap.tf.descent import HANDLE_CARRIERS, Descent
-from graphmap.tf.live import LiveVariable, live_model, live_variables, variable_object
-from graphmap.tf.runtime import tensorflow
+from graphmap.tf.descent import Difference
+from graphmap.tf.live import LiveVariable, live_model, variable_object
 from graphmap.tf.safety import check_safe
-from graphmap.tf.transplant import PREFIX, NewVariable, plan_copy, plant, try_import
+from graphmap.tf.transplant import PREFIX, Copy, NewVariable, plan_copy, plant, try_import
 from graphmap.tf.transplant_cut import Cut, check_state, find_cut
-from graphmap.tf.transplant_drop import decline_unplantable, dropped_writes, variable_names
-from graphmap.tf.transplant_names import given_pairs, leftover_pairs
-from graphmap.tf.transplant_pairs import pair_losses, pair_own_updates, seeds_of
+from graphmap.tf.transplant_drop import decline_unplantable
+from graphmap.tf.transplant_given import (
+    Given,
+    check_given,
+    differentiated,
+    seeds_below,
+    transformed,
+)
+from graphmap.tf.transplant_pairs import pair_own_updates
+from graphmap.tf.transplant_plan import TransplantPlan, chosen_train_ops, graph_of
 from graphmap.tf.transplant_races import order_or_decline
 from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
 from graphmap.tf.transplant_state import (
-    STATE_SCOPE,
     assignments_for,
-    make_state,
-    stored_places,
-    variable_shape,
 )
 
-__all__ = ["Transplant", "chosen_train_ops"]
+__all__ = ["Transplant"]
 
 
-def chosen_train_ops(
-    opened: OpenedModel, graph: GraphModel, found: Sequence[TrainOp], wanted: Sequence[str] | None
-) -> list[int]:
-    """Return the positions of the stored ops to rebuild: those asked for, else all train ops."""
-    names = [op_name(name) for name in wanted] if wanted else [op.name for op in found]
-    unknown = [name for name in names if name not in graph.index]
-    if unknown:
-        raise ReconstructionError(
-            f"the stored graph has no op {unknown[0]!r}",
-            where=opened.stored.path,
-            remedy=f"Its train ops: {', '.join(op.name for op in found) or 'none'}.",
-        )
-    if not names:
-        raise ReconstructionError(
-            "stores a graph without a train op",
-            where=opened.stored.path,
-            remedy="A graph exported for inference cannot train: give optimizer= to start anew.",
-        )
-    return [graph.index[name] for name in dict.fromkeys(names)]
-
-
-class Transplant:
+class Transplant(TransplantPlan):
     """One rebuild, step by step; every check that can be made comes before the graph is changed."""
-
-    def __init__(
-        self,
-        opened: OpenedModel,
-        graph: Any,
-        stored: GraphModel,
-        name_map: Any,
-        var_list: Iterable[Any] | None = None,
-    ) -> None:
-        self.opened, self.graph, self.stored = opened, graph, stored
-        self.live = live_model(graph)
-        self.new = _graph_of(self.live)
-        self.lives = live_variables(graph)
-        training, self.found = find_specs(opened.stored, stored)
-        self.training: Training = training
-        given = given_pairs(opened, self.live, name_map)
-        index, there = stored.index, self.new.index
-        pairs = {index[a]: there[b] for a, b in given.items() if a in index and b in there}
-        self.descent = Descent(stored, self.new, pairs)
-        self.given = given
-        self.places = stored_places(opened.variables)
-        self.var_list = None if var_list is None else variable_names(var_list)
-        self.pairs: dict[str, str] = {}
-        self.assumed: list[str] = []
 
     def run(
         self,
@@ -89,228 +42,143 @@ class Transplant:
         wanted: Sequence[str] | None,
         global_step: Any,
         allow_unsafe: bool,
+        gradient_transform: Any = None,
     ) -> Rebuilt:
         """Pair, cut, copy and order on paper; then make state and import."""
         roots = chosen_train_ops(self.opened, self.stored, self.found, wanted)
         names = [self.stored.nodes[root].name for root in roots]
         check_safe(self.stored, names, allow_unsafe=allow_unsafe, where=self.opened.stored.path)
         decline_unplantable(self.stored, roots)
-        self._pair_losses(roots, losses)
-        own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
-        dropped = self._dropped(roots)
-        cut = find_cut(self.stored, roots, self.descent, self._usable, own, dropped)
-        check_state(self.training, cut, own, dropped)
-        self._check_trained(cut)
-        variables = self._variables(cut, global_step)
-        copy = plan_copy(self.new, self.stored, cut, self.descent, variables)
-        prefix = f"{self.graph.unique_name(PREFIX, mark_as_used=False)}/"
-        model = copy.joined_model(self.new, prefix)
-        planted_names = {prefix + node.name for node in copy.made.node}
-        edges = order_or_decline(
-            model, [prefix + name for name in names], self._converted_refs(variables), planted_names
-        )
-        try_import(self.graph, copy)
+        given = self._pair_losses(roots, losses)
+        self.own = pair_own_updates(self.training, self.descent, roots, self._own_update_ops())
+        self.dropped = self._dropped(roots)
+        if given:
+            replaced = self._new_gradients(roots, given)
+        else:
+            cut, copy, edges, variables = self._plan(roots, names, global_step, {})
+            replaced = {}
+        if gradient_transform is not None:
+            replaced |= self._transformed(roots, replaced, gradient_transform)
+        if replaced:
+            cut, copy, edges, variables = self._plan(roots, names, global_step, replaced)
         state = self._make_state(variables)
-        handles = {live.node: live.operation.outputs[0] for live in self.lives.values()}
-        planted = plant(self.graph, copy, handles)
+        planted = self._plant(copy)
         for first, second in edges:
-            source, target = (self._planned(model, prefix, planted, at) for at in (first, second))
+            source, target = (self._planned(planted, at) for at in (first, second))
             target._add_control_input(source)
         return self._rebuilt(roots, cut, planted, state)
 
-    def _planned(
-        self, model: GraphModel, prefix: str, planted: Mapping[str, Any], position: int
-    ) -> Any:
-        name = model.nodes[position].name
-        found = planted.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+    def _plan(
+        self,
+        roots: Sequence[int],
+        names: Sequence[str],
+        global_step: Any,
+        replaced: Mapping[TensorRef, str],
+    ) -> tuple[Cut, Copy, list[tuple[str, str]], dict[int, NewVariable]]:
+        """Work everything out that can be declined; the graph stays as it is.
+
+        Returns what to copy, and (first, second) names of ops that have to be ordered.
+        """
+        cut = find_cut(
+            self.stored, roots, self.descent, self._usable, self.own, self.dropped, replaced
+        )
+        check_state(self.training, cut, self.own, self.dropped)
+        self._check_trained(cut)
+        variables = self._variables(cut, global_step)
+        copy = plan_copy(self.new, self.stored, cut, variables)
+        prefix = f"{self.graph.unique_name(PREFIX, mark_as_used=False)}/"
+        model = copy.joined_model(self.new, prefix)
+        copied = {prefix + node.name for node in copy.made.node}
+        starts = [prefix + name for name in names]
+        edges = order_or_decline(model, starts, self._converted_refs(variables), copied)
+        try_import(self.graph, copy)
+        self.prefix = prefix
+        return cut, copy, [(model.nodes[a].name, model.nodes[b].name) for a, b in edges], variables
+
+    def _plant(self, copy: Copy) -> dict[str, Any]:
+        return plant(
+            self.graph, copy, {v.node: v.operation.outputs[0] for v in self.lives.values()}
+        )
+
+    def _planned(self, planted: Mapping[str, Any], name: str) -> Any:
+        found = (
+            planted.get(name.removeprefix(self.prefix)) if name.startswith(self.prefix) else None
+        )
         return found or self.graph.get_operation_by_name(name)
 
-    # ------------------------------------------------------------------ pairing
-    def _pair_losses(self, roots: Sequence[int], losses: Sequence[tuple[str | None, Any]]) -> None:
-        ys = seeds_of(self.training, roots)
-        index = self.new.index
-        for name, tensor in losses:
-            there = TensorRef(index[tensor.op.name], tensor.value_index)
-            own = ys if name is None else self._stored_loss(name)
-            found = pair_losses(self.training, self.descent, own, [there])
-            for stored, _ in found:
-                if stored in ys:
-                    ys.remove(stored)
-                elif stored not in own:
-                    node = self.stored.nodes[stored.node].name
-                    self.assumed.append(
-                        f"{tensor.name} is the stored {node}:{stored.output}; what the stored "
-                        "update does between it and what it differentiates was copied"
-                    )
-
-    def _stored_loss(self, name: str) -> list[TensorRef]:
-        """Resolve a stored train op or loss name of the caller's mapping."""
-        plain = op_name(name)
-        by_op = {op.name: op.loss for op in self.found}
-        target = op_name(by_op.get(plain) or name)
-        known = sorted({str(op.loss) for op in self.found if op.loss} | set(by_op))
-        position = self.stored.index.get(target)
-        if position is None:
-            raise ReconstructionError(
-                f"{name!r} is no stored train op and no stored loss",
-                where="loss",
-                remedy=f"Stored are: {', '.join(known)}",
-            )
-        return [TensorRef(position, 0)]
-
-    def _own_update_ops(self) -> list[int]:
-        key = tensorflow().compat.v1.GraphKeys.UPDATE_OPS
-        items = self.graph.get_collection(key)
-        return [self.new.index[getattr(item, "op", item).name] for item in items]
-
-    def _usable(self, stored: TensorRef, new: TensorRef) -> bool:
-        """Whether a paired tensor of the new graph is a plain value, neither handle nor ref."""
-        node = self.stored.nodes[stored.node]
-        if node.op in HANDLE_CARRIERS and (
-            node.op.startswith("Ref") or node.attrs.get("T") == "resource"
-        ):
-            return False
-        operation = self.graph.get_operation_by_name(self.new.nodes[new.node].name)
-        if new.output >= len(operation.outputs):
-            return False
-        dtype = operation.outputs[new.output].dtype
-        return not dtype._is_ref_dtype and dtype.name not in ("resource", "variant")
-
-    def _check_trained(self, cut: Cut) -> None:
-        """A trained weight without a partner would train beside the caller's model."""
-        defs = self.opened.stored.meta.variables.get("trainable_variables", ())
-        trainable = {entry.name for entry in defs}
-        written = {
-            variable
-            for update in self.training.updates
-            if update in cut.copied
-            for variable in self.training.writes.by_node[update].variables
+    # ------------------------------------------------------------------ gradients of the caller
+    def _plant_part(
+        self, tensors: Sequence[TensorRef], replaced: Mapping[TensorRef, str]
+    ) -> dict[TensorRef, Any]:
+        """Copy what makes some stored tensors, and return the copies."""
+        roots = [tensor.node for tensor in tensors if tensor not in replaced]
+        cut = find_cut(self.stored, roots, self.descent, self._usable, self.own, (), replaced)
+        check_state(self.training, cut, self.own)
+        variables = self._variables(cut, None)
+        copy = plan_copy(self.new, self.stored, cut, variables)
+        try_import(self.graph, copy)
+        self._make_state(variables)
+        planted = self._plant(copy)
+        self.new = self.descent.new = graph_of(live_model(self.graph))
+        names = self.stored.nodes
+        return {
+            tensor: self.graph.get_tensor_by_name(replaced[tensor])
+            if tensor in replaced
+            else planted[names[tensor.node].name].outputs[tensor.output]
+            for tensor in tensors
         }
-        for position in sorted(cut.variables):
-            name = self.stored.nodes[position].name
-            if (
-                position not in self.descent.variables
-                and position in written
-                and position in self.training.forward_variables
-                and (name in trainable or not trainable)
-            ):
-                raise ReconstructionError(
-                    f"the stored update trains {name}, which the new graph has no counterpart for",
-                    where=name,
-                    remedy="Pass every loss of the old program, choose train ops by train_op=, or "
-                    "leave its update out by var_list=, the variables to train.",
-                )
 
-    def _dropped(self, roots: Sequence[int]) -> frozenset[int]:
-        """Return the stored writes of what var_list leaves out; () without a var_list."""
-        if self.var_list is None:
-            return frozenset()
-        dropped = dropped_writes(self.opened, self.training, roots, self.descent, self.var_list)
-        if dropped.variables:
-            self.assumed.append(
-                f"the updates of {', '.join(dropped.variables)} were left out, as var_list asks"
-            )
-        return dropped.writes
+    def _transformed(
+        self, roots: Sequence[int], replaced: Mapping[TensorRef, str], transform: Any
+    ) -> dict[TensorRef, str]:
+        """Hand the raw gradients to the caller's function, and return what stands for them."""
+        raw = raw_gradients(self.training, roots)
+        wanted = [t for item in raw for t in (item.tensor, item.indices) if t is not None]
+        tensors = self._plant_part(list(dict.fromkeys(wanted)), replaced)
+        variables = [variable_object(self.lives[self._new_name(item.variable)]) for item in raw]
+        found = transformed(self.graph, raw, tensors, variables, transform)
+        self.new = self.descent.new = graph_of(live_model(self.graph))
+        self.assumed.append("gradient_transform changed the raw gradients: no stored run did that")
+        return found
 
-    # ------------------------------------------------------------------ variables
-    def _variables(self, cut: Cut, global_step: Any) -> dict[int, NewVariable]:
-        """Choose the new variable of each one that the cut uses; it need not be there yet."""
+    def _new_gradients(self, roots: Sequence[int], given: Sequence[Given]) -> dict[TensorRef, str]:
+        """Differentiate losses that are taken as given; their gradients replace the stored ones."""
+        for stored, new in self._pairs_by_name().items():
+            self.descent.variables.setdefault(self.stored.index[stored], self.new.index[new])
+        raw = raw_gradients(self.training, roots)
+        seeds = seeds_below(self.training, given)
+        check_given(self.training, raw, seeds, roots)
+        replaced = {item.stored: item.tensor.name for item in given}
+        between = self._plant_part([seed.y for seed in seeds if seed.y is not None], replaced)
+        own = [item for item in raw if item.seeds & {seed.node for seed in seeds}]
+        variables = [variable_object(self.lives[self._new_name(item.variable)]) for item in own]
+        found = differentiated(self.graph, list(between.values()), own, variables)
+        self.new = self.descent.new = graph_of(live_model(self.graph))
+        self.gradients_equal = Difference(
+            self.stored.nodes[own[0].tensor.node].name,
+            op_name(found[own[0].tensor]),
+            "the gradient was made anew, of a loss that was taken as given",
+        )
+        return {**replaced, **found}
+
+    def _pairs_by_name(self) -> dict[str, str]:
         pairs = {
             self.stored.nodes[a].name: self.new.nodes[b].name
             for a, b in self.descent.variables.items()
         }
-        pairs.update({a: b for a, b in self.given.items() if a not in pairs})
         if not self.given:
             self._pair_leftovers(pairs)
-        needed = [self.stored.nodes[at].name for at in cut.variables]
-        steps = {op.global_step for op in self.found if op.global_step}
-        assignments_for(self.opened.stored, {}, self.places, needed)
-        flips = self._flips(cut)
-        found: dict[int, NewVariable] = {}
-        for position in cut.variables:
-            node = self.stored.nodes[position]
-            shape = variable_shape(self.stored, position, self.places)
-            dtype = str(node.attrs["dtype"])
-            is_step = node.name in steps
-            step = self._step_of(node, global_step) if is_step and node.name not in pairs else None
-            if step is not None:
-                pairs[node.name] = step.op.name
-            if node.name in pairs:
-                live = self.lives[pairs[node.name]]
-                found[position] = NewVariable(live.node, dtype, shape, live.is_resource)
-                continue
-            resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
-            name = self.graph.unique_name(f"{STATE_SCOPE}/{node.name}", mark_as_used=False)
-            found[position] = NewVariable(name, dtype, shape, resource)
-        self.pairs = pairs
-        return found
+        return {a: b for a, b in pairs.items() if a in self.stored.index and b in self.new.index}
 
-    def _make_state(self, variables: Mapping[int, NewVariable]) -> dict[str, LiveVariable]:
-        """Make what is not there yet; returns {stored variable node: live variable}."""
-        steps = {op.global_step for op in self.found if op.global_step}
-        for position, variable in variables.items():
-            stored = self.stored.nodes[position].name
-            if variable.name not in self.lives:
-                made = make_state(
-                    self.graph,
-                    stored,
-                    variable.dtype,
-                    variable.shape,
-                    resource=variable.is_resource,
-                    is_step=stored in steps,
-                )
-                if made.op.name != variable.name:
-                    raise AssertionError(f"{made.op.name} was planned as {variable.name}")
-                self.pairs[stored] = made.op.name
-        self.lives = live_variables(self.graph)
-        return {a: self.lives[b] for a, b in self.pairs.items()}
-
-    def _pair_leftovers(self, pairs: dict[str, str]) -> None:
-        for a, b in leftover_pairs(self.opened, self.live, pairs).items():
-            if a not in pairs and b not in pairs.values():
-                pairs[a] = b
-                self.assumed.append(f"{b} is the stored {a} by name or shape: no loss reaches it")
-
-    def _flips(self, cut: Cut) -> set[bool]:
-        """Say, for the paired variables, whether the new one is of the other kind."""
-        return {
-            (self.stored.nodes[at].op == "VarHandleOp")
-            != (self.new.nodes[self.descent.variables[at]].op == "VarHandleOp")
-            for at in cut.variables
-            if at in self.descent.variables
-        }
-
-    def _step_of(self, node: Node, global_step: Any) -> Any:
-        """Return the caller's step variable, if it has the stored one's dtype and stands free."""
-        tf1 = tensorflow().compat.v1
-        step = global_step if global_step is not None else tf1.train.get_global_step(self.graph)
-        if step is None:
-            return None
-        taken = {self.new.nodes[at].name for at in self.descent.variables.values()}
-        dtype = str(node.attrs.get("dtype"))
-        if step.dtype.base_dtype.name != dtype or step.op.name in taken:
-            if global_step is not None:
-                raise ReconstructionError(
-                    f"is {step.dtype.base_dtype.name} or stands for another variable; the stored "
-                    f"step {node.name} is {dtype}",
-                    where=f"global_step {step.op.name}",
-                    remedy="Pass a step of the stored dtype, or none: one is made.",
-                )
-            return None
-        return step
-
-    def _converted_refs(self, variables: Mapping[int, NewVariable]) -> frozenset[str]:
-        """Names of new ref variables whose stored counterpart is a resource."""
-        chosen = {at: variable.name for at, variable in variables.items()}
-        refs = {variable.name for variable in variables.values() if not variable.is_resource}
-        refs |= {name for name, live in self.lives.items() if not live.is_resource}
-        for at, new in self.descent.variables.items():
-            chosen[at] = self.new.nodes[new].name
-        return frozenset(
-            name
-            for at, name in chosen.items()
-            if self.stored.nodes[at].op == "VarHandleOp" and name in refs
-        )
+    def _new_name(self, position: int) -> str:
+        name = self.stored.nodes[position].name
+        if position not in self.descent.variables:
+            raise ReconstructionError(
+                "is trained by the stored op and has no counterpart in the new graph",
+                where=name,
+                remedy="Pass name_map={new variable: stored variable}.",
+            )
+        return self.new.nodes[self.descent.variables[position]].name
 
     # ------------------------------------------------------------------ result
     def _rebuilt(
@@ -336,10 +204,11 @@ class Transplant:
                 if a in self.places
             },
             assignments=assignments_for(self.opened.stored, state, self.places, ()),
-            report=RebuildReport("transplant", copied=len(cut.copied), assumed=tuple(self.assumed)),
+            report=RebuildReport(
+                "transplant",
+                forward_equal=self.forward_equal,
+                gradients_equal=self.gradients_equal,
+                copied=len(cut.copied),
+                assumed=tuple(dict.fromkeys(self.assumed)),
+            ),
         )
-
-
-def _graph_of(model: OpenedModel) -> GraphModel:
-    assert model.stored.graph is not None
-    return model.stored.graph

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.model.stored import StoredModel
 from graphmap.tf.assigning import Assignment, RestoreReport, assign_values, initialize
+from graphmap.tf.descent import Difference
 from graphmap.tf.live import live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 
@@ -20,14 +21,14 @@ class RebuildReport:
     """How the train op was rebuilt, and what a restore did.
 
     how: "transplant" (the stored update was copied) or "by class" (an optimizer was made anew).
-    forward_equal, gradients_equal: True, or a sentence on the first difference.
+    forward_equal, gradients_equal: True, or the first stored and new node that differ, and why.
     copied: how many stored ops were copied. assumed: one sentence for each thing that the files
     could not tell. restored, untouched, mismatched, initialized: names of the new graph.
     """
 
     how: Literal["transplant", "by class"]
-    forward_equal: bool | str = True
-    gradients_equal: bool | str = True
+    forward_equal: bool | Difference = True
+    gradients_equal: bool | Difference = True
     copied: int = 0
     assumed: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
