@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphmap.model.graph import GraphModel
 
-__all__ = ["EXITS", "loop_nodes"]
+__all__ = ["EXITS", "loop_frames", "loop_nodes"]
 
 EXITS = frozenset({"Exit", "RefExit"})
 _ENTERS = frozenset({"Enter", "RefEnter"})
@@ -28,3 +28,21 @@ def loop_nodes(graph: GraphModel) -> frozenset[int]:
                 inside.add(consumer)
                 stack.append(consumer)
     return frozenset(inside)
+
+
+def loop_frames(graph: GraphModel) -> dict[int, str]:
+    """Return the frame (the innermost loop) of each node that lies in one; Exits lie outside."""
+    consumers, waiting = graph.topology.consumers, graph.topology.control_consumers
+    found = {
+        at: str(node.attrs.get("frame_name", ""))
+        for at, node in enumerate(graph.nodes)
+        if node.op in _ENTERS
+    }
+    stack = list(found)
+    while stack:
+        position = stack.pop()
+        for consumer in [c for c, _ in consumers[position]] + waiting[position]:
+            if consumer not in found and graph.nodes[consumer].op not in EXITS:
+                found[consumer] = found[position]
+                stack.append(consumer)
+    return found

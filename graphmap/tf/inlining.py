@@ -65,9 +65,19 @@ def _inline(
     sizes = _Outputs(function)
     # a body starts when all arguments are there: what it reads, it reads then
     start = type(call)(name=f"{call.name}/start", op="NoOp")
-    values = [text for text in data if parse_input(text).node not in handles]
-    start.input.extend([*_controls_of(values, []), *waits])
     inner = [start]
+    there = {node.name for node in nodes}
+    for text, argument in zip(data, function.signature.input_arg, strict=False):
+        name = parse_input(text).node
+        if name in handles:
+            continue
+        if name not in there:  # of the new graph; only a tensor of it can be waited for
+            name = f"{start.name}/{argument.name}"
+            copy = type(call)(name=name, op="Identity", input=[text])
+            copy.attr["T"].type = argument.type
+            inner.append(copy)
+        start.input.append(f"^{name}")
+    start.input.extend(waits)
     for node in function.node_def:
         new = type(node)()
         new.CopyFrom(node)
@@ -81,9 +91,11 @@ def _inline(
         _outer(function.ret[output.name], arguments, call.name, sizes)
         for output in function.signature.output_arg
     ]
+    known = {node.name for node in inner} | there
     done = [f"^{call.name}/{name}" for name in function.control_ret.values()]
     end = type(call)(name=call.name, op="NoOp")  # who waited for the call waits for its effects
-    end.input.extend([*dict.fromkeys(done), *_controls_of(results, done), f"^{start.name}"])
+    results_done = [text for text in _controls_of(results, done) if text[1:] in known]
+    end.input.extend([*dict.fromkeys(done), *results_done, f"^{start.name}"])
     out = [*inner, end]
     for node in nodes:
         if node.name == call.name:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from graphmap.analysis.loops import loop_frames
 from graphmap.model.graph import GraphModel
 
 __all__ = ["Branches", "Order"]
@@ -55,12 +56,16 @@ class Order:
         self._branches: list[Branches] = []
         self._loops: dict[int, list[int]] = {}
         self._turns: dict[int, _Turn | None] = {}
+        self._frames = loop_frames(graph)
         for members in self._components():
             self._close(members)
 
     def are_ordered(self, a: int, b: int) -> bool:
         """Whether one of two ops always runs before the other, in a loop in every turn."""
         if self.component[a] != self.component[b]:
+            frame = self._frames.get(a)
+            if frame is not None and frame == self._frames.get(b):
+                return False  # the next turn waits for one of them at most
             return self.is_before(a, b) or self.is_before(b, a)
         turn = self._turn(self.component[a])
         if turn is None:
