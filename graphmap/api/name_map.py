@@ -55,11 +55,9 @@ class NameMap(DomainNameMap):
 
     def entry(self, expected: str) -> dict[str, Any]:
         """Return one expected name as it stands in map.json."""
-        from graphmap.formats.namemap_json import name_map_dict
+        from graphmap.formats.namemap_lines import entry_dict
 
-        found = DomainNameMap((self.decision(expected),))
-        entry: dict[str, Any] = name_map_dict(found, "")["entries"][0]
-        return entry
+        return entry_dict(self.decision(expected))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write map.json, whole or not at all."""

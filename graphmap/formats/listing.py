@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from graphmap.errors import CorruptArtifactError
@@ -16,7 +16,7 @@ __all__ = ["LIMIT", "listing_model", "parse_listing"]
 LIMIT = 256 << 20  # bytes; 100,000 variables take 10 MB
 _MAX_RANK = 254
 _DTYPES = frozenset(NAMES.values())
-_LINE = re.compile(r"(?P<name>\S+)(?:\s+(?P<shape>\[[^\]]*\]|\([^)]*\)))?(?:\s+(?P<dtype>\S+))?")
+_LINE = re.compile(r"\S+(?:\s+(?P<shape>\[[^\]]*\]|\([^)]*\)))?(?:\s+(?P<dtype>\S+))?")
 _REMEDY = "Write one variable a line: NAME [d0,d1,...] dtype"
 
 
@@ -37,21 +37,31 @@ def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
     if text.lstrip()[:1] in ("[", "{"):
         tensors = _from_json(text, where)
     else:
-        tensors = [_from_line(line, number, where) for number, line in _lines(text)]
+        tensors = _from_lines(text, where)
     if not tensors:
         raise _bad("names no variable", where, _REMEDY)
     _check_unique(tensors, where)
     return tuple(tensors)
 
 
-def _lines(text: str) -> Iterable[tuple[int, str]]:
+def _from_lines(text: str, where: str) -> list[StoredTensor]:
+    """Parse every line; what follows the name is the same in many, and is parsed once."""
+    known: dict[str, tuple[Dims, str | None]] = {}
+    tensors = []
     for number, line in enumerate(text.split("\n"), 1):
-        stripped = line.strip()
-        if stripped and not stripped.startswith("#"):
-            yield number, stripped
+        name, *rest = line.split(None, 1)[:2] or ("#",)
+        if name.startswith("#"):
+            continue
+        tail = rest[0].rstrip() if rest else ""
+        kind = known.get(tail)
+        if kind is None:
+            kind = known[tail] = _kind(line.strip(), number, where)
+        tensors.append(_tensor(name, *kind))
+    return tensors
 
 
-def _from_line(line: str, number: int, where: str) -> StoredTensor:
+def _kind(line: str, number: int, where: str) -> tuple[Dims, str | None]:
+    """Return the shape and dtype of one line."""
     found = _LINE.fullmatch(line)
     if found is None:
         raise _bad(f"line {number} is not understood: {line[:60]!r}", where, _REMEDY)
@@ -59,8 +69,7 @@ def _from_line(line: str, number: int, where: str) -> StoredTensor:
     if dtype is not None and dtype not in _DTYPES:
         raise _bad(f"line {number}: {dtype[:40]!r} is no dtype", where, _REMEDY)
     shape = found["shape"]
-    dims = None if shape is None else _dims_from_text(shape[1:-1], number, where)
-    return _tensor(found["name"], dims, dtype)
+    return None if shape is None else _dims_from_text(shape[1:-1], number, where), dtype
 
 
 def _dims_from_text(text: str, number: int, where: str) -> Dims:
@@ -155,10 +164,12 @@ def _is_dim(size: Any) -> bool:
 
 def _tensor(name: str, dims: Dims, dtype: str | None) -> StoredTensor:
     name = name.removesuffix(":0")
-    return StoredTensor(key=name, name=name, shape=dims, dtype=dtype, nbytes=None)
+    return StoredTensor(name, name, dims, dtype, None)
 
 
 def _check_unique(tensors: list[StoredTensor], where: str) -> None:
+    if len({tensor.name for tensor in tensors}) == len(tensors):
+        return
     seen: set[str] = set()
     for tensor in tensors:
         if tensor.name in seen:

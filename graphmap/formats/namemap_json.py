@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphmap.errors import NameMapError
 from graphmap.files import read_file
+from graphmap.formats.namemap_lines import DIGITS, encode, entry_lines
 from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Rule
 
-__all__ = ["SCHEMA", "dump_name_map", "load_name_map", "name_map_dict"]
+__all__ = ["SCHEMA", "dump_name_map", "load_name_map"]
 
 SCHEMA = "graphmap.name-map/1"
 _LIMIT = 512 << 20  # bytes; a map of 100,000 names takes 60 MB
-_DIGITS = 6  # of probabilities; below that a platform's rounding may differ
 _STATUSES = ("matched", "ambiguous", "unmatched")
 _VERDICTS = ("same", "partial", "other")
-_BY_LINE = ("entries", "rules", "unused")  # lists that get a line for each element
 _REMEDY = "Make the map again with: graphmap match"
 
 
-def name_map_dict(name_map: NameMap, version: str) -> dict[str, Any]:
-    """Return the JSON object of a map, keys in the order of the contract."""
-    return {
-        "schema": SCHEMA,
-        "graphmap_version": version,
-        "artifact": dict(name_map.artifact),
-        "expected_source": dict(name_map.expected_source),
-        "settings": dict(name_map.settings),
-        "verdict": name_map.verdict,
-        "expected_wrong": round(name_map.expected_wrong, _DIGITS),
-        "entries": [_entry_dict(decision) for decision in name_map.decisions],
-        "rules": [rule._asdict() for rule in name_map.rules],
-        "unused": list(name_map.unused),
-    }
-
-
 def dump_name_map(name_map: NameMap, version: str = "") -> bytes:
-    """Return the bytes of the map's file: same map, same bytes.
+    """Return the bytes of the map's file, keys in the order of the contract: same map, same bytes.
 
-    version: graphmap's own; "" takes that of the installed package.
+    version: graphmap's own; "" takes that of the installed package. One entry stands in a line,
+    so that people can compare two maps.
     """
     if not version:
         from importlib.metadata import version as installed
 
         version = installed("graphmap")
-    # One entry a line: people can compare two maps, and only without `indent` does the json module
-    # use its C encoder, which is ten times as fast.
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    fields = []
-    for key, value in name_map_dict(name_map, version).items():
-        if key in _BY_LINE and value:
-            text = "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
-        else:
-            text = encode(value)
-        fields.append(f" {encode(key)}: {text}")
-    return ("{\n" + ",\n".join(fields) + "\n}\n").encode("utf-8", "backslashreplace")
+    fields: dict[str, str] = {
+        "schema": encode(SCHEMA),
+        "graphmap_version": encode(version),
+        "artifact": encode(dict(name_map.artifact)),
+        "expected_source": encode(dict(name_map.expected_source)),
+        "settings": encode(dict(name_map.settings)),
+        "verdict": encode(name_map.verdict),
+        "expected_wrong": encode(round(name_map.expected_wrong, DIGITS)),
+        "entries": _by_line(entry_lines(name_map.decisions)),
+        "rules": _by_line(encode(rule._asdict()) for rule in name_map.rules),
+        "unused": _by_line(map(encode, name_map.unused)),
+    }
+    lines = ",\n".join(f" {encode(key)}: {text}" for key, text in fields.items())
+    return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
+
+
+def _by_line(elements: Iterable[str]) -> str:
+    text = ",\n  ".join(elements)
+    return f"[\n  {text}\n ]" if text else "[]"
 
 
 def load_name_map(source: str | Mapping[str, Any]) -> NameMap:
@@ -121,33 +113,6 @@ def _from_plain(content: Mapping[str, Any], where: str) -> NameMap:
     if not decisions:
         raise _bad("holds no entry", where)
     return NameMap(decisions=tuple(decisions))
-
-
-def _entry_dict(decision: Decision) -> dict[str, Any]:
-    entry = {
-        "expected": decision.expected,
-        "shape": None if decision.shape is None else list(decision.shape),
-        "status": decision.status,
-        "actual": decision.actual,
-        "tensor": decision.tensor,
-        "checkpoint_key": decision.checkpoint_key,
-        "confidence": round(decision.confidence, _DIGITS),
-        "margin": round(decision.margin, 3),
-        "layout": decision.layout,
-        "evidence": [
-            {"kind": one.kind, "bits": round(one.bits, 3), "why": one.why}
-            for one in decision.evidence
-        ],
-        "candidates": [
-            {"actual": one.actual, "confidence": round(one.confidence, _DIGITS)}
-            for one in decision.candidates
-        ],
-    }
-    if not decision.parts:
-        return entry
-    before = list(entry.items())
-    at = 1 + [key for key, _ in before].index("layout")
-    return dict([*before[:at], ("parts", list(decision.parts)), *before[at:]])
 
 
 def _decision(entry: Any, what: str, where: str) -> Decision:

@@ -115,6 +115,8 @@ def _places(group: Group, other: Group) -> list[tuple[int, ...]] | None:
     width = len(group.blocks)
     if not width or width != len(other.blocks):
         return None
+    if all(len(a) == len(b) for a, b in zip(group.blocks, other.blocks, strict=True)):
+        return group.ranks
     ranked = []
     for mine, theirs in zip(group.blocks, other.blocks, strict=True):
         if len(mine) != len(theirs) and min(mine) != min(theirs):

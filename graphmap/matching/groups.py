@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from graphmap.matching.kinds import Kind, kind_of, settle
@@ -23,7 +24,7 @@ LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
 Member = tuple[tuple[int, ...], int]  # its indices, its position on its side
 
 
-@dataclass(slots=True)
+@dataclass
 class Group:
     """Members of one template whose indices count repetitions.
 
@@ -54,6 +55,18 @@ class Group:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    @cached_property
+    def ranks(self) -> list[tuple[int, ...]]:
+        """Of each member, the rank of each of its indices in the block where it stands."""
+        blocks = self.blocks
+        if len(blocks) == 1:  # most groups, and some have 100,000 members
+            (block,) = blocks
+            return [(block[number],) for (number,), _ in self.members]
+        return [
+            tuple([block[n] for n, block in zip(numbers, blocks, strict=True)])
+            for numbers, _ in self.members
+        ]
 
 
 Templates = dict[str, list[Member]]
