@@ -151,7 +151,7 @@ def _under_optimizer_heads(tensors: Sequence[StoredTensor]) -> list[StoredTensor
         start = bisect_left(tensors, f"{head}/", key=_name)
         end = bisect_left(tensors, f"{head}0", lo=start, key=_name)  # "0" follows "/"
         found += tensors[start:end]
-    found += [tensor for tensor in tensors if tensor[0] != tensor[1] and _KEY_SLOT in tensor[0]]
+    found += [tensor for tensor in tensors if _KEY_SLOT in tensor[0]]
     return found
 
 
@@ -192,6 +192,7 @@ def _guess(
         return role("other")
     if _KEY_SLOT in key:
         return _key_slot(key, shapes)
+    name = name.removesuffix(_VALUE)
     parent, _, leaf = name.rpartition("/")
     if _POWER.fullmatch(leaf):
         return role("optimizer")
@@ -208,11 +209,14 @@ def _guess(
 def _key_slot(key: str, shapes: Mapping[str, Dims]) -> RoleTriple:
     """Read a slot off its place: <primary>/.OPTIMIZER_SLOT/<optimizer>/<slot>."""
     primary, _, rest = key.removesuffix(_VALUE).partition(_KEY_SLOT)
-    return role("slot", primary if primary in shapes else None, rest.rpartition("/")[2])
+    stored = next((name for name in (primary, primary + _VALUE) if name in shapes), None)
+    return role("slot", stored, rest.rpartition("/")[2])
 
 
 def _scalar_role(name: str, leaf: str, shape: Dims, dtype: str | None) -> RoleTriple | None:
     head = name.partition("/")[0]
+    if shape is None and dtype is None and leaf in _STEP_LEAVES - {"step"}:
+        return role("step")
     if shape != ():
         is_state = head in {"optimizer", "loss_scale"} and "/_variables/" in f"/{name}/"
         return role("optimizer") if is_state else None

@@ -33,6 +33,7 @@ class Group:
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
     blocks: for each index, {value: its rank} among all that stands under the same prefix.
+    free: which indices of the template these are.
     uniform: all shapes are equal. unclear: members that nothing tells apart (cut names).
     """
 
@@ -44,6 +45,7 @@ class Group:
     shapes: tuple[Dims, ...]
     first: int
     blocks: tuple[dict[int, int], ...] = ()
+    free: tuple[int, ...] = ()
     counter: bool = False
     trained: bool = False
     uniform: bool = field(init=False)
@@ -71,7 +73,18 @@ class Group:
 
 Templates = dict[str, list[Member]]
 # {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}
-Roles = dict[str, tuple[str, dict[int, int]]]
+Prefixes = dict[str, tuple[str, dict[int, int]]]
+
+
+@dataclass(slots=True)
+class Roles:
+    """What the indices of a whole side mean.
+
+    prefixes: of each index. counters: {template: which of its indices TensorFlow counted}.
+    """
+
+    prefixes: Prefixes = field(default_factory=dict)
+    counters: dict[str, set[int]] = field(default_factory=dict)
 
 
 def build_groups(
@@ -94,17 +107,18 @@ def build_groups(
         templates[text].append((numbers, position))
     templates = _without_wrapper(templates)
     _count_words(templates)
-    counters = _join_bare(templates)
+    counters = _join_bare(templates, known.counters if known else {})
     selecting = _selecting(templates)
-    if known:
-        selecting |= known
+    if known and known.prefixes:
+        selecting |= known.prefixes
     elif known is not None:
-        known |= selecting
+        known.prefixes, known.counters = selecting, counters
     groups: list[Group] = []
     for text in sorted(templates):
-        groups.extend(_split(text, templates[text], selecting, fine, variables))
-    for group in groups:
-        group.counter = group.template in counters
+        made = _split(text, templates[text], selecting, fine, variables)
+        for group in made:
+            group.counter = not counters.get(text, set()).isdisjoint(group.free)
+        groups.extend(made)
     _settle_kinds(groups)
     return groups
 
@@ -147,21 +161,21 @@ def _count_words(templates: Templates) -> None:
             break
 
 
-def _join_bare(templates: Templates) -> set[str]:
+def _join_bare(templates: Templates, known: dict[str, set[int]]) -> dict[str, set[int]]:
     """TensorFlow names the first of a kind `dense`, the second `dense_1`: both are `dense_#`.
 
-    Returns the templates that were joined.
+    Returns {template that was joined: which of its indices count so}.
     """
-    joined = set()
-    for text in sorted(templates, key=lambda text: (text.count(MARK), text)):
+    joined = defaultdict(set, {text: set(indices) for text, indices in known.items()})
+    for text in sorted({*templates, *known}, key=lambda text: (text.count(MARK), text)):
         for found in re.finditer("_" + MARK, text):
             bare = text[: found.start()] + text[found.end() :]
-            if bare not in templates or bare == text or not templates[text]:
+            if bare not in templates or bare == text or not (templates[text] or text in known):
                 continue
             at = text.count(MARK, 0, found.start())
             taken = {(n[:at], n[at + 1 :]) for n, _ in templates[text] if n[at] == 0}
             moved = [(n[:at], n[at:], position) for n, position in templates.pop(bare)]
-            joined.add(text)
+            joined[text].add(at)
             templates[text].extend(
                 ((*head, -1 if (head, tail) in taken else 0, *tail), position)
                 for head, tail, position in moved
@@ -169,7 +183,7 @@ def _join_bare(templates: Templates) -> set[str]:
     return joined
 
 
-def _selecting(templates: Templates) -> Roles:
+def _selecting(templates: Templates) -> Prefixes:
     """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
     contents: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for text, members in templates.items():
@@ -178,7 +192,7 @@ def _selecting(templates: Templates) -> Roles:
             below = contents[text[:cut]]
             for value in {numbers[at] for numbers, _ in members}:
                 below[value].add(text[cut:])
-    roles: Roles = {}
+    roles: Prefixes = {}
     for prefix, below in contents.items():
         ranks = {value: rank for rank, value in enumerate(sorted(below))}
         modules = {segments(rest)[:-1] for rest in set().union(*below.values())}
@@ -205,7 +219,7 @@ def _overlap(below: dict[int, set[str]]) -> float:
 def _split(
     text: str,
     members: list[Member],
-    selecting: Roles,
+    selecting: Prefixes,
     fine: bool,
     variables: Sequence[Variable],
 ) -> list[Group]:
@@ -241,7 +255,7 @@ def _make_group(
     tokens: dict[int, str],
     members: list[Member],
     variables: Sequence[Variable],
-    selecting: Roles,
+    selecting: Prefixes,
 ) -> Group:
     width = text.count(MARK)
     free: list[int] = []
@@ -275,7 +289,7 @@ def _make_group(
                 words.append(word)
     module = "/".join(path) + "|" + ",".join(tokens.values())
     first = min(position for _, position in kept)
-    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks)
+    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks, tuple(free))
 
 
 def _settle_kinds(groups: list[Group]) -> None:

@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 
 from graphmap.matching.assign import assign
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
+from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.groups import Group, Roles, build_groups
-from graphmap.matching.pairs import Context, Pair, expected_habit, is_kernel, propose, weights_of
+from graphmap.matching.pairs import (
+    Context,
+    Pair,
+    counters_cross,
+    expected_habit,
+    is_kernel,
+    propose,
+    weights_of,
+)
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.matching.ties import find_ties
@@ -77,8 +86,9 @@ class _Run:
         self.pool_names = [split_name(v.name) for v in pool]
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
-        self.roles: tuple[Roles, Roles] = ({}, {})
+        self.roles = (Roles(), Roles())
         self.habit = 0.5
+        self.crossed = False
         self.leaves = (
             Counter(last_segment(text) for text, _ in self.wanted_names),
             Counter(last_segment(text) for text, _ in self.pool_names),
@@ -90,6 +100,7 @@ class _Run:
         """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
         expected, actual = self.first = self.whole = self._groups(left, right, True)
         self.habit = expected_habit(expected, actual)
+        self.crossed = counters_cross(expected, actual)
         if find_twins(actual):
             return {}
         copied = {}
@@ -119,6 +130,8 @@ class _Run:
         context.turned = self.habit
         context.slots = bool(self.trained)
         context.leaves = self.leaves
+        context.crossed = self.crossed
+        note_counters([*pairs, *self.anchors], context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)

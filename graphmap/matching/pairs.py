@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from graphmap.matching.alignment import Links, align, could_fit
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_agreement
-from graphmap.matching.layout import find_layout
+from graphmap.matching.layout import find_layout, shapes_fit
+from graphmap.matching.tokens import MARK, segments
 from graphmap.matching.vocabulary import GENERIC
 
-__all__ = ["Context", "Pair", "propose", "weights_of"]
+__all__ = ["Context", "Pair", "counters_cross", "propose", "weights_of"]
 
 GENERIC_SHARE = 0.3  # weight of a word that wraps without telling
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
@@ -52,6 +53,8 @@ class Context:
     slots: whether any actual variable has optimizer slots.
     leaves: of each whole side, {last part of a name: how many variables have it}.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
+    crossed: a counter that both sides use stands at other shapes on either side.
+    told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
     """
 
     expected_weights: dict[str, float]
@@ -65,6 +68,8 @@ class Context:
     turned: float | None = None
     slots: bool = False
     leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
+    crossed: bool = False
+    told: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:
@@ -157,6 +162,29 @@ def _words_differ(expected: str, actual: str, subs: Sequence[set[str]]) -> bool:
     if expected == actual or not expected or not actual or "weight" in (expected, actual):
         return False
     return expected in subs[1] and actual in subs[0]
+
+
+def counters_cross(expected: Sequence[Group], actual: Sequence[Group]) -> bool:
+    """Whether a counter that stands on both sides, equally long, does not fit number by number."""
+    there = {_counted(group): group for group in actual if group.counter}
+    for group in expected:
+        other = there.get(_counted(group)) if group.counter else None
+        if other is not None and len(group) == len(other) and _same_sizes(group, other):
+            if not all(map(shapes_fit, group.shapes, other.shapes)):
+                return True
+    return False
+
+
+def _counted(group: Group) -> tuple[str, ...]:
+    """Return the segments of a template from its counter on."""
+    parts = segments(group.template)
+    first = next(at for at, part in enumerate(parts) if part.endswith("_" + MARK))
+    return parts[first:]
+
+
+def _same_sizes(one: Group, other: Group) -> bool:
+    sizes = [Counter(tuple(sorted(map(str, s or ()))) for s in g.shapes) for g in (one, other)]
+    return sizes[0] == sizes[1]
 
 
 ALLOWED = {

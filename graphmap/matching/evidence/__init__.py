@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from graphmap.matching.evidence.count import count_evidence
+from graphmap.matching.evidence.counter import counter_evidence
 from graphmap.matching.evidence.kind import kind_evidence
 from graphmap.matching.evidence.layout import layout_evidence
 from graphmap.matching.evidence.leaf import leaf_evidence
@@ -36,6 +37,7 @@ EVIDENCE: tuple[Rule, ...] = (
     leaf_evidence,
     novelty_evidence,
     count_evidence,
+    counter_evidence,
     layout_evidence,
     sibling_evidence,
     trained_evidence,

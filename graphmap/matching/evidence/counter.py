@@ -1,0 +1,76 @@
+"""A bare counter, such as TensorFlow's own `dense`, `dense_1`, against other names.
+
+It counts what was made before it in a session. That is the order of the computation only by habit:
+where all members have one shape, nothing in two listings shows whether the habit was kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from graphmap.matching.groups import Group
+from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.tokens import MARK, segments
+from graphmap.model.namemap import Evidence
+
+BITS = 120.0
+TOLD = 2.5  # bits of the order of shapes; with a habit kept nine times in ten that makes 98 %
+LOOPED = 48  # members from which a loop made them, and loops go in order
+
+
+def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
+    """Negative for a counter whose order no shape confirms, or that shapes contradict elsewhere."""
+    expected, actual = pair.expected, pair.actual
+    if not (expected.counter or actual.counter) or len(pair.links) < 2 or pair.fit is None:
+        return None
+    if context.crossed and expected.counter and actual.counter:
+        return Evidence("counter", -BITS, "other counters run in another order on the two sides")
+    if counted_word(expected.template) == counted_word(actual.template):
+        return None
+    if len(pair.links) >= LOOPED or any(context.told.get(k, 0.0) >= TOLD for k in _scopes(pair)):
+        return None
+    return Evidence("counter", -BITS, "nothing shows that the counter runs in the same order")
+
+
+def note_counters(pairs: Iterable[Pair], context: Context) -> None:
+    """Keep in `context.told` how much the order of shapes tells about each scope that counts.
+
+    What one module of a scope tells holds for all of it: one session made them, one after another.
+    """
+    best: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for pair in pairs:
+        if len(pair.links) < 2 or pair.fit is None or len(pair.expected) != len(pair.actual):
+            continue
+        for scope in _scopes(pair):
+            modules = best[scope]
+            bits = _orders(pair.expected, [e for e, _ in pair.links])
+            modules[pair.expected.module] = max(bits, modules.get(pair.expected.module, 0.0))
+    context.told = {scope: sum(modules.values()) for scope, modules in best.items()}
+
+
+def _scopes(pair: Pair) -> list[tuple[str, str]]:
+    """Return what holds the counters of either side: (side, scope)."""
+    found = []
+    for side, group in (("expected", pair.expected), ("actual", pair.actual)):
+        if group.counter:
+            path = segments(group.template)
+            found.append((side, "/".join(path[: path.index(counted_word(group.template))])))
+    return found
+
+
+def counted_word(template: str) -> str:
+    """Return the innermost segment that ends in a counter.
+
+    >>> counted_word("net/dense_#/kernel")
+    'dense_#'
+    """
+    return next((part for part in reversed(segments(template)) if part.endswith("_" + MARK)), "")
+
+
+def _orders(group: Group, members: list[int]) -> float:
+    """Return log2 of the number of orders in which the shapes of the members can stand."""
+    shapes = Counter(group.shapes[at] for at in members)
+    orders = math.lgamma(len(members) + 1) - sum(math.lgamma(n + 1) for n in shapes.values())
+    return orders / math.log(2)
