@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -33,7 +33,7 @@ class Group:
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
     blocks: for each index, {value: its rank} among all that stands under the same prefix.
-    free: which indices of the template these are.
+    free: which indices of the template these are. fixed: (which, value) of those that select.
     uniform: all shapes are equal. unclear: members that nothing tells apart (cut names).
     """
 
@@ -46,6 +46,7 @@ class Group:
     first: int
     blocks: tuple[dict[int, int], ...] = ()
     free: tuple[int, ...] = ()
+    fixed: tuple[tuple[int, int], ...] = ()
     counter: bool = False
     trained: bool = False
     uniform: bool = field(init=False)
@@ -93,10 +94,12 @@ def build_groups(
     positions: Iterable[int],
     fine: bool,
     known: Roles | None = None,
+    renumbered: Mapping[str, Mapping[int, int]] | None = None,
 ) -> list[Group]:
     """Group the variables at `positions` of a side; `names` are theirs, taken apart.
 
     known: what the indices of the whole side mean; leftovers would tell less. Filled if empty.
+    renumbered: {prefix that ends in an index: {value: what it is on the other side}}.
 
     fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
     block) names different things; otherwise it counts.
@@ -108,6 +111,7 @@ def build_groups(
     templates = _without_wrapper(templates)
     _count_words(templates)
     counters = _join_bare(templates, known.counters if known else {})
+    _renumber(templates, renumbered or {})
     selecting = _selecting(templates)
     if known and known.prefixes:
         selecting |= known.prefixes
@@ -183,6 +187,17 @@ def _join_bare(templates: Templates, known: dict[str, set[int]]) -> dict[str, se
     return joined
 
 
+def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]]) -> None:
+    for text, members in templates.items() if renumbered else ():
+        for at, found in enumerate(re.finditer(MARK, text)):
+            new = renumbered.get(text[: found.end()])
+            if new is not None:
+                members[:] = [
+                    ((*numbers[:at], new.get(numbers[at], numbers[at]), *numbers[at + 1 :]), position)
+                    for numbers, position in members
+                ]
+
+
 def _selecting(templates: Templates) -> Prefixes:
     """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
     contents: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -242,7 +257,9 @@ def _split(
             at: _literal(value, *selecting[text[: cuts[at]]])
             for at, value in zip(literal, values, strict=True)
         }
-        made.append(_make_group(text, tokens, parts[values], variables, selecting))
+        group = _make_group(text, tokens, parts[values], variables, selecting)
+        group.fixed = tuple(zip(literal, values, strict=True))
+        made.append(group)
     return made
 
 

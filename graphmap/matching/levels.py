@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphmap.matching.assign import assign
+from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.groups import Group, Roles, build_groups
@@ -20,6 +21,7 @@ from graphmap.matching.pairs import (
     weights_of,
 )
 from graphmap.matching.renaming import find_renaming, follows
+from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.scoring import evidence_of, make_features, score_pairs
 from graphmap.matching.ties import find_ties
 from graphmap.matching.tokens import last_segment, split_name
@@ -52,8 +54,12 @@ def match_groups(
     pool: Sequence[Variable],
     open_actual: Sequence[int],
     trained: frozenset[str] = frozenset(),
+    ordered: bool = False,
 ) -> Result:
-    """Match the variables at the open positions of both sides."""
+    """Match the variables at the open positions of both sides.
+
+    ordered: the expected positions are the order in which the code makes its variables.
+    """
     run = _Run(wanted, pool, trained)
     left, right = list(open_expected), list(open_actual)
     copied = run.start(left, right)
@@ -62,6 +68,10 @@ def match_groups(
         if not left or not right:
             break
         settled = run.level(left, right, fine)
+        left = [at for at in left if at not in settled[0]]
+        right = [at for at in right if at not in settled[1]]
+    if ordered:
+        settled = run.by_creation(set(left), set(right))
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     run.drop_orphans(set(left), set(right))
@@ -89,6 +99,8 @@ class _Run:
         self.roles = (Roles(), Roles())
         self.habit = 0.5
         self.crossed = False
+        self.renumbered: Renumbering = {}
+        self.levels: frozenset[str] = frozenset()
         self.leaves = (
             Counter(last_segment(text) for text, _ in self.wanted_names),
             Counter(last_segment(text) for text, _ in self.pool_names),
@@ -98,7 +110,13 @@ class _Run:
 
     def start(self, left: Sequence[int], right: Sequence[int]) -> dict[int, int]:
         """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
-        expected, actual = self.first = self.whole = self._groups(left, right, True)
+        expected, actual = self._groups(left, right, True)
+        self.renumbered = find_renumbering(expected, actual)
+        if self.renumbered:
+            self.roles = (Roles(), Roles())
+            expected, actual = self._groups(left, right, True)
+        self.first = self.whole = expected, actual
+        self.levels = counts_down(expected)
         self.habit = expected_habit(expected, actual)
         self.crossed = counters_cross(expected, actual)
         if find_twins(actual):
@@ -114,7 +132,9 @@ class _Run:
         self, left: Sequence[int], right: Sequence[int], fine: bool
     ) -> tuple[list[Group], list[Group]]:
         expected = build_groups(self.wanted, self.wanted_names, left, fine, self.roles[0])
-        actual = build_groups(self.pool, self.pool_names, right, fine, self.roles[1])
+        actual = build_groups(
+            self.pool, self.pool_names, right, fine, self.roles[1], self.renumbered
+        )
         for group in actual:
             group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
         return expected, actual
@@ -131,6 +151,7 @@ class _Run:
         context.slots = bool(self.trained)
         context.leaves = self.leaves
         context.crossed = self.crossed
+        context.levels = self.levels
         note_counters([*pairs, *self.anchors], context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
@@ -175,6 +196,24 @@ class _Run:
             self.result.links.append(
                 Found(self.wanted[one], self.pool[other], pair.bits, margin, evidence, kernel)
             )
+
+    def by_creation(self, left: set[int], right: set[int]) -> tuple[set[int], set[int]]:
+        """Settle open variables by the order of creation, if what is settled agrees with it."""
+        if min(len(left), len(right)) < LONE:
+            return set(), set()
+        names = {link.expected.name: link.actual.name for link in self.result.links}
+        backed = {actual: expected for expected, actual in names.items()}
+        settled: tuple[set[int], set[int]] = (set(), set())
+        for row in align_sides(self.whole, self.wanted_names, self.pool_names, self.roles[1]):
+            mine, other = self.wanted[row.expected], self.pool[row.actual]
+            known = names.get(mine.name), backed.get(other.name)
+            if known == (None, None) and row.expected in left and row.actual in right:
+                why = f"the same place in the order of {row.of} modules"
+                evidence = (Evidence("creation", round(row.bits, 3), why),)
+                self.result.links.append(Found(mine, other, row.bits, row.bits, evidence))
+                settled[0].add(row.expected)
+                settled[1].add(row.actual)
+        return settled
 
     def drop_orphans(self, left: set[int], right: set[int]) -> None:
         """Take back a lone bias whose kernel stayed open though one stands beside either."""

@@ -54,6 +54,7 @@ class Context:
     leaves: of each whole side, {last part of a name: how many variables have it}.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     crossed: a counter that both sides use stands at other shapes on either side.
+    levels: prefixes of expected names whose index falls as variables are made.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
     """
 
@@ -69,6 +70,7 @@ class Context:
     slots: bool = False
     leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
     crossed: bool = False
+    levels: frozenset[str] = frozenset()
     told: dict[tuple[str, str], float] = field(default_factory=dict)
 
 

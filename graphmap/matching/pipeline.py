@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from graphmap.matching.decide import Found, decide
 from graphmap.matching.levels import match_groups
@@ -25,7 +26,9 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     taken = {link.actual.name for link in found.values()}
     open_expected = [at for at, v in enumerate(wanted) if v.name not in found]
     open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
-    result = match_groups(wanted, open_expected, pool, open_actual, trained_names(actual))
+    ordered = expected.ordered and not _is_sorted([v.name for v in wanted])
+    trained = trained_names(actual)
+    result = match_groups(wanted, open_expected, pool, open_actual, trained, ordered)
     for link in result.links:
         found[link.expected.name] = link
     if expected.graph is not None and actual.graph is not None:
@@ -33,6 +36,11 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
 
         review_links(wanted, pool, (expected.graph, actual.graph), found, result.rivals)
     return decide(wanted, pool, actual, found, result, settings)
+
+
+def _is_sorted(names: Sequence[str]) -> bool:
+    """Whether a list stands in alphabetical order, so that it says nothing of creation."""
+    return all(one < other for one, other in pairwise(names))
 
 
 def _pinned(wanted: Sequence[Variable], actual: Side, settings: MatchSettings) -> dict[str, Found]:

@@ -5,7 +5,7 @@ A word of one model only is never listed: the pair of sides teaches it (evidence
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS"]
+__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS", "PARALLEL"]
 
 
 def _invert(table: dict[str, str]) -> dict[str, str]:
@@ -97,6 +97,12 @@ NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm"
 GENERIC = frozenset(
     {"model", "net", "network", "module", "layer", "block", "cell", "main", "base", "backbone"}
     | {"attributes", "variable", "sequential", "feature", "functional", "tf", "for", "with"}
+)
+
+# Words of branches that run beside each other: a counter over them has no natural order.
+PARALLEL = frozenset(
+    {"query", "key", "value", "branch", "tower", "head", "expert", "stream", "gate", "filter"}
+    | {"path", "left", "right", "forward", "backward", "positive", "negative"}
 )
 
 ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]

@@ -7,6 +7,7 @@ where all members have one shape, nothing in two listings shows whether the habi
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
@@ -23,6 +24,8 @@ LOOPED = 48  # members from which a loop made them, and loops go in order
 def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
     """Negative for a counter whose order no shape confirms, or that shapes contradict elsewhere."""
     expected, actual = pair.expected, pair.actual
+    if context.levels and pair.fit is not None and not context.levels.isdisjoint(prefixes(expected)):
+        return Evidence("counter", -BITS, "a level, and nothing shows from which end it is counted")
     if not (expected.counter or actual.counter) or len(pair.links) < 2 or pair.fit is None:
         return None
     if context.crossed and expected.counter and actual.counter:
@@ -67,6 +70,11 @@ def counted_word(template: str) -> str:
     'dense_#'
     """
     return next((part for part in reversed(segments(template)) if part.endswith("_" + MARK)), "")
+
+
+def prefixes(group: Group) -> list[str]:
+    """Return the beginnings of a template that end in an index."""
+    return [group.template[: found.end()] for found in re.finditer(MARK, group.template)]
 
 
 def _orders(group: Group, members: list[int]) -> float:
