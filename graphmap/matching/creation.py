@@ -221,12 +221,16 @@ def _counted(
 ) -> dict[str, dict[str, list[_Module]]]:
     """Return {scope: {counting word: its modules in order}} of TensorFlow's own counters."""
     units: dict[tuple[str, str], dict[int, list[Item]]] = defaultdict(lambda: defaultdict(list))
+    heads = {}
+    for text in counters:
+        head, _, tail = text.partition("_" + MARK)
+        if MARK not in tail:
+            heads[text] = heads[head + tail] = head.rpartition("/")
     for item in actual:
-        places = counters.get(item.name.text, set())
-        if len(places) == 1 and len(item.name.numbers) == 1:
-            head = item.name.text[: item.name.text.index("_" + MARK)]
-            scope, _, word = head.rpartition("/")
-            units[scope, word][item.name.numbers[0]].append(item)
+        place = heads.get(item.name.text)
+        if place is not None:
+            number = item.name.numbers[0] if item.name.numbers else 0
+            units[place[0], place[2]][number].append(item)
     found: dict[str, dict[str, list[_Module]]] = defaultdict(dict)
     for (scope, word), rows in sorted(units.items()):
         found[scope][word] = [_Module(word, tuple(rows[key])) for key in sorted(rows)]

@@ -11,6 +11,7 @@ from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.groups import Group, Roles, build_groups
+from graphmap.matching.order import decide_order
 from graphmap.matching.pairs import (
     Context,
     Pair,
@@ -60,7 +61,7 @@ def match_groups(
 
     ordered: the expected positions are the order in which the code makes its variables.
     """
-    run = _Run(wanted, pool, trained)
+    run = _Run(wanted, pool, trained, ordered)
     left, right = list(open_expected), list(open_actual)
     copied = run.start(left, right)
     left = [at for at in left if at not in copied]
@@ -87,11 +88,16 @@ class _Run:
     """One matching: what is settled so far, and what it taught."""
 
     def __init__(
-        self, wanted: Sequence[Variable], pool: Sequence[Variable], trained: frozenset[str]
+        self,
+        wanted: Sequence[Variable],
+        pool: Sequence[Variable],
+        trained: frozenset[str],
+        ordered: bool,
     ) -> None:
         self.wanted = wanted
         self.pool = pool
         self.trained = trained
+        self.ordered = ordered
         self.wanted_names = [split_name(v.name) for v in wanted]
         self.pool_names = [split_name(v.name) for v in pool]
         self.first: tuple[list[Group], list[Group]] | None = None
@@ -155,6 +161,8 @@ class _Run:
         note_counters([*pairs, *self.anchors], context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
+            score_pairs(pairs, self.anchors, context)
+        if decide_order(pairs, context, self.ordered):
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]

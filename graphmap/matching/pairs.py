@@ -52,6 +52,7 @@ class Context:
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
     slots: whether any actual variable has optimizer slots.
     leaves: of each whole side, {last part of a name: how many variables have it}.
+    orders: {(id of expected group, id of actual group): bits} from the order of stages.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     crossed: a counter that both sides use stands at other shapes on either side.
     levels: prefixes of expected names whose index falls as variables are made.
@@ -64,6 +65,7 @@ class Context:
     learned_back: dict[str, dict[str, float]] = field(default_factory=dict)
     repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
+    orders: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     features: dict[int, tuple[str, ...]] = field(default_factory=dict)
     modules: dict[str, set[str]] = field(default_factory=dict)
     turned: float | None = None

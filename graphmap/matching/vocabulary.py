@@ -5,7 +5,7 @@ A word of one model only is never listed: the pair of sides teaches it (evidence
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS", "PARALLEL"]
+__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS", "PARALLEL", "STAGES"]
 
 
 def _invert(table: dict[str, str]) -> dict[str, str]:
@@ -99,6 +99,23 @@ GENERIC = frozenset(
     | {"attributes", "variable", "sequential", "feature", "functional", "tf", "for", "with"}
 )
 
+# In which order data passes the parts of a block.
+STAGES: dict[str, int] = {
+    word: stage
+    for stage, words in (
+        (1, "query"),
+        (2, "key"),
+        (3, "value"),
+        (5, "pre input first"),
+        (10, "self attention selfattention mixer spatial token"),
+        (20, "cross encdecattention"),
+        (30, "feedforward expand intermediate wi fc inner hidden gate"),
+        (31, "upsample"),
+        (40, "output post contract downsample squeeze wo second outer"),
+        (50, "final full last"),
+    )
+    for word in words.split()
+}
 # Words of branches that run beside each other: a counter over them has no natural order.
 PARALLEL = frozenset(
     {"query", "key", "value", "branch", "tower", "head", "expert", "stream", "gate", "filter"}

@@ -16,6 +16,7 @@ from graphmap.matching.evidence.leaf import leaf_evidence
 from graphmap.matching.evidence.learned import learned_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence
 from graphmap.matching.evidence.novelty import novelty_evidence
+from graphmap.matching.evidence.order import order_evidence
 from graphmap.matching.evidence.scope import scope_evidence
 from graphmap.matching.evidence.shape import shape_evidence
 from graphmap.matching.evidence.sibling import sibling_evidence
@@ -42,4 +43,5 @@ EVIDENCE: tuple[Rule, ...] = (
     sibling_evidence,
     trained_evidence,
     scope_evidence,
+    order_evidence,
 )

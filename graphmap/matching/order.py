@@ -1,0 +1,141 @@
+"""Like modules of one block, told apart by the order in which data passes them.
+
+Two norms of a block are called `attention_norm` and `ffn_norm` here, `LayerNorm` and `LayerNorm_1`
+there. No word agrees, but the order does: attention comes before the feed-forward part, in before
+out, 0 before 1. Branches that run beside each other (query, key, value) have no such order, so words
+of these are compared with words only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import permutations
+
+from graphmap.matching.groups import Group
+from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.vocabulary import PARALLEL, STAGES
+
+__all__ = ["decide_order"]
+
+NEAR = 12.0  # bits behind the best of its row and column, within which a pair is a rival
+LARGEST = 4  # modules that are ordered together
+WORSE = 8.0  # bits by which the words may prefer another order
+BITS = 16.0
+LEAST = -12.0  # bits below which a pair is no rival of anything
+BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
+
+Ranks = tuple[list[int], str]  # stage of each, and what tells it: "words", "numbers" or "made"
+
+
+def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool:
+    """Note in `context.orders` bits for pairs of equal stages; whether there were any."""
+    noted = False
+    by_ends = {(id(p.expected), id(p.actual)): p for p in pairs if p.links}
+    for expected, actual in _rival_sets(pairs):
+        order = _order(expected, actual, ordered)
+        if order is None or not _allowed(expected, actual, order, by_ends):
+            continue
+        noted = True
+        for at, e in enumerate(expected):
+            for other, a in enumerate(actual):
+                right = order[at] == other
+                why = "stands at the same stage" if right else "stands at another stage"
+                context.orders[id(e), id(a)] = (BITS if right else -BITS, why)
+    return noted
+
+
+def _rival_sets(pairs: Sequence[Pair]) -> list[tuple[list[Group], list[Group]]]:
+    """Return equally many groups of both sides, each of which could be any of the others."""
+    rows: dict[int, float] = defaultdict(lambda: LEAST)
+    columns: dict[int, float] = defaultdict(lambda: LEAST)
+    usable = [p for p in pairs if p.links and p.bits > LEAST]
+    for pair in usable:
+        rows[id(pair.expected)] = max(rows[id(pair.expected)], pair.bits)
+        columns[id(pair.actual)] = max(columns[id(pair.actual)], pair.bits)
+    near: dict[int, list[Pair]] = defaultdict(list)
+    for pair in usable:
+        best = max(rows[id(pair.expected)], columns[id(pair.actual)])
+        if pair.bits >= best - NEAR:
+            near[id(pair.expected)].append(pair)
+            near[id(pair.actual)].append(pair)
+    seen: set[int] = set()
+    found = []
+    for pair in usable:
+        if id(pair.expected) in seen or id(pair.expected) not in near:
+            continue
+        sides: tuple[dict[int, Group], dict[int, Group]] = ({}, {})
+        queue = [id(pair.expected)]
+        while queue:
+            at = queue.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            for link in near[at]:
+                sides[0][id(link.expected)] = link.expected
+                sides[1][id(link.actual)] = link.actual
+                queue += [id(link.expected), id(link.actual)]
+        if 2 <= len(sides[0]) == len(sides[1]) <= LARGEST:
+            found.append((list(sides[0].values()), list(sides[1].values())))
+    return found
+
+
+def _order(
+    expected: Sequence[Group], actual: Sequence[Group], ordered: bool
+) -> dict[int, int] | None:
+    """Return {index of expected: index of actual} by equal ranks, where both sides have an order."""
+    mine, others = _ranks(expected), _ranks(actual)
+    if others is None:
+        return None
+    if mine is None and ordered:
+        mine = [group.first for group in expected], "made"
+    if mine is None:
+        return None
+    parallel = any(w in PARALLEL for side in (expected, actual) for own in _own(side) for w in own)
+    if parallel and not (mine[1] == others[1] == "words"):
+        return None
+    if mine[1] == "made" and others[1] != "words":
+        return None
+    ranked = sorted(range(len(expected)), key=mine[0].__getitem__)
+    return dict(zip(ranked, sorted(range(len(actual)), key=others[0].__getitem__), strict=True))
+
+
+def _own(groups: Sequence[Group]) -> list[list[str]]:
+    """Return the words of each that not all of them have."""
+    common = set.intersection(*(set(group.words) for group in groups))
+    return [[word for word in group.words if word not in common] for group in groups]
+
+
+def _ranks(groups: Sequence[Group]) -> Ranks | None:
+    own = _own(groups)
+    numbers = [[w for w in words if w[0] in "=@"] for words in own]
+    stages = [next((STAGES[w] for w in reversed(words) if w in STAGES), None) for words in own]
+    known = [stage for stage in stages if stage is not None]
+    if len(known) == len(groups) - 1 and all(abs(stage - BETWEEN) > 4 for stage in known):
+        if len(groups) == 2:
+            stages = [BETWEEN if stage is None else stage for stage in stages]
+    if None not in stages and len(set(stages)) == len(groups):
+        return [stage for stage in stages if stage is not None], "words"
+    if all(len(n) == 1 for n in numbers) and len({n[0] for n in numbers}) == len(groups):
+        if all(len(words) == 1 for words in own):
+            return [int(n[0][1:]) for n in numbers], "numbers"
+    return None
+
+
+def _allowed(
+    expected: Sequence[Group],
+    actual: Sequence[Group],
+    order: dict[int, int],
+    by_ends: dict[tuple[int, int], Pair],
+) -> bool:
+    """Whether no other way of pairing them has words that agree much better."""
+    rows = [[by_ends.get((id(e), id(a))) for a in actual] for e in expected]
+    if any(pair is None for row in rows for pair in row):
+        return False
+    bits = [[pair.bits for pair in row if pair is not None] for row in rows]
+    mine = sum(bits[at][order[at]] for at in range(len(expected)))
+    best = max(
+        sum(bits[at][other] for at, other in enumerate(way))
+        for way in permutations(range(len(actual)))
+    )
+    return mine >= best - WORSE
