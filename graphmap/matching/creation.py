@@ -1,9 +1,9 @@
-"""Creation order as evidence: modules that are only numbered, against modules in the order of code.
+"""Creation order as evidence: modules that are only numbered, against modules in order of code.
 
-`layer_with_weights-7` and `conv2d_7` say nothing but their number. EXPECTED lists its modules in the
-order in which the code makes them, and the two orders can be compared: as sequences of modules, each
-with the kinds and shapes of its tensors. Insertions are allowed. Decided is by posterior, the share
-of all alignments that a pair stands in, and only where the sequences tell enough to trust the order.
+`layer_with_weights-7` and `conv2d_7` say nothing but their number. EXPECTED lists its modules in
+the order in which the code makes them, and the two orders can be compared: as sequences of modules,
+each with the kinds and shapes of its tensors. Insertions are allowed. Decided is by posterior, the
+share of all alignments that a pair stands in, and only where the sequences tell enough to trust it.
 """
 
 from __future__ import annotations
@@ -11,29 +11,24 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
+from graphmap.matching.sequence import Key, Signature, align_runs
 from graphmap.matching.tokens import MARK, Template, words_of
 from graphmap.matching.vocabulary import PARALLEL
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["Item", "Paired", "align_creation", "align_sides"]
 
 LONGEST_RUN = 12  # expected modules that one stored module may hold
 MOST_CELLS = 4_000_000  # of the table of alignments
-GAP = -4.0  # log odds of a module that only one side has
 TOLD = 12.0  # bits that the sequences must tell
 CLEAR = 60.0  # bits from which an unbroken order also tells equal neighbours apart
 COVERED = 0.7  # share of the stored modules that must find a place
 POSTERIOR = 0.98
 MOST_BITS = 12.0
 FEWEST = 4  # modules that make a sequence
-
-Key = tuple[str, tuple[int, ...] | None]
-Signature = tuple[Key, ...]
 
 
 class Item(NamedTuple):
@@ -62,15 +57,6 @@ class _Module(NamedTuple):
         return tuple(sorted(item.key for item in self.items))
 
 
-class _Run(NamedTuple):
-    """Expected modules first .. first + length - 1 stand for stored module `unit`."""
-
-    first: int
-    length: int
-    unit: int
-    posterior: float
-
-
 def align_sides(
     groups: tuple[Sequence[Group], Sequence[Group]],
     expected_names: Sequence[Template],
@@ -84,7 +70,9 @@ def align_sides(
     """
     shaped = all(any(g.shapes[0] is not None for g in side) for side in groups)
     for turn in (_straight, _reversed, _unordered) if shaped else (_straight,):
-        expected = _items(groups[0], expected_names, _unordered if turn is _unordered else _straight)
+        expected = _items(
+            groups[0], expected_names, _unordered if turn is _unordered else _straight
+        )
         actual = _items(groups[1], actual_names, turn)
         found = align_creation(expected, actual, roles.counters, shaped)
         if found:
@@ -255,14 +243,19 @@ def _pair_up(
         return []
     shares = Counter(unit.signature for unit in units)
     weight = {s: math.log(len(units) / n) for s, n in shares.items()}
-    runs = _align(modules, units, weight, longest)
+    runs = align_runs(
+        [module.signature for module in modules],
+        [unit.signature for unit in units],
+        weight,
+        longest,
+    )
     sure = [run for run in runs if run.posterior >= POSTERIOR]
     told = sum(weight[units[run.unit].signature] for run in sure) / math.log(2)
     if told < TOLD or len(sure) < COVERED * len(units):
         return []
     unbroken = len(sure) == len(units) and sum(run.length for run in sure) == len(modules)
     left_out = set()
-    for one, other in zip(sure, sure[1:], strict=False):
+    for one, other in pairwise(sure):
         if units[one.unit].signature == units[other.unit].signature and _exchangeable(
             modules[one.first], modules[other.first], order, unbroken and told >= CLEAR
         ):
@@ -288,7 +281,9 @@ def _exchangeable(one: _Module, other: _Module, order: Sequence[_Module], clear:
         return False
     names = [m.items[0].name for m in (one, other)]
     if names[0].text == names[1].text:
-        at = next(k for k, (a, b) in enumerate(zip(*(n.numbers for n in names), strict=True)) if a != b)
+        at = next(
+            k for k, (a, b) in enumerate(zip(*(n.numbers for n in names), strict=True)) if a != b
+        )
         word = words_of(names[0].text.split(MARK)[at].rpartition("/")[2])
         return bool(word) and word[-1] in PARALLEL
     if not clear:
@@ -326,7 +321,7 @@ def _by_words(ours: Sequence[Item], others: Sequence[Item]) -> list[tuple[int, i
 def _zip_family(family: _Family, order: Sequence[_Module]) -> list[Paired]:
     """Pair equally many modules of one counter in order; neighbours without an order stay open."""
     open_ones = set()
-    for at, (one, other) in enumerate(zip(family.modules, family.modules[1:], strict=False)):
+    for at, (one, other) in enumerate(pairwise(family.modules)):
         if _exchangeable(one, other, order, clear=True):
             open_ones |= {at, at + 1}
     found = []
@@ -335,77 +330,3 @@ def _zip_family(family: _Family, order: Sequence[_Module]) -> list[Paired]:
             for e, a in _inside(module.items, unit.items):
                 found.append(Paired(e, a, MOST_BITS / 2, len(family.units)))
     return found
-
-
-def _align(
-    modules: Sequence[_Module],
-    units: Sequence[_Module],
-    weight: Mapping[Signature, float],
-    longest: int,
-) -> list[_Run]:
-    """Forward and backward over all alignments; returns the likeliest run of every unit.
-
-    forward: float64[modules + 1, units + 1], log weight of all alignments of the first i and j.
-    """
-    import numpy as np
-
-    numbers = {signature: at for at, signature in enumerate(weight)}
-    stored = np.array([numbers[unit.signature] for unit in units])
-    gains = np.array([weight[unit.signature] for unit in units])
-    rows = [_runs_at(modules, i, longest, numbers) for i in range(len(modules))]
-    arriving: list[list[tuple[int, int]]] = [[] for _ in range(len(modules) + 1)]
-    for i, row in enumerate(rows):
-        for length, number in row:
-            arriving[i + length].append((i, number))
-    steps = GAP * np.arange(len(units) + 1)
-    forward = np.full((len(modules) + 1, len(units) + 1), -np.inf)
-    forward[0] = steps
-    for i in range(1, len(modules) + 1):
-        row = forward[i - 1] + GAP
-        for start, number in arriving[i]:
-            gain = np.where(stored == number, forward[start, :-1] + gains, -np.inf)
-            row[1:] = np.logaddexp(row[1:], gain)
-        forward[i] = np.logaddexp.accumulate(row - steps) + steps
-    backward = np.full_like(forward, -np.inf)
-    backward[-1] = steps[::-1]
-    for i in range(len(modules) - 1, -1, -1):
-        row = backward[i + 1] + GAP
-        for length, number in rows[i]:
-            gain = np.where(stored == number, backward[i + length, 1:] + gains, -np.inf)
-            row[:-1] = np.logaddexp(row[:-1], gain)
-        turned = row[::-1]
-        backward[i] = (np.logaddexp.accumulate(turned - steps) + steps)[::-1]
-    return _best_runs(forward, backward, rows, stored, gains)
-
-
-def _runs_at(
-    modules: Sequence[_Module], first: int, longest: int, numbers: Mapping[Signature, int]
-) -> list[tuple[int, int]]:
-    """Return (length, number of the signature) of the runs that begin here and that a unit has."""
-    found = []
-    keys: list[Key] = []
-    for length in range(1, min(longest, len(modules) - first) + 1):
-        keys += [item.key for item in modules[first + length - 1].items]
-        number = numbers.get(tuple(sorted(keys)))
-        if number is not None:
-            found.append((length, number))
-    return found
-
-
-def _best_runs(
-    forward: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    backward: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    rows: Sequence[Sequence[tuple[int, int]]],
-    stored: np.ndarray[tuple[int], np.dtype[np.int64]],
-    gains: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> list[_Run]:
-    import numpy as np
-
-    whole = forward[-1, -1]
-    best: dict[int, _Run] = {}
-    for i, row in enumerate(rows):
-        for length, number in row:
-            weights = forward[i, :-1] + gains + backward[i + length, 1:] - whole
-            for unit in np.nonzero((stored == number) & (weights > math.log(0.5)))[0]:
-                best[int(unit)] = _Run(i, length, int(unit), float(np.exp(weights[unit])))
-    return [best[unit] for unit in sorted(best)]

@@ -193,7 +193,10 @@ def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]])
             new = renumbered.get(text[: found.end()])
             if new is not None:
                 members[:] = [
-                    ((*numbers[:at], new.get(numbers[at], numbers[at]), *numbers[at + 1 :]), position)
+                    (
+                        (*numbers[:at], new.get(numbers[at], numbers[at]), *numbers[at + 1 :]),
+                        position,
+                    )
                     for numbers, position in members
                 ]
 

@@ -2,8 +2,8 @@
 
 Two norms of a block are called `attention_norm` and `ffn_norm` here, `LayerNorm` and `LayerNorm_1`
 there. No word agrees, but the order does: attention comes before the feed-forward part, in before
-out, 0 before 1. Branches that run beside each other (query, key, value) have no such order, so words
-of these are compared with words only.
+out, 0 before 1. Branches that run beside each other (query, key, value) have no such order, so
+words of these are compared with words only.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _rival_sets(pairs: Sequence[Pair]) -> list[tuple[list[Group], list[Group]]]:
 def _order(
     expected: Sequence[Group], actual: Sequence[Group], ordered: bool
 ) -> dict[int, int] | None:
-    """Return {index of expected: index of actual} by equal ranks, where both sides have an order."""
+    """Return {index of expected: index of actual} by equal ranks; None without an order."""
     mine, others = _ranks(expected), _ranks(actual)
     if others is None:
         return None
@@ -111,14 +111,13 @@ def _ranks(groups: Sequence[Group]) -> Ranks | None:
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
     stages = [next((STAGES[w] for w in reversed(words) if w in STAGES), None) for words in own]
     known = [stage for stage in stages if stage is not None]
-    if len(known) == len(groups) - 1 and all(abs(stage - BETWEEN) > 4 for stage in known):
-        if len(groups) == 2:
-            stages = [BETWEEN if stage is None else stage for stage in stages]
+    if len(groups) == 2 and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
+        stages = [BETWEEN if stage is None else stage for stage in stages]
     if None not in stages and len(set(stages)) == len(groups):
         return [stage for stage in stages if stage is not None], "words"
-    if all(len(n) == 1 for n in numbers) and len({n[0] for n in numbers}) == len(groups):
-        if all(len(words) == 1 for words in own):
-            return [int(n[0][1:]) for n in numbers], "numbers"
+    lone = all(len(n) == len(words) == 1 for n, words in zip(numbers, own, strict=True))
+    if lone and len({n[0] for n in numbers}) == len(groups):
+        return [int(n[0][1:]) for n in numbers], "numbers"
     return None
 
 

@@ -173,9 +173,10 @@ def counters_cross(expected: Sequence[Group], actual: Sequence[Group]) -> bool:
     there = {_counted(group): group for group in actual if group.counter}
     for group in expected:
         other = there.get(_counted(group)) if group.counter else None
-        if other is not None and len(group) == len(other) and _same_sizes(group, other):
-            if not all(map(shapes_fit, group.shapes, other.shapes)):
-                return True
+        if other is None or len(group) != len(other) or not _same_sizes(group, other):
+            continue
+        if not all(map(shapes_fit, group.shapes, other.shapes)):
+            return True
     return False
 
 

@@ -86,7 +86,7 @@ def _contents(groups: Sequence[Group]) -> Contents:
 
 
 def _rows(groups: Iterable[Group]) -> Iterable[tuple[str, int, int, Dims]]:
-    """Yield (prefix that ends in an index, its value, position, shape) of what may be renumbered."""
+    """Yield (prefix that ends in an index, its value, position, shape) of every member."""
     for group in groups:
         cuts = [found.end() for found in re.finditer(MARK, group.template)]
         for at, block in zip(group.free, group.blocks, strict=True):

@@ -24,7 +24,11 @@ LOOPED = 48  # members from which a loop made them, and loops go in order
 def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
     """Negative for a counter whose order no shape confirms, or that shapes contradict elsewhere."""
     expected, actual = pair.expected, pair.actual
-    if context.levels and pair.fit is not None and not context.levels.isdisjoint(prefixes(expected)):
+    if (
+        context.levels
+        and pair.fit is not None
+        and not context.levels.isdisjoint(prefixes(expected))
+    ):
         return Evidence("counter", -BITS, "a level, and nothing shows from which end it is counted")
     if not (expected.counter or actual.counter) or len(pair.links) < 2 or pair.fit is None:
         return None
