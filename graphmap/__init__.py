@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from graphmap.api.matching import match
     from graphmap.api.name_map import NameMap
     from graphmap.api.picture import Picture, render
+    from graphmap.api.renaming import rename
     from graphmap.errors import (
         ArtifactError,
         CorruptArtifactError,
@@ -56,6 +57,7 @@ __all__ = [
     "diff",
     "load",
     "match",
+    "rename",
     "render",
 ]
 
@@ -64,6 +66,7 @@ _HOMES = {
     "load": "graphmap.api.artifact",
     "audit": "graphmap.api.audit",
     "diff": "graphmap.api.diff",
+    "rename": "graphmap.api.renaming",
     "match": "graphmap.api.matching",
     "NameMap": "graphmap.api.name_map",
     "Picture": "graphmap.api.picture",

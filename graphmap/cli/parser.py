@@ -21,6 +21,7 @@ COMMANDS = {  # name: (module in cli.commands, one line for the list of commands
     "explain": ("explain", "say why one name was mapped so: evidence, margin, runners-up"),
     "train-op": ("train_op", "show the train ops: optimizer, slots, loss, what to feed"),
     "render": ("render", "draw the graph as a picture"),
+    "rename": ("rename", "write it under other names, as new files"),
     "diff": ("diff", "say what two artifacts share, rename, change, add and drop"),
     "audit": ("audit", "find what it could do when it is run: files, code, network"),
     "completion": ("completion", "print the completion script of a shell"),

@@ -1,0 +1,202 @@
+"""An artifact under other names, as new files: `graphmap.rename`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from graphmap.api.artifact import Artifact, as_artifact
+from graphmap.api.name_map import NameMap
+from graphmap.errors import NameMapError, UsageError
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.rewrite.artifact import RewriteSettings, rewrite_artifact, target_of
+from graphmap.rewrite.plan import NewNames, plan_renames
+
+__all__ = ["RenameReport", "read_rules", "rename"]
+
+Rules = Sequence[tuple[str, str]]  # (pattern, replacement)
+_USED = ("same", "tied")
+
+
+class RenameReport(NamedTuple):
+    """What was (or, in a dry run, would be) written.
+
+    renamed: {old name: new names}. kept: names that nothing was said of. dropped: left out.
+    unresolved: expected names of the map without an answer. written: paths, () in a dry run.
+    """
+
+    renamed: Mapping[str, tuple[str, ...]]
+    kept: tuple[str, ...]
+    dropped: tuple[str, ...]
+    unresolved: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+def rename(
+    path: Artifact | str | os.PathLike[str],
+    name_map: NameMap | Mapping[str, str] | str | os.PathLike[str] | None,
+    out: str | os.PathLike[str],
+    *,
+    only: str | None = None,
+    no_slots: bool = False,
+    rules: Rules = (),
+    prefix: str = "",
+    strip: str = "",
+    link: bool = False,
+    compact: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+) -> RenameReport:
+    """Write an artifact under the expected names of a map; slots follow their primary.
+
+    name_map: expected -> actual, in any form a map has; None where rules, prefix or strip say it.
+    rules: the first pattern that a whole name matches rewrites it. Tensor bytes are copied (linked
+    with link=True), never changed. Raises NameMapError that lists all collisions, UsageError where
+    `out` exists (force=True replaces it), ArtifactError for a damaged source. Nothing is half
+    written.
+    """
+    artifact = as_artifact(path)
+    chosen = None if name_map is None else _as_map(name_map)
+    new_names, follow = _new_names(artifact, chosen, rules, prefix, strip)
+    # an object checkpoint keeps its object graph under a name of its own
+    variables = tuple(v for v in artifact.variables if v.name != OBJECT_GRAPH_KEY)
+    plan = plan_renames(
+        variables,
+        new_names,
+        only=_checked(only),
+        no_slots=no_slots,
+        follow=follow,
+        where=artifact.path,
+    )
+    target = target_of(artifact.opened.stored, os.fspath(out))
+    written: tuple[str, ...] = ()
+    if not dry_run:
+        settings = RewriteSettings(link, compact, force)
+        written = rewrite_artifact(artifact.opened.stored, variables, plan, target, settings)
+    open_names = () if chosen is None else (*chosen.ambiguous, *chosen.unmatched)
+    return RenameReport(
+        {old: plan.names[old] for old in plan.renamed},
+        plan.kept,
+        plan.dropped,
+        tuple(decision.expected for decision in open_names),
+        written,
+    )
+
+
+def read_rules(path: str) -> list[tuple[str, str]]:
+    """Read rules, one a line: PATTERN, blanks, REPLACEMENT; raises UsageError."""
+    from graphmap.files import read_file
+
+    rules = []
+    text = read_file(path, 1 << 24).decode("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != 2:
+            raise UsageError(
+                f"line {number} is no rule", where=path, remedy="Write PATTERN REPLACEMENT."
+            )
+        rules.append((words[0], words[1]))
+    return rules
+
+
+def _as_map(name_map: NameMap | Mapping[str, str] | str | os.PathLike[str]) -> NameMap:
+    if isinstance(name_map, NameMap):
+        return name_map
+    if isinstance(name_map, Mapping):
+        return NameMap.from_dict(name_map)
+    return NameMap.load(name_map)
+
+
+def _new_names(
+    artifact: Artifact, name_map: NameMap | None, rules: Rules, prefix: str, strip: str
+) -> tuple[NewNames, bool]:
+    """Return what names a variable, and whether slots follow their primary."""
+    if name_map is not None:
+        if rules or prefix or strip:
+            raise UsageError(
+                "a map and rules cannot both say the names", remedy="Give one of them."
+            )
+        return _by_map(artifact, name_map), True
+    if rules:
+        return _by_rules(rules), True
+    if not (prefix or strip):
+        raise UsageError(
+            "nothing says the new names", remedy="Give --map, --rules, --prefix or --strip."
+        )
+
+    def by_scope(name: str) -> tuple[str, ...] | None:
+        if strip and not name.startswith(strip):
+            return None if not prefix else (prefix + name,)
+        return (prefix + name[len(strip) :],)
+
+    return by_scope, False
+
+
+def _by_map(artifact: Artifact, name_map: NameMap) -> NewNames:
+    moved = [d for d in name_map.matched if d.layout not in _USED]
+    if moved:
+        raise NameMapError(
+            f"{len(moved)} names have a layout that changes values, the first is "
+            f"{moved[0].expected} ({moved[0].layout})",
+            where=artifact.path,
+            remedy="Use graphmap convert, which applies layouts.",
+        )
+    new: dict[str, list[str]] = {}
+    known = {variable.name: variable.name for variable in artifact.variables}
+    for variable in artifact.variables:
+        if variable.checkpoint_key is not None:
+            known.setdefault(variable.checkpoint_key, variable.name)
+    absent = [d for d in name_map.matched if d.actual not in known]
+    if absent:
+        raise NameMapError(
+            f"names {len(absent)} variables that are not there, the first is {absent[0].actual}",
+            where=artifact.path,
+            remedy="Make a map for this artifact: graphmap match",
+        )
+    for decision in name_map.matched:
+        new.setdefault(known[str(decision.actual)], []).append(decision.expected)
+    return lambda name: tuple(new[name]) if name in new else None
+
+
+def _by_rules(rules: Rules) -> NewNames:
+    try:
+        compiled = [(re.compile(pattern), replacement) for pattern, replacement in rules]
+    except re.error as cause:
+        raise UsageError(
+            f"is no regular expression ({cause})",
+            where=cause.pattern,
+            remedy="Escape what is meant literally, such as \\. or \\(.",
+        ) from cause
+
+    def by_rule(name: str) -> tuple[str, ...] | None:
+        for pattern, replacement in compiled:
+            found = pattern.fullmatch(name)
+            if found:
+                try:
+                    return (found.expand(replacement),)
+                except (re.error, IndexError) as cause:
+                    raise UsageError(
+                        f"the replacement {replacement!r} does not fit its pattern ({cause})",
+                        where=pattern.pattern,
+                        remedy="Name groups that the pattern has, such as \\1.",
+                    ) from cause
+        return None
+
+    return by_rule
+
+
+def _checked(only: str | None) -> str | None:
+    if only is not None:
+        try:
+            re.compile(only)
+        except re.error as cause:
+            raise UsageError(
+                f"is no regular expression ({cause})",
+                where=f"--only {only}",
+                remedy="Escape what is meant literally, such as \\. or \\(.",
+            ) from cause
+    return only

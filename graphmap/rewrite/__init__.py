@@ -1,0 +1,1 @@
+"""Files under other names: checkpoints, graphs, SavedModels; tensor bytes are only copied."""

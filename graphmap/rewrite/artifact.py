@@ -1,0 +1,300 @@
+"""An artifact under other names, written whole: which files, in which order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from graphmap.errors import (
+    ArtifactError,
+    CorruptArtifactError,
+    UnsupportedArtifactError,
+    UsageError,
+)
+from graphmap.files import read_file
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
+from graphmap.formats.object_graph import parse_object_graph
+from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.formats.sniff import look_at
+from graphmap.formats.values import BundleValues
+from graphmap.formats.wire import WireError
+from graphmap.model.stored import StoredModel
+from graphmap.model.variable import Variable
+from graphmap.rewrite.checkpoint import stage_checkpoint
+from graphmap.rewrite.graph import rename_graph, rename_meta_graph, saved_objects_edit
+from graphmap.rewrite.names import checkpoint_keys, node_names
+from graphmap.rewrite.object_graph import rewrite_object_graph
+from graphmap.rewrite.plan import RenamePlan
+from graphmap.rewrite.saved_folder import SavedFolder
+from graphmap.rewrite.staging import Staging
+from graphmap.rewrite.wire_edit import edit
+
+__all__ = ["RewriteSettings", "rewrite_artifact", "target_of"]
+
+
+class RewriteSettings(NamedTuple):
+    """link: share the data files. compact: leave dead bytes out. force: replace what is there."""
+
+    link: bool = False
+    compact: bool = False
+    force: bool = False
+
+
+def target_of(stored: StoredModel, out: str) -> str:
+    """Return where the artifact goes: `out`, or in that folder under its own name."""
+    if stored.saved_model_dir is None and (out.endswith("/") or os.path.isdir(out)):
+        source = stored.prefix or stored.meta_path or stored.path
+        return os.path.join(out, os.path.basename(source))
+    return out.rstrip("/") if stored.saved_model_dir is not None else out
+
+
+def rewrite_artifact(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    """Write the artifact at `out` under the names of the plan; return the paths that were written.
+
+    Raises ArtifactError, NameMapError and UsageError before anything is at its place.
+    """
+    try:
+        if stored.saved_model_dir is not None:
+            return _saved_model(stored, variables, plan, out, settings)
+        if stored.prefix is not None:
+            return _checkpoint(stored, variables, plan, out, settings)
+        if stored.kind in ("metagraph", "graphdef"):
+            return _graph(stored, variables, plan, out, settings)
+    except WireError as cause:
+        raise CorruptArtifactError(
+            f"cannot be rewritten: it {cause}", where=stored.path, remedy="Copy the file again."
+        ) from cause
+    raise UnsupportedArtifactError(
+        f"of kind {stored.kind} is not renamed",
+        where=stored.path,
+        remedy="Rename a V2 checkpoint, .meta, GraphDef or SavedModel; or use: graphmap convert",
+    )
+
+
+def _checkpoint(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    prefix = str(stored.prefix)
+    with_graph = stored.meta_path is not None and not plan.dropped
+    index, meta = f"{out}.index", f"{out}.meta"
+    _refuse(index, f"{prefix}.index", settings)
+    if with_graph:
+        _refuse(meta, str(stored.meta_path), settings)
+    _make_folder(out)
+    taken = _shards_at(out)
+    with Staging() as staging:
+        write_index = _stage_bundle(staging, prefix, out, variables, plan, settings, taken)
+        written = staging.targets
+        if with_graph:
+            data = _meta_bytes(stored, variables, plan)
+            staging.write(meta, [data])
+        write_index()
+        targets = staging.targets
+        staging.commit()
+    _remove_stale(out, taken, written)
+    return targets
+
+
+def _stage_bundle(
+    staging: Staging,
+    prefix: str,
+    out: str,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    settings: RewriteSettings,
+    taken: int | None = None,
+) -> Any:
+    full_names = _full_names(prefix)
+    keys = checkpoint_keys(variables, plan, full_names)
+    by_key = {v.checkpoint_key: v.name for v in variables if v.checkpoint_key is not None}
+    new_full_names = {
+        key: new
+        for key, name in full_names.items()
+        if (new := plan.first(by_key.get(key, name))) is not None and new != name
+        and by_key.get(key) == name
+    }  # fmt: skip
+    moved = {old: new[0] if new else None for old, new in keys.items()}
+
+    def object_graph(data: bytes) -> bytes:
+        return rewrite_object_graph(data, new_full_names, moved)
+
+    return stage_checkpoint(
+        staging,
+        prefix,
+        out,
+        lambda key: keys.get(key, (key,)),
+        object_graph,
+        link=settings.link,
+        compact=settings.compact,
+        taken=taken,
+    )
+
+
+def _full_names(prefix: str) -> Mapping[str, str]:
+    bundle = read_bundle(prefix)
+    if OBJECT_GRAPH_KEY.encode() not in bundle.raw:
+        return {}
+    (data,) = BundleValues(bundle).read_strings(OBJECT_GRAPH_KEY)
+    return parse_object_graph(data).full_names
+
+
+def _graph(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    source = stored.meta_path or stored.path
+    _refuse(out, source, settings)
+    _make_folder(out)
+    data = _meta_bytes(stored, variables, plan, as_text=out.endswith(".pbtxt"))
+    with Staging() as staging:
+        staging.write(out, [data])
+        staging.commit()
+    return (out,)
+
+
+def _meta_bytes(
+    stored: StoredModel, variables: tuple[Variable, ...], plan: RenamePlan, as_text: bool = False
+) -> bytes:
+    """Return the graph file under the new names."""
+    path = stored.meta_path or stored.path
+    kind = "GraphDef" if stored.kind == "graphdef" else "MetaGraphDef"
+    proto = _read_proto(kind, path)
+    names = node_names(variables, plan, path)
+    keys = _graph_keys(variables, plan)
+    (rename_graph if kind == "GraphDef" else rename_meta_graph)(proto, names, keys, path)
+    return _encode(proto, as_text)
+
+
+def _read_proto(kind: str, path: str) -> Any:
+    parse = parse_text if look_at(path).text is not None else parse_binary
+    proto, skipped = parse(kind, read_file(path), path)
+    if skipped:
+        raise UnsupportedArtifactError(
+            "has fields that would be lost",
+            where=path,
+            remedy=f"Give the binary file instead ({skipped[0]}).",
+        )
+    return proto
+
+
+def _encode(proto: Any, as_text: bool) -> bytes:
+    if as_text:
+        from google.protobuf import text_format
+
+        return str(text_format.MessageToString(proto)).encode()
+    data: bytes = proto.SerializeToString(deterministic=True)
+    return data
+
+
+def _graph_keys(variables: tuple[Variable, ...], plan: RenamePlan) -> dict[str, tuple[str, ...]]:
+    """Return {old key: new keys} for what a graph's own Saver asks for."""
+    keys = {v.name: plan.names[v.name] for v in variables if plan.names[v.name]}
+    for variable in variables:
+        if variable.checkpoint_key is not None and plan.names[variable.name] != (variable.name,):
+            keys.setdefault(variable.checkpoint_key, plan.names[variable.name])
+    return keys
+
+
+def _saved_model(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    folder = str(stored.saved_model_dir)
+    if plan.dropped:
+        raise UsageError(
+            "a SavedModel needs all of its variables",
+            where=stored.path,
+            remedy="Leave --only and --no-slots out, or rename its variables/variables alone.",
+        )
+    _refuse(out, folder, settings)
+    _make_folder(out)
+    with SavedFolder(folder, out) as copy:
+        for name in ("saved_model.pb", "saved_model.pbtxt"):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                data = _saved_model_bytes(path, variables, plan)
+                copy.write(name, data)
+        with Staging() as staging:
+            if stored.prefix is not None:
+                target = os.path.join(copy.folder, "variables", "variables")
+                _make_folder(target)
+                _stage_bundle(staging, stored.prefix, target, variables, plan, settings)()
+            staging.commit()
+        copy.commit(settings.link)
+    return (out,)
+
+
+def _saved_model_bytes(path: str, variables: tuple[Variable, ...], plan: RenamePlan) -> bytes:
+    proto = _read_proto("SavedModel", path)
+    names = node_names(variables, plan, path)
+    keys = _graph_keys(variables, plan)
+    for meta_graph in proto.meta_graphs:
+        rename_meta_graph(meta_graph, names, keys, path)
+    if path.endswith(".pbtxt"):
+        return _encode(proto, as_text=True)
+    objects = saved_objects_edit(names)
+    return edit(_encode(proto, as_text=False), {2: lambda meta: edit(meta, {7: objects})})
+
+
+def _shards_at(out: str) -> int | None:
+    """Return how many data files the checkpoint has that is there already, None without one."""
+    if not os.path.isfile(f"{out}.index"):
+        return None
+    try:
+        return read_bundle(out).shards
+    except ArtifactError:
+        return None
+
+
+def _remove_stale(out: str, taken: int | None, written: tuple[str, ...]) -> None:
+    """Remove the data files of the checkpoint that was replaced."""
+    from graphmap.formats.bundle import shard_path
+
+    for shard in range(taken or 0):
+        path = shard_path(out, shard, taken or 0)
+        if path not in written and os.path.exists(path):
+            os.unlink(path)
+
+
+def _refuse(target: str, source: str, settings: RewriteSettings) -> None:
+    """Raise UsageError where the target is the source, or is there without --force."""
+    if os.path.realpath(target) == os.path.realpath(source):
+        raise UsageError(
+            "is the source itself; nothing is renamed in place",
+            where=target,
+            remedy="Give another path to -o.",
+        )
+    if os.path.lexists(target) and not settings.force:
+        raise UsageError(
+            "exists already", where=target, remedy="Give another path to -o, or --force."
+        )
+
+
+def _make_folder(target: str) -> None:
+    folder = os.path.dirname(target)
+    if folder and not os.path.isdir(folder):
+        try:
+            os.makedirs(folder)
+        except OSError as cause:
+            raise UsageError(
+                f"cannot be made ({cause.strerror or cause})",
+                where=folder,
+                remedy="Choose another place for -o.",
+            ) from cause

@@ -1,0 +1,97 @@
+"""A SavedModel folder that is written beside its place and put there by one rename."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+from types import TracebackType
+
+from graphmap.errors import GraphmapError
+from graphmap.rewrite.staging import Staging, sync_folder
+
+__all__ = ["SavedFolder"]
+
+_REWRITTEN = ("saved_model.pb", "saved_model.pbtxt", "fingerprint.pb")  # the last one is stale then
+_VARIABLES = "variables"
+_EXCHANGE, _HERE = 2, -100  # RENAME_EXCHANGE, AT_FDCWD of <fcntl.h>
+_MAX_FILES = 100_000
+
+
+class SavedFolder:
+    """The new folder, under a temporary name until `commit`; left behind in no other case."""
+
+    def __init__(self, source: str, out: str) -> None:
+        self._source, self._out = source, out
+        parent, name = os.path.split(out)
+        self.folder = os.path.join(parent, f".{name}.{os.getpid()}.tmp")
+
+    def __enter__(self) -> SavedFolder:
+        os.mkdir(self.folder)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise GraphmapError(
+                f"cannot be written ({error.strerror or error})",
+                where=self._out,
+                remedy="Free some space or choose another place; the source is untouched.",
+            ) from error
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one file of the folder."""
+        with Staging() as staging:
+            staging.write(os.path.join(self.folder, name), [data])
+            staging.commit()
+
+    def commit(self, link: bool) -> None:
+        """Add assets and other files as they are, then put the folder at its place."""
+        count = 0
+        for folder, folders, files in os.walk(self._source):
+            relative = os.path.relpath(folder, self._source)
+            if relative == ".":
+                folders[:] = [name for name in sorted(folders) if name != _VARIABLES]
+                files = [name for name in files if name not in _REWRITTEN]
+            target = os.path.normpath(os.path.join(self.folder, relative))
+            os.makedirs(target, exist_ok=True)
+            with Staging() as staging:
+                for name in sorted(files):
+                    path = os.path.join(folder, name)
+                    if os.path.islink(path) or not os.path.isfile(path):
+                        continue
+                    count += 1
+                    if count > _MAX_FILES:
+                        raise GraphmapError(
+                            f"holds over {_MAX_FILES:,} files",
+                            where=self._source,
+                            remedy="Check that this is a SavedModel folder.",
+                        )
+                    place = staging.link if link else staging.copy
+                    place(path, os.path.join(target, name))
+                staging.commit()
+        if os.path.lexists(self._out) and not _exchange(self.folder, self._out):
+            aside = (
+                f"{self.folder}.old"  # a moment without either, where the system has no exchange
+            )
+            os.rename(self._out, aside)
+            os.rename(self.folder, self._out)
+            os.rename(aside, self.folder)
+        elif os.path.lexists(self.folder) and not os.path.lexists(self._out):
+            os.rename(self.folder, self._out)
+        sync_folder(os.path.dirname(self._out) or ".")
+
+
+def _exchange(one: str, other: str) -> bool:
+    """Exchange two folders in one step (renameat2 of Linux); False where that is not possible."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    done: int = rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE)
+    return done == 0

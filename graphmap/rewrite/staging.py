@@ -1,0 +1,151 @@
+"""Writing several files so that a reader sees the old ones or the new ones.
+
+Every file is written under a temporary name beside its target and fsynced; only when all are
+there are they renamed, in order: what names the others (the index) comes last.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from types import TracebackType
+from typing import NamedTuple
+
+from graphmap.errors import GraphmapError, MissingDataError, UsageError
+
+__all__ = ["Range", "Staging", "sync_folder"]
+
+_CHUNK = 1 << 26  # bytes moved by one call
+_NOT_HERE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
+
+
+class Range(NamedTuple):
+    """Bytes of a source file."""
+
+    path: str
+    start: int
+    size: int
+
+
+class Staging:
+    """Files that are being written; a context that leaves nothing behind unless `commit` ran."""
+
+    def __init__(self) -> None:
+        self._pending: list[tuple[str, str]] = []  # (temporary, target) in the order of renaming
+
+    def __enter__(self) -> Staging:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for temporary, _ in self._pending:
+            try:
+                os.unlink(temporary)
+            except FileNotFoundError:
+                continue
+        if isinstance(error, OSError):
+            raise _refused(error) from error
+
+    def write(self, target: str, pieces: Iterable[bytes | Range]) -> None:
+        """Write a file from bytes and from ranges of other files."""
+        with open(self._temporary(target), "xb", buffering=0) as stream:
+            for piece in pieces:
+                if isinstance(piece, Range):
+                    _copy_range(piece, stream.fileno())
+                else:
+                    view = memoryview(piece)
+                    while view:
+                        view = view[stream.write(view) :]
+            os.fsync(stream.fileno())
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a whole file; the system shares its blocks where it can."""
+        self.write(target, [Range(source, 0, os.path.getsize(source))])
+
+    def link(self, source: str, target: str) -> None:
+        """Give a file a second name: both share their bytes from now on."""
+        try:
+            os.link(source, self._temporary(target))
+        except OSError as cause:
+            if cause.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+                raise
+            raise UsageError(
+                "cannot be linked to from there: another file system, or one without links",
+                where=source,
+                remedy="Leave --link out: the data is copied then.",
+            ) from cause
+
+    def commit(self) -> None:
+        """Rename everything to its target, in the order in which it was written."""
+        folders = {os.path.dirname(target) or "." for _, target in self._pending}
+        for folder in sorted(folders):
+            sync_folder(folder)
+        while self._pending:
+            temporary, target = self._pending[0]
+            os.replace(temporary, target)
+            self._pending.pop(0)
+        for folder in sorted(folders):
+            sync_folder(folder)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The paths that `commit` will put in place, in its order."""
+        return tuple(target for _, target in self._pending)
+
+    def _temporary(self, target: str) -> str:
+        folder, name = os.path.split(target)
+        temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+        self._pending.append((temporary, target))
+        return temporary
+
+
+def _copy_range(piece: Range, target: int) -> None:
+    with open(piece.path, "rb", buffering=0) as stream:
+        source, start, left = stream.fileno(), piece.start, piece.size
+        by_system = hasattr(os, "copy_file_range")
+        while left:
+            moved = 0
+            if by_system:
+                try:
+                    moved = os.copy_file_range(source, target, min(left, _CHUNK), offset_src=start)
+                except OSError as cause:
+                    if cause.errno not in _NOT_HERE:
+                        raise
+                    by_system = False
+                    continue
+            else:
+                data = os.pread(source, min(left, _CHUNK), start)
+                moved = os.write(target, data) if data else 0
+            if not moved:
+                raise MissingDataError(
+                    f"ended {left:,} bytes early while it was copied",
+                    where=piece.path,
+                    remedy="Copy the data files again; nothing was written.",
+                )
+            start += moved
+            left -= moved
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder as lasting as the files."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _refused(cause: OSError) -> GraphmapError:
+    remedy = "Choose another place, or change the permissions; the source is untouched."
+    if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Free some space, or choose another place; the source is untouched."
+    return GraphmapError(
+        f"cannot be written ({cause.strerror or cause})",
+        where=cause.filename2 or cause.filename or "the output",
+        remedy=remedy,
+    )
