@@ -1,0 +1,178 @@
+"""What rename leaves on disk: the old or the new, never half; and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import graphmap
+from graphmap.formats.sstable import read_table
+from graphmap.formats.table_writer import table_bytes
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+SAVER = FIXTURES / "adam_saver"
+
+
+@pytest.fixture
+def command(tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "graphmap", *words], cwd=tmp_path, capture_output=True,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def names(path):
+    return {variable.name for variable in graphmap.load(path).variables}
+
+
+@pytest.mark.parametrize("index", sorted(FIXTURES.rglob("*.index")), ids=lambda p: p.parent.name)
+def test_an_index_is_written_as_tensorflow_does(index):
+    data = index.read_bytes()
+    assert table_bytes(read_table(data, "index").items()) == data
+
+
+def test_an_index_of_several_blocks():
+    entries = {f"layer_{at:06d}/kernel".encode(): b"v" * 40 for at in range(20_000)}
+    data = table_bytes(entries.items())
+    assert read_table(data, "index") == entries
+
+
+def test_a_folder_gets_the_old_name(tmp_path):
+    report = graphmap.rename(SAVER, None, f"{tmp_path}/new/", prefix="p/")
+    assert all(Path(path).parent == tmp_path / "new" for path in report.written)
+    assert report.written[-1].endswith(".index")
+    assert all(name.startswith("p/") for name in names(tmp_path / "new"))
+
+
+def test_a_dry_run_writes_nothing(tmp_path, command):
+    result = command("rename", str(SAVER), "--prefix", "p/", "--dry-run", "-o", "new/m")
+    assert result.returncode == 0 and "would change" in result.stdout and "p/" in result.stdout
+    assert not (tmp_path / "new").exists()
+
+
+def test_existing_files_stay_without_force(tmp_path):
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    with pytest.raises(graphmap.UsageError, match="exists already"):
+        graphmap.rename(SAVER, None, tmp_path / "m", prefix="b/")
+    assert all(name.startswith("a/") for name in names(tmp_path / "m.index"))
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="b/", force=True)
+    assert all(name.startswith("b/") for name in names(tmp_path / "m.index"))
+    assert len(list(tmp_path.glob("m.data-*"))) == 2  # one of them empty: other names than before
+    assert graphmap.load(tmp_path / "m.index").read("b/" + sorted(names(SAVER))[0]) is not None
+
+
+def test_nothing_is_renamed_in_place(tmp_path):
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    with pytest.raises(graphmap.UsageError, match="in place"):
+        graphmap.rename(tmp_path / "m", None, tmp_path / "m", prefix="b/", force=True)
+
+
+def test_all_collisions_are_told_at_once(tmp_path):
+    weights = [v.name for v in graphmap.load(SAVER).variables if v.role == "weight"]
+    with pytest.raises(graphmap.NameMapError) as caught:
+        graphmap.rename(SAVER, None, tmp_path / "m", rules=[(".*", "same")])
+    assert all(name in str(caught.value) for name in weights)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("new", ["with space", "a?b", "/abs"])
+def test_a_graph_takes_no_impossible_name(tmp_path, new):
+    weight = next(v.name for v in graphmap.load(SAVER).variables if v.role == "weight")
+    with pytest.raises(graphmap.GraphmapError):
+        graphmap.rename(SAVER, {new: weight}, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layout_is_for_convert(tmp_path):
+    weight = next(v.name for v in graphmap.load(SAVER).variables if v.role == "weight")
+    from graphmap.model.namemap import Decision
+
+    moved = Decision("w", "matched", actual=weight, layout="transpose", confidence=1.0)
+    with pytest.raises(graphmap.NameMapError, match="convert"):
+        graphmap.rename(SAVER, graphmap.NameMap((moved,)), tmp_path / "m")
+
+
+def test_an_open_row_makes_exit_code_1(tmp_path, command):
+    weight = next(v.name for v in graphmap.load(SAVER).variables if v.role == "weight")
+    (tmp_path / "names.txt").write_text("nothing_like_it_at_all [17,3,5]\n")
+    command("match", str(SAVER), "--expected", "names.txt", "-o", "map.json")
+    result = command("rename", str(SAVER), "--map", "map.json", "-o", "m")
+    assert result.returncode == 1 and "open in the map" in result.stdout and weight in result.stdout
+
+
+def test_a_missing_shard_is_an_error_before_anything_is_written(tmp_path):
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    next(tmp_path.glob("m.data-*")).unlink()
+    with pytest.raises(graphmap.MissingDataError):
+        graphmap.rename(tmp_path / "m", None, tmp_path / "out" / "m", prefix="b/")
+    assert not list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_no_space_is_one_error(tmp_path, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "copy_file_range", full)
+    with pytest.raises(graphmap.GraphmapError, match="No space left"):
+        graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_system_copies_no_ranges(tmp_path, monkeypatch):
+    def other(*_args, **_kwargs):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "copy_file_range", other)
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    monkeypatch.undo()
+    graphmap.rename(SAVER, None, tmp_path / "n", prefix="a/")
+    one, other_data = (next(tmp_path.glob(f"{n}.data-*")).read_bytes() for n in "mn")
+    assert one == other_data
+
+
+KILLED = """
+import os, sys
+import graphmap
+from graphmap.rewrite import staging
+moment = int(sys.argv[1])
+calls = 0
+def counted(function):
+    def call(*args, **options):
+        global calls
+        calls += 1
+        if calls == moment:
+            os.kill(os.getpid(), 9)
+        return function(*args, **options)
+    return call
+for name in ("open", "replace", "fsync", "write", "copy_file_range", "unlink"):
+    setattr(os, name, counted(getattr(os, name)))
+graphmap.rename(sys.argv[2], None, sys.argv[3], prefix="b/", force=True)
+"""
+
+
+def test_a_kill_leaves_the_old_or_the_new(tmp_path):
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    wanted = {scope: {scope + name for name in names(SAVER)} for scope in ("a/", "b/")}
+    seen = set()
+    for moment in range(1, 60):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(moment), str(SAVER), str(tmp_path / "m")],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        artifact = graphmap.load(tmp_path / "m.index")
+        found = {variable.name for variable in artifact.variables}
+        scope = next(scope for scope, expected in wanted.items() if found >= expected)
+        seen.add(scope)
+        assert all(artifact.read(name) is not None for name in wanted[scope])
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    assert seen == {"a/", "b/"} and done.returncode == 0
