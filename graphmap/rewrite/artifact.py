@@ -143,7 +143,7 @@ def _stage_bundle(
 
 def _full_names(prefix: str) -> Mapping[str, str]:
     bundle = read_bundle(prefix)
-    if OBJECT_GRAPH_KEY.encode() not in bundle.raw:
+    if not bundle.has_object_graph:
         return {}
     (data,) = BundleValues(bundle).read_strings(OBJECT_GRAPH_KEY)
     return parse_object_graph(data).full_names

@@ -69,8 +69,9 @@ def stage_checkpoint(
     """
     bundle = read_bundle(prefix)
     where = f"{prefix}.index"
-    header = read_table(read_file(where, INDEX_LIMIT), where)[b""]
-    table = _renamed(bundle.raw, keys)
+    raw = read_table(read_file(where, INDEX_LIMIT), where)
+    header = raw.pop(b"")
+    table = _renamed(raw, keys)
     sizes = _sizes(prefix, bundle.shards)
     _check_inside(table.entries, sizes, prefix)
     shards = bundle.shards
