@@ -1,0 +1,257 @@
+r"""A map as few rules: anchored patterns that rewrite every name they fit as the map says.
+
+Names that agree but for their numbers are one template; what each number of the actual name is,
+reckoned from those of the expected one, is found from all names of the pair of templates. Then
+what both sides have in common at the end is made a group, as far as that stays true of the map.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from graphmap.matching.numbers import find_number
+from graphmap.model.namemap import Decision, Rule
+from graphmap.model.rewriting import compile_rule
+
+__all__ = ["find_rules"]
+
+MOST_RULES = 400  # more is no help to a reader
+MOST_SINGLE = 64  # names with a rule of their own
+MOST_TRIES = 2_000  # rules that are proven against the map
+MOST_SPARED = 3  # names that a pattern leaves out
+SAMPLE = 300  # names on which a rule is tried before it is proven
+LEARNED = 10_000  # names from which rules are drafted; they are proven on all
+STRIDE = 1_000_003  # a prime: takes names of every residue
+LONGEST = 300  # characters of a name that takes part
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
+_BORDER = re.compile(r"(?<=[/.])")
+
+
+class _Template(NamedTuple):
+    """A name without its numbers: n + 1 texts around n numbers."""
+
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
+_Row = tuple[str, _Template, _Template]  # expected name, its template, the actual one's
+
+
+class _Draft(NamedTuple):
+    """A rule as parts: text, or the number of a group with what it matches or becomes."""
+
+    pattern: tuple[str, ...]
+    replacement: tuple[str, ...]
+    rows: tuple[_Row, ...]
+
+
+def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
+    """Return rules that together rewrite the matched names as the map does, in map order.
+
+    Each is proven: of all expected names, open ones too, it fits only those that it rewrites
+    rightly. Names that would need a rule each may be left out where they are many.
+    """
+    wanted = {d.expected: d.actual for d in decisions}
+    known = {e: a for e, a in wanted.items() if a is not None and max(len(e), len(a)) <= LONGEST}
+    prover = _Prover(wanted)
+    drafts = deque(sorted(_drafts(known), key=lambda draft: -len(draft.rows)))
+    rules: list[tuple[Rule, set[str]]] = []
+    covered: set[str] = set()
+    singles = 0
+    while drafts and len(rules) < MOST_RULES and prover.tries < MOST_TRIES:
+        draft = drafts.popleft()
+        if covered.issuperset(row[0] for row in draft.rows):
+            continue
+        proven = prover.first(_from_general(draft, prover))
+        if proven is None:
+            drafts.extend(_parts(draft.rows))
+            continue
+        singles += proven[0].covers == 1
+        if proven[0].covers > 1 or singles <= MOST_SINGLE:
+            rules.append(proven)
+            covered |= proven[1]
+    return _in_map_order(_needed(rules), wanted)
+
+
+def _needed(rules: Sequence[tuple[Rule, set[str]]]) -> list[tuple[Rule, set[str]]]:
+    """Drop a rule all of whose names larger ones rewrite."""
+    kept: list[tuple[Rule, set[str]]] = []
+    done: set[str] = set()
+    for rule, names in sorted(rules, key=lambda pair: (-pair[0].covers, pair[0].pattern)):
+        if not done.issuperset(names):
+            kept.append((rule, names))
+            done |= names
+    return kept
+
+
+def _in_map_order(
+    rules: Sequence[tuple[Rule, set[str]]], wanted: Mapping[str, str | None]
+) -> tuple[Rule, ...]:
+    place = {name: at for at, name in enumerate(wanted)}
+    first = sorted((min(place[name] for name in names), rule) for rule, names in rules)
+    return tuple(rule for _, rule in first)
+
+
+class _Prover:
+    """Tries rules on all expected names, on a sample first."""
+
+    def __init__(self, wanted: Mapping[str, str | None]) -> None:
+        self.wanted = wanted
+        self.names = sorted(wanted)
+        step = max(1, len(self.names) // SAMPLE)
+        self.sample = self.names[::step]
+        self.tries = 0
+
+    def first(self, forms: Iterable[tuple[str, str]]) -> tuple[Rule, set[str]] | None:
+        """Return the first form that is true of the map, with the names that it rewrites."""
+        for pattern, replacement in forms:
+            fitted = self.prove(pattern, replacement)
+            if fitted:
+                return Rule(pattern, replacement, len(fitted)), fitted
+        return None
+
+    def prove(self, pattern: str, replacement: str) -> set[str]:
+        """Return the names that a rule rewrites; none where it would rewrite one wrongly."""
+        self.tries += 1
+        apply = compile_rule(Rule(pattern, replacement, 1))
+        if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
+            return set()
+        fitted = set()
+        for name in self._may_fit(pattern):
+            new = apply(name)
+            if new is None:
+                continue
+            if self.wanted[name] != new:
+                return set()
+            fitted.add(name)
+        return fitted
+
+    def spare(self, pattern: str, replacement: str) -> str | None:
+        """Return the pattern with a look-ahead past the few names that it rewrites wrongly."""
+        apply = compile_rule(Rule(pattern, replacement, 1))
+        fitting = ((name, apply(name)) for name in self._may_fit(pattern))
+        wrong = (name for name, new in fitting if new is not None and new != self.wanted[name])
+        few = list(islice(wrong, MOST_SPARED + 1))
+        if not 0 < len(few) <= MOST_SPARED:
+            return None
+        return f"^(?!(?:{'|'.join(map(re.escape, few))})$){pattern[1:]}"
+
+    def _may_fit(self, pattern: str) -> Iterator[str]:
+        """Yield the names that begin as the pattern does."""
+        from bisect import bisect_left
+
+        start = re.match(r"\^(?:\(\?!.*\$\))?((?:[A-Za-z0-9_/]|\\[./ -])*)", pattern)
+        prefix = re.sub(r"\\(.)", r"\1", start[1]) if start else ""
+        for name in islice(self.names, bisect_left(self.names, prefix), None):
+            if not name.startswith(prefix):
+                return
+            yield name
+
+
+def _template(name: str) -> _Template:
+    numbers = _NUMBER.findall(name)
+    return _Template(tuple(_NUMBER.split(name)), tuple(numbers))
+
+
+def _drafts(known: Mapping[str, str]) -> Iterator[_Draft]:
+    """Yield a draft for each pair of templates, or for the parts into which it falls."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Row]] = defaultdict(list)
+    names = list(known)
+    for at in range(min(len(names), LEARNED)):
+        expected = names[at * STRIDE % len(names) if len(names) > LEARNED else at]
+        left, right = _template(expected), _template(known[expected])
+        groups[left.texts, right.texts].append((expected, left, right))
+    for rows in groups.values():
+        whole = _draft(rows)
+        if whole is not None:
+            yield whole
+        else:
+            yield from _parts(rows)
+
+
+def _parts(rows: Sequence[_Row]) -> Iterator[_Draft]:
+    """Split by the values of the number that has the fewest, further where that is no draft."""
+    columns = [{row[1].numbers[at] for row in rows} for at in range(len(rows[0][1].numbers))]
+    counts = [(len(values), at) for at, values in enumerate(columns) if len(values) > 1]
+    if not counts:
+        return
+    _, at = min(counts)
+    parts = defaultdict(list)
+    for row in rows:
+        parts[row[1].numbers[at]].append(row)
+    for part in parts.values():
+        draft = _draft(part)
+        if draft is not None:
+            yield draft
+        else:
+            yield from _parts(part)
+
+
+def _draft(rows: Sequence[_Row]) -> _Draft | None:
+    """Return the draft that rewrites all rows, None where a number follows from no other."""
+    _, left, right = rows[0]
+    columns = list(zip(*(row[1].numbers for row in rows), strict=True))
+    varying = [at for at, column in enumerate(columns) if len(set(column)) > 1]
+    pattern = [re.escape(left.texts[0])]
+    for at, text in enumerate(left.texts[1:]):
+        fixed = re.escape(left.numbers[at])
+        pattern += [r"(\d+)" if at in varying else fixed, re.escape(text)]
+    replacement = [_literal(right.texts[0])]
+    sources = [columns[at] for at in varying]
+    for at, text in enumerate(right.texts[1:]):
+        found = find_number([row[2].numbers[at] for row in rows], sources)
+        if found is None:
+            return None
+        replacement += [found, _literal(text)]
+    return _Draft(tuple(pattern), tuple(replacement), tuple(rows))
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")
+
+
+def _from_general(draft: _Draft, prover: _Prover) -> Iterator[tuple[str, str]]:
+    """Yield pattern and replacement, those with the longest common end as a group first.
+
+    The last one leaves out the numbers of names that are mapped otherwise.
+    """
+    left, right = _segments(draft.pattern), _segments(draft.replacement)
+    common = 0
+    while common < min(len(left), len(right)) and _same(left, right, common + 1):
+        common += 1
+    for kept in range(common, 0, -1):
+        head, tail = left[:-kept], right[:-kept]
+        groups = sum(part.count(r"(\d+)") for part in head)
+        yield f"^{''.join(head)}(.+)$", _join([*tail, f"\\{groups + 1}"])
+    pattern, replacement = f"^{''.join(left)}$", _join(right)
+    yield pattern, replacement
+    spared = prover.spare(pattern, replacement)
+    if spared is not None:
+        yield spared, replacement
+
+
+def _segments(parts: Sequence[str]) -> list[str]:
+    """Join the parts and cut them after every separator."""
+    text = "".join(parts)
+    return [piece for piece in re.split(r"(?<=/)|(?<=\.)", text) if piece]
+
+
+def _same(left: Sequence[str], right: Sequence[str], count: int) -> bool:
+    """Whether the last `count` segments are one text, numbers copied in order."""
+    groups = sum(part.count(r"(\d+)") for part in left[:-count])
+    text = "".join(left[-count:])
+    while r"(\d+)" in text:
+        groups += 1
+        text = text.replace(r"(\d+)", f"\\\\{groups}", 1)
+    return re.sub(r"\\([^0-9])", r"\1", text).replace("\\\\", "\\") == re.sub(
+        r"\\\\|\{\{|\}\}", lambda found: found[0][0], "".join(right[-count:])
+    )
+
+
+def _join(parts: Sequence[str]) -> str:
+    r"""Join replacement parts; a group before a digit is written \g<1>."""
+    return re.sub(r"(?<!\\)\\(\d+)\0?(?=[0-9])", r"\\g<\1>", "".join(parts))
