@@ -11,6 +11,7 @@ from graphmap.api.name_map import NameMap
 from graphmap.api.names import as_names, side_of
 from graphmap.errors import NameMapError
 from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
+from graphmap.matching.rules import find_rules
 
 __all__ = ["check_belongs", "explain", "match", "pins_of"]
 
@@ -48,7 +49,7 @@ def match(
         found.decisions,
         found.verdict,
         found.unused,
-        found.rules,
+        find_rules(found.decisions),
         found.expected_wrong,
         artifact=_source(actual),
         expected_source=_source(asked),
@@ -56,29 +57,44 @@ def match(
     )
 
 
-def pins_of(old: NameMap, artifact: Artifact) -> dict[str, str]:
-    """Return the matched rows of an older map; raises NameMapError where they name nothing here."""
+def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) -> dict[str, str]:
+    """Return the matched rows of an older map that still name something on both sides.
+
+    expected: who asks; without it every row counts. Raises NameMapError where no row is left.
+    """
     names = {variable.name for variable in artifact.variables}
-    lost = [actual for actual in old.values() if actual not in names]
-    if lost:
+    asked = None if expected is None else {variable.name for variable in expected.variables}
+    kept = {e: a for e, a in old.items() if a in names and (asked is None or e in asked)}
+    if old and not kept:
         raise NameMapError(
-            f"was made for another artifact: {len(lost)} of its {len(old)} names are not stored "
-            f"in {artifact.path}, the first is {lost[0]}",
+            f"was made for others: none of its {len(old)} rows names a variable on both sides",
             where="--map",
             remedy="Match without --map, or give the artifact that the map was made for.",
         )
-    return dict(old)
+    return kept
 
 
 def check_belongs(name_map: NameMap, artifact: Artifact) -> None:
     """Raise NameMapError where a map was made for another artifact; a map by hand has no mark."""
     made_for = name_map.artifact.get("fingerprint")
     if made_for is None:
-        pins_of(name_map, artifact)
+        _check_stored(name_map, artifact)
     elif made_for != artifact.fingerprint:
         raise NameMapError(
             f"was made for another artifact, {name_map.artifact.get('path')}: names, shapes or "
             f"dtypes of {artifact.path} differ",
+            where="--map",
+            remedy="Make a map for this artifact: graphmap match",
+        )
+
+
+def _check_stored(name_map: NameMap, artifact: Artifact) -> None:
+    names = {variable.name for variable in artifact.variables}
+    lost = [actual for actual in name_map.values() if actual not in names]
+    if lost:
+        raise NameMapError(
+            f"was made for another artifact: {len(lost)} of its {len(name_map)} names are not "
+            f"stored in {artifact.path}, the first is {lost[0]}",
             where="--map",
             remedy="Make a map for this artifact: graphmap match",
         )

@@ -9,7 +9,6 @@ from graphmap.api.name_map import NameMap
 from graphmap.cli.console import escape, table
 from graphmap.cli.wording import count, shape_text
 from graphmap.model.namemap import Decision
-from graphmap.version import VERSION
 
 __all__ = ["map_bytes", "map_table"]
 
@@ -23,7 +22,11 @@ def map_bytes(name_map: NameMap, form: str) -> bytes:
     """Return the bytes of a file: "json", "csv" or "python"."""
     if form == "json":
         return name_map.dump()
-    text = _csv_text(name_map) if form == "csv" else _python_text(name_map)
+    if form == "csv":
+        return _csv_text(name_map).encode("utf-8", "backslashreplace")
+    from graphmap.api.exports import python_code
+
+    text = python_code(name_map)
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -79,14 +82,3 @@ def _csv_text(name_map: NameMap) -> str:
 def _inert(cell: str) -> str:
     """Return a cell that a spreadsheet does not take for a formula."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def _python_text(name_map: NameMap) -> str:
-    lines = [f"# expected -> actual, by graphmap {VERSION}", "NAME_MAP = {"]
-    for d in name_map.matched:
-        if d.actual is not None:
-            layout = "" if d.layout == "same" else f"  # layout {d.layout}"
-            lines.append(f"    {d.expected!a}: {d.actual!a},{layout}")
-    lines.append("}")
-    lines += [f"# {d.status}: {d.expected!a}" for d in (*name_map.ambiguous, *name_map.unmatched)]
-    return "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@ COMMANDS = {  # name: (module in cli.commands, one line for the list of commands
     "inspect": ("inspect", "say what an artifact holds: kind, graph, variables, train ops"),
     "match": ("match", "map every expected name to one actual name, or say why not"),
     "explain": ("explain", "say why one name was mapped so: evidence, margin, runners-up"),
+    "check": ("check", "say whether a map still fits an artifact"),
     "train-op": ("train_op", "show the train ops: optimizer, slots, loss, what to feed"),
     "render": ("render", "draw the graph as a picture"),
     "rename": ("rename", "write it under other names, as new files"),

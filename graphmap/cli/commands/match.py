@@ -83,7 +83,7 @@ def run(args: Namespace) -> int:
             expected,
             artifact,
             min_confidence=args.min_confidence,
-            pins=_pins(args, artifact),
+            pins=_pins(args, expected, artifact),
             only=args.only,
             exclude=args.exclude,
             include_slots=args.include_slots,
@@ -101,9 +101,22 @@ def run(args: Namespace) -> int:
     return EXIT_UNRESOLVED if is_open and not args.allow_unresolved else 0
 
 
-def _pins(args: Namespace, artifact: Artifact) -> dict[str, str]:
-    pins = pins_of(NameMap.load(args.map), artifact) if args.map else {}
-    return {**pins, **dict(args.pin)}
+def _pins(args: Namespace, expected: Artifact, artifact: Artifact) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for left, right in args.pin:
+        if given.setdefault(left, right) != right:
+            raise UsageError(
+                f"is pinned to {given[left]} and to {right}",
+                where=left,
+                remedy="Keep one --pin for each expected name.",
+            )
+    if not args.map:
+        return given
+    old = NameMap.load(args.map)
+    kept = pins_of(old, artifact, expected)
+    if len(kept) < len(old):
+        console.note(f"{len(old) - len(kept):,} rows of {args.map} name nothing here any more")
+    return {**kept, **given}
 
 
 def _pin(text: str) -> tuple[str, str]:
