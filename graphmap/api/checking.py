@@ -106,7 +106,11 @@ def _misfit(decision: Decision, variable: Variable) -> str:
         if sorted(order) != list(range(len(found))):
             return text
         turned = tuple(found[axis] for axis in order)
-    if decision.layout in ("same", "tied", "transpose") or word == "permute" and "+" not in decision.layout:
+    if (
+        decision.layout in ("same", "tied", "transpose")
+        or (word == "permute"
+        and "+" not in decision.layout)
+    ):
         return "" if turned == wanted else text
     if "reshape" in decision.layout and "split" not in decision.layout:
         sizes = (math.prod(size or 0 for size in shape) for shape in (wanted, found))
@@ -116,6 +120,4 @@ def _misfit(decision: Decision, variable: Variable) -> str:
 
 def _added(name_map: NameMap, stored: dict[str, Variable]) -> tuple[str, ...]:
     known = set(name_map.unused) | set(name_map.values())
-    return tuple(
-        sorted(n for n, v in stored.items() if n not in known and v.slot_of not in known)
-    )
+    return tuple(sorted(n for n, v in stored.items() if n not in known and v.slot_of not in known))

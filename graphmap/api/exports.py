@@ -115,7 +115,10 @@ def _starred(rule: Rule) -> tuple[str, str] | None:
     """Return both sides of a rule with stars; None where numbers are reckoned or reordered."""
     if not is_plain(rule) or "(?!" in rule.pattern:
         return None
-    stars = ["**" if group == "(.+)" else "*" for group in re.findall(r"\(\\d\+\)|\(\.\+\)", rule.pattern)]
+    stars = [
+        "**" if group == "(.+)" else "*"
+        for group in re.findall(r"\(\\d\+\)|\(\.\+\)", rule.pattern)
+    ]
     groups = [int(a or b) for a, b in re.findall(r"\\g<(\d+)>|\\(\d+)", rule.replacement)]
     if groups != list(range(1, len(stars) + 1)):
         return None

@@ -106,7 +106,7 @@ def explain(name_map: NameMap, expected: str) -> str:
         decision = name_map.decision(expected)
     except KeyError:
         raise _not_asked(name_map, expected) from None
-    return explain_decision(decision)
+    return explain_decision(decision, name_map)
 
 
 def _not_asked(name_map: NameMap, expected: str) -> NameMapError:

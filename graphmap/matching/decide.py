@@ -59,7 +59,11 @@ def decide(
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
     if _is_other(wanted, pool, found, settings):
-        found = {name: link for name, link in found.items() if name in settings.pins}
+        found = {
+            name: link
+            for name, link in found.items()
+            if link.evidence[:1] and link.evidence[0].kind == "pin"
+        }
     decider = _Decider(pool, actual, found, result, settings)
     decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
     matched = [d for d in decisions if d.status == "matched"]
@@ -127,7 +131,8 @@ class _Decider:
         if link is None or sure < self.settings.min_confidence:
             near = bool(candidates) and candidates[0].confidence > NEAR
             status: Status = "ambiguous" if near else "unmatched"
-            return Decision(v.name, status, v.shape, candidates=candidates)
+            reasons = () if link is None else link.evidence
+            return Decision(v.name, status, v.shape, evidence=reasons, candidates=candidates)
         meant = self.shadows.get(link.actual.name, link.actual)
         return Decision(
             v.name,

@@ -73,9 +73,7 @@ def _expressions(
                 yield from _combined((outer, left), (inner, right), target)
 
 
-def _divided(
-    group: int, column: _Column, target: Sequence[int]
-) -> Iterator[tuple[str, list[int]]]:
+def _divided(group: int, column: _Column, target: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
     low, high = column.low, column.high
     for shift in sorted({0, -low}, reverse=True):
         name = f"\\{group}" if not shift else f"(\\{group}{_plus(shift)})"

@@ -15,6 +15,7 @@ from graphmap.model.variable import Variable
 __all__ = ["match_variables"]
 
 PINNED = 20.0  # bits of a pin
+FOLLOWS = 10.0  # bits of what follows from a pin: the same layer elsewhere, a leaf beside it
 
 
 def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFAULTS) -> NameMap:
@@ -22,7 +23,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     check_pins(settings, expected, actual)
     wanted = asked(expected, settings)
     pool = answering(actual)
-    found = _pinned(wanted, actual, settings)
+    found = _pinned(wanted, pool, actual, settings)
     taken = {link.actual.name for link in found.values()}
     open_expected = [at for at, v in enumerate(wanted) if v.name not in found]
     open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
@@ -43,11 +44,25 @@ def _is_sorted(names: Sequence[str]) -> bool:
     return all(one < other for one, other in pairwise(names))
 
 
-def _pinned(wanted: Sequence[Variable], actual: Side, settings: MatchSettings) -> dict[str, Found]:
+def _pinned(
+    wanted: Sequence[Variable], pool: Sequence[Variable], actual: Side, settings: MatchSettings
+) -> dict[str, Found]:
+    if not settings.pins:
+        return {}
+    from graphmap.matching.propagation import spread_pins
+
     by_name = {v.name: v for v in actual.variables}
-    evidence = (Evidence("pin", PINNED, "given by the user"),)
-    return {
-        v.name: Found(v, by_name[settings.pins[v.name]], PINNED, PINNED, evidence)
+    given = (Evidence("pin", PINNED, "given by the user"),)
+    pins = {v.name: settings.pins[v.name] for v in wanted if v.name in settings.pins}
+    found = {
+        v.name: Found(v, by_name[pins[v.name]], PINNED, PINNED, given)
         for v in wanted
-        if v.name in settings.pins
+        if v.name in pins
     }
+    spread = spread_pins(pins, wanted, pool)
+    for v in wanted:
+        if v.name in spread:
+            name, source = spread[v.name]
+            follows = (Evidence("pin", FOLLOWS, f"as {source} is pinned to {pins[source]}"),)
+            found[v.name] = Found(v, by_name[name], FOLLOWS, FOLLOWS, follows)
+    return found

@@ -226,8 +226,8 @@ def _from_general(draft: _Draft, prover: _Prover) -> Iterator[tuple[str, str]]:
     for kept in range(common, 0, -1):
         head, tail = left[:-kept], right[:-kept]
         groups = sum(part.count(r"(\d+)") for part in head)
-        yield f"^{''.join(head)}(.+)$", _join([*tail, f"\\{groups + 1}"])
-    pattern, replacement = f"^{''.join(left)}$", _join(right)
+        yield f"^{''.join(head)}(.+)$", "".join([*tail, f"\\{groups + 1}"])
+    pattern, replacement = f"^{''.join(left)}$", "".join(right)
     yield pattern, replacement
     spared = prover.spare(pattern, replacement)
     if spared is not None:
@@ -250,8 +250,3 @@ def _same(left: Sequence[str], right: Sequence[str], count: int) -> bool:
     return re.sub(r"\\([^0-9])", r"\1", text).replace("\\\\", "\\") == re.sub(
         r"\\\\|\{\{|\}\}", lambda found: found[0][0], "".join(right[-count:])
     )
-
-
-def _join(parts: Sequence[str]) -> str:
-    r"""Join replacement parts; a group before a digit is written \g<1>."""
-    return re.sub(r"(?<!\\)\\(\d+)\0?(?=[0-9])", r"\\g<\1>", "".join(parts))
