@@ -106,10 +106,8 @@ def _misfit(decision: Decision, variable: Variable) -> str:
         if sorted(order) != list(range(len(found))):
             return text
         turned = tuple(found[axis] for axis in order)
-    if (
-        decision.layout in ("same", "tied", "transpose")
-        or (word == "permute"
-        and "+" not in decision.layout)
+    if decision.layout in ("same", "tied", "transpose") or (
+        word == "permute" and "+" not in decision.layout
     ):
         return "" if turned == wanted else text
     if "reshape" in decision.layout and "split" not in decision.layout:

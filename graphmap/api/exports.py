@@ -75,7 +75,7 @@ def t5x_assignment_map(name_map: NameMap) -> list[tuple[str, str]]:
     r"""Return (regex, replacement) pairs for whole expected names.
 
     T5X: `assignment_map` of t5x.checkpoints takes a target's name by `re.fullmatch` and gives the
-    name in the checkpoint. Rules with arithmetic, which no such pair can say, come out name by name.
+    name in the checkpoint. Rules with arithmetic come out name by name.
     """
     return _plain_rules(name_map.rules, [(d.expected, d.actual) for d in name_map.matched])
 

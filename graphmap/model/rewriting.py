@@ -1,7 +1,7 @@
 r"""Rules of a name map: what a pattern and a replacement mean, and how they are applied.
 
-A replacement is text with `\1`, `\g<1>` for a group, and `{\1+3}` for a number that is reckoned from
-groups: `+ - * // %` and parentheses over groups and integers, with a width as in `{\1+3:02}`.
+A replacement is text with `\1`, `\g<1>` for a group, and `{\1+3}` for a number that is
+reckoned from groups: `+ - * // %`, parentheses, integers, with a width as in `{\1+3:02}`.
 A brace that is meant literally is doubled. Without braces it is a template of Python's `re`.
 """
 
