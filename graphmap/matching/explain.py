@@ -82,8 +82,8 @@ def _changes(decision: Decision, settings: Mapping[str, Any]) -> Iterator[str]:
         rivals = [c.actual for c in decision.candidates if c.actual != decision.actual]
         yield f"    --pin {decision.expected}={rivals[0] if rivals else 'ACTUAL'}"
         return
-    for one in decision.candidates[:MOST_DECISIVE]:
-        yield f"    --pin {decision.expected}={one.actual}"
+    for candidate in decision.candidates[:MOST_DECISIVE]:
+        yield f"    --pin {decision.expected}={candidate.actual}"
     if decision.shape is None:
         yield "    shapes: give EXPECTED as a listing with shapes, or as a checkpoint"
     yield "    graphs on both sides (.meta, GraphDef): where a variable is used tells twins apart"
