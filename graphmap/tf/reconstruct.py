@@ -28,14 +28,19 @@ def reconstruct_train_op(
     tags: str | None = None,
     step: int | None = None,
     allow_unsafe: bool = False,
+    allow_inexact: bool = False,
 ) -> Rebuilt:
     """Rebuild the stored train op over `loss`, a tensor of a new graph.
 
     loss: a tensor, a list of tensors, or {stored train op or stored loss: tensor}; each must be the
-    same computation as a stored loss, op by op. name_map: {new variable: stored variable}, a
+    same computation as a stored loss, op by op, but is taken as given under a stored name.
+    name_map: {new variable: stored variable}, a
     NameMap or a path to one; without it the computation itself pairs the variables. train_op: the
-    stored op or ops to rebuild, by default all train ops found. global_step: the caller's step
-    variable. optimizer: what the files cannot tell, where no graph is stored.
+    stored op or ops to rebuild, by default all train ops found. var_list: the variables to train;
+    the stored updates of all others are left out. global_step: the caller's step variable.
+    optimizer: what the files cannot tell, where no graph is stored. gradient_transform: called
+    with [(raw gradient, variable), ...], returns as many gradients, before stored clipping.
+    allow_inexact: random ops, whose state no file holds, start anew; the report lists them.
 
     Raises ReconstructionError, before the graph is changed, where the result would not train on
     exactly as the stored run did.
@@ -53,9 +58,9 @@ def reconstruct_train_op(
                 remedy="Rebuild one loss at a time.",
             )
         return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step)
-    return Transplant(opened, graph, stored, name_map, var_list).run(
-        losses, wanted, global_step, allow_unsafe, gradient_transform
-    )
+    transplant = Transplant(opened, graph, stored, name_map, var_list)
+    transplant.allow_inexact = allow_inexact
+    return transplant.run(losses, wanted, global_step, allow_unsafe, gradient_transform)
 
 
 def _losses(loss: Any) -> list[tuple[str | None, Any]]:

@@ -82,7 +82,9 @@ class Transplant(TransplantPlan):
         cut = find_cut(
             self.stored, roots, self.descent, self._usable, self.own, self.dropped, replaced
         )
-        check_state(self.training, cut, self.own, self.dropped)
+        self.assumed += check_state(
+            self.training, cut, self.own, self.dropped, allow_inexact=self.allow_inexact
+        )
         self._check_trained(cut)
         variables = self._variables(cut, global_step)
         copy = plan_copy(self.new, self.stored, cut, variables)
@@ -113,7 +115,7 @@ class Transplant(TransplantPlan):
         """Copy what makes some stored tensors, and return the copies."""
         roots = [tensor.node for tensor in tensors if tensor not in replaced]
         cut = find_cut(self.stored, roots, self.descent, self._usable, self.own, (), replaced)
-        check_state(self.training, cut, self.own)
+        check_state(self.training, cut, self.own, allow_inexact=self.allow_inexact)
         variables = self._variables(cut, None)
         copy = plan_copy(self.new, self.stored, cut, variables)
         try_import(self.graph, copy)

@@ -36,6 +36,11 @@ _HARMLESS = VARIABLE_OPS | INPUT_OPS | {
     "CheckNumericsV2",
 }  # fmt: skip
 
+_NOT_EXACTLY = (
+    "Random and other stateful ops cannot be gone on with exactly; allow_inexact=True rebuilds "
+    "them with fresh states."
+)
+
 
 @dataclass
 class Cut:
@@ -166,17 +171,25 @@ def _paired_node(
 
 
 def check_state(
-    training: Training, cut: Cut, own_updates: Mapping[int, int], dropped: Collection[int] = ()
-) -> None:
+    training: Training,
+    cut: Cut,
+    own_updates: Mapping[int, int],
+    dropped: Collection[int] = (),
+    *,
+    allow_inexact: bool = False,
+) -> list[str]:
     """Raise ReconstructionError where the update depends on what no copy can bring along.
 
     That is: random or other stateful ops, and writes hidden behind a forward op that is not copied.
+    allow_inexact: returns a sentence on each of the former instead.
     """
+    said: list[str] = []
     from tensorflow.python.framework import op_def_registry
 
     graph = training.graph
     starts = [*cut.copied, *(tensor.node for tensor in cut.tensors)]
-    everything = upstream(graph, starts, stop=dropped)
+    inputs = [at for at, node in enumerate(graph.nodes) if node.op in INPUT_OPS]
+    everything = upstream(graph, starts, stop={*dropped, *inputs})  # behind an input is no update
     for position in sorted(everything):
         node = graph.nodes[position]
         write = training.writes.by_node.get(position)
@@ -191,20 +204,24 @@ def check_state(
             continue
         definition = op_def_registry.get(node.op)
         if definition is not None and definition.is_stateful and node.op not in _HARMLESS:
-            raise ReconstructionError(
-                f"the update depends on {node.name} ({node.op}), whose state is not stored",
-                where=node.name,
-                remedy="Random and other stateful ops cannot be gone on with exactly.",
-            )
-    _check_bodies(graph, everything)
+            if not allow_inexact:
+                raise ReconstructionError(
+                    f"the update depends on {node.name} ({node.op}), whose state is not stored",
+                    where=node.name,
+                    remedy=_NOT_EXACTLY,
+                )
+            said.append(f"{node.name} ({node.op}) starts anew: its state is not stored")
+    said += _check_bodies(graph, everything, allow_inexact)
+    return said
 
 
-def _check_bodies(graph: GraphModel, positions: Iterable[int]) -> None:
+def _check_bodies(graph: GraphModel, positions: Iterable[int], allow_inexact: bool) -> list[str]:
     from tensorflow.python.framework import op_def_registry
 
     from graphmap.analysis.functions import calls_of
     from graphmap.analysis.ops import is_write
 
+    said: list[str] = []
     seen: set[str] = set()
     names = [name for at in positions for name, _ in calls_of(graph.nodes[at], graph)]
     while names:
@@ -218,8 +235,10 @@ def _check_bodies(graph: GraphModel, positions: Iterable[int]) -> None:
             definition = op_def_registry.get(node.op)
             stateful = definition is not None and definition.is_stateful
             if stateful and node.op not in _HARMLESS and not is_write(node.op):
-                raise ReconstructionError(
-                    f"the function {name} holds {node.name} ({node.op}), whose state is not stored",
-                    where=name,
-                    remedy="Random and other stateful ops cannot be gone on with exactly.",
+                what = (
+                    f"the function {name} holds {node.name} ({node.op}), whose state is not stored"
                 )
+                if not allow_inexact:
+                    raise ReconstructionError(what, where=name, remedy=_NOT_EXACTLY)
+                said.append(what)
+    return said

@@ -82,6 +82,7 @@ class TransplantPlan:
         self.var_list = None if var_list is None else variable_names(var_list)
         self.pairs: dict[str, str] = {}
         self.prefix = ""
+        self.allow_inexact = False
         self.own: dict[int, int] = {}
         self.dropped: frozenset[int] = frozenset()
         self.forward_equal: bool | Difference = True
