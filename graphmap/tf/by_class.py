@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphmap.errors import ReconstructionError, RestoreError, UnresolvedNameError, UsageError
 from graphmap.matching import Side, match_variables
-from graphmap.model.variable import Variable
+from graphmap.model.variable import Part, Variable
 from graphmap.opening import OpenedModel
-from graphmap.tf.assigning import Assignment, check_assignments
+from graphmap.tf.assigning import Assignment, check_assignments, nodes_of
 from graphmap.tf.descent import Difference
 from graphmap.tf.live import (
     LiveVariable,
@@ -38,7 +38,8 @@ def rebuild_by_class(
 ) -> Rebuilt:
     """Make the optimizer over `loss`, and plan what to restore.
 
-    Raises RestoreError where the files lack a slot, before anything else can be run.
+    A partitioned variable gets its pieces of the whole that is stored, slots included, in whatever
+    number of pieces the new graph has. Raises RestoreError where the files lack a slot.
     """
     graph = loss.graph
     made, told_step = _optimizer(optimizer)
@@ -49,7 +50,8 @@ def rebuild_by_class(
     trained = [
         variable
         for variable in graph.get_collection("trainable_variables")
-        if variable.op.name in pairs and (not slotted or pairs[variable.op.name].name in slotted)
+        if variable.op.name in pairs
+        and (not slotted or pairs[variable.op.name].stored.name in slotted)
     ]
     if not trained:
         raise ReconstructionError(
@@ -58,20 +60,23 @@ def rebuild_by_class(
             remedy="Pass name_map={new variable: stored variable}.",
         )
     step, step_variable = _step(opened, graph, global_step, told_step)
+    if made is not optimizer:  # one of the caller's own cannot be tried out elsewhere
+        _try_out(opened, _optimizer(optimizer)[0], [(v, pairs[v.op.name]) for v in trained], slots)
     with graph.as_default():
         train_op = made.minimize(loss, global_step=step, var_list=trained)
     state = [(live, pairs[node]) for node, live in by_node.items() if node in pairs]
     lives = live_variables(graph)
     for variable in trained:
-        primary = pairs[variable.op.name]
+        primary, part = pairs[variable.op.name]
         for word in made.get_slot_names():
             slot = made.get_slot(variable, word)
             if slot is not None:
-                state.append((lives[slot.op.name], _slot(opened, slots, primary.name, word)))
+                found = _slot(opened, slots, primary.name, word)
+                state.append((lives[slot.op.name], _Source(found, part)))
     for name, variable in _non_slots(made, graph):
-        state.append((lives[variable.op.name], _non_slot(opened, name)))
+        state.append((lives[variable.op.name], _Source(_non_slot(opened, name))))
     if step is not None and step_variable is not None:
-        state.append((lives[step.op.name], step_variable))
+        state.append((lives[step.op.name], _Source(step_variable)))
     held = {live.node for live, _ in state}
     without = [v.op.name for v in made.variables() if v.op.name not in held]
     if without:
@@ -83,15 +88,41 @@ def rebuild_by_class(
     return _rebuilt(opened, graph, train_op, state, made)
 
 
+def _try_out(
+    opened: OpenedModel,
+    made: Any,
+    trained: list[tuple[Any, _Source]],
+    slots: Mapping[tuple[str, str], Variable],
+) -> None:
+    """Raise RestoreError where the files lack what the optimizer keeps; changes no graph."""
+    tf = tensorflow()
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        copies = [
+            tf1.Variable(tf.zeros(variable.shape, variable.dtype.base_dtype), name=f"v{place}")
+            for place, (variable, _) in enumerate(trained)
+        ]
+        made.minimize(tf.add_n([tf.reduce_sum(tf.cast(v, tf.float32)) for v in copies]))
+        for copy, (_, source) in zip(copies, trained, strict=True):
+            for word in made.get_slot_names():
+                if made.get_slot(copy, word) is not None:
+                    _slot(opened, slots, source.stored.name, word)
+        for name, _ in _non_slots(made, graph):
+            _non_slot(opened, name)
+
+
 def _rebuilt(
     opened: OpenedModel,
     graph: Any,
     train_op: Any,
-    state: list[tuple[LiveVariable, Variable]],
+    state: list[tuple[LiveVariable, _Source]],
     made: Any,
 ) -> Rebuilt:
-    unique = {live.node: (live, variable) for live, variable in state}
-    assignments = [Assignment(live, str(v.checkpoint_key)) for live, v in unique.values()]
+    unique = {live.node: (live, source) for live, source in state}
+    assignments = [
+        Assignment(live, str(source.stored.checkpoint_key), source.part)
+        for live, source in unique.values()
+    ]
     check_assignments(assignments, opened.stored)
     operation = getattr(train_op, "op", train_op)
     return Rebuilt(
@@ -99,7 +130,11 @@ def _rebuilt(
         stored=opened.stored,
         train_ops={operation.name: operation},
         feeds={},
-        state_map={v.name: variable_object(live) for live, v in unique.values()},
+        state_map={
+            source.stored.name: variable_object(live)
+            for live, source in unique.values()
+            if source.part is None
+        },
         assignments=assignments,
         report=RebuildReport(
             "by class",
@@ -150,8 +185,15 @@ def _optimizer(told: Any) -> tuple[Any, str | None]:
         raise UsageError(str(cause), where="optimizer", remedy="Tell it too.") from cause
 
 
-def _weights(opened: OpenedModel, graph: Any, name_map: Any) -> dict[str, Variable]:
-    """Return {new variable node: stored variable} of the model itself."""
+class _Source(NamedTuple):
+    """A stored variable, and which piece of it a new one holds."""
+
+    stored: Variable
+    part: Part | None = None
+
+
+def _weights(opened: OpenedModel, graph: Any, name_map: Any) -> dict[str, _Source]:
+    """Return {new variable node: what it gets} of the model itself."""
     live = live_model(graph)
     expected = expected_variables(live)
     stored = {v.name: v for v in opened.variables if v.checkpoint_key is not None}
@@ -171,7 +213,7 @@ def _weights(opened: OpenedModel, graph: Any, name_map: Any) -> dict[str, Variab
     else:
         found = as_name_map(name_map)
     by_name = {v.name: v for v in expected}
-    pairs: dict[str, Variable] = {}
+    pairs: dict[str, _Source] = {}
     for decision in found.matched:
         ours, theirs = by_name.get(decision.expected), stored.get(decision.actual or "")
         if ours is None or theirs is None or decision.layout not in STORED_AS_IS:
@@ -180,13 +222,7 @@ def _weights(opened: OpenedModel, graph: Any, name_map: Any) -> dict[str, Variab
                 where=decision.expected,
                 remedy="A map goes {new variable: stored variable}; both must exist.",
             )
-        if ours.parts or theirs.parts:
-            raise ReconstructionError(
-                "is partitioned; that is not rebuilt by class",
-                where=ours.name,
-                remedy="Keep the graph (.meta) beside the checkpoint.",
-            )
-        pairs[ours.node or ours.name] = theirs
+        pairs.update((node, _Source(theirs, part)) for node, part in nodes_of(ours))
     return pairs
 
 

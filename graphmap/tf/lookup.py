@@ -36,9 +36,19 @@ def get_tensor(graph: Any, name: str, name_map: Any = None) -> Any:
             remedy=f"Take the operation: gmtf.get_operation(graph, {operation.name!r})",
         )
     if operation.type == "VarHandleOp":
-        value = live_variables(graph)[operation.name].value
-        return operation.outputs[0] if value is None else value
+        return _value_of(graph, operation)
     return operation.outputs[ref.output]
+
+
+def _value_of(graph: Any, operation: Any) -> Any:
+    """Return a read of a resource variable that is there already, else a new one."""
+    value = live_variables(graph)[operation.name].value
+    if value is not None:
+        return value
+    tf = tensorflow()
+    with graph.as_default(), graph.control_dependencies(None), graph.name_scope("graphmap/"):
+        dtype = operation.get_attr("dtype")
+        return tf.raw_ops.ReadVariableOp(resource=operation.outputs[0], dtype=dtype)
 
 
 def get_operation(graph: Any, name: str, name_map: Any = None) -> Any:

@@ -134,10 +134,10 @@ def resume(
     names = [op.name for op in found]
     read_values(stored, ())  # a graph without values is told as that
     fresh = _unsaved_locals(stored, names, saved)
-    run = [*names, *(f"{name}/Assign" for name in fresh)]
+    roots = [*names, *(op_name(train_op.loss) for train_op in found if train_op.loss)]
+    run = [*roots, *(f"{name}/Assign" for name in fresh)]  # a loop looks at its loss, too
     check_safe(stored.graph, run, allow_unsafe=allow_unsafe, where=stored.path)
     values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
-    roots = [*names, *(op_name(train_op.loss) for train_op in found if train_op.loss)]
     prefix = place_graph(session, stored, import_scope, roots)
     lives = live_variables(session.graph)
     assignments = list(assignments_for(saved, lives, prefix))

@@ -212,5 +212,6 @@ class Transplant(TransplantPlan):
                 gradients_equal=self.gradients_equal,
                 copied=len(cut.copied),
                 assumed=tuple(dict.fromkeys(self.assumed)),
+                found=tuple(op for op in self.found if self.stored.index[op.name] in set(roots)),
             ),
         )

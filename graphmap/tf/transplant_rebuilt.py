@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.model.stored import StoredModel
+from graphmap.model.training import TrainOp
 from graphmap.tf.assigning import Assignment, RestoreReport, assign_values, initialize
 from graphmap.tf.descent import Difference
 from graphmap.tf.live import live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["RebuildReport", "Rebuilt"]
+__all__ = ["Fact", "RebuildReport", "Rebuilt"]
+
+
+class Fact(NamedTuple):
+    """One thing that a rebuild says, and on what ground.
+
+    basis: "confirmed" (compared op by op, or read from the files), "inferred" (from dataflow or
+    names), "assumed" (told by the caller, or by default), "impossible" (no file holds it).
+    """
+
+    basis: Literal["confirmed", "inferred", "assumed", "impossible"]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,9 @@ class RebuildReport:
     how: "transplant" (the stored update was copied) or "by class" (an optimizer was made anew).
     forward_equal, gradients_equal: True, or the first stored and new node that differ, and why.
     copied: how many stored ops were copied. assumed: one sentence for each thing that the files
-    could not tell. restored, untouched, mismatched, initialized: names of the new graph.
+    could not tell. found: what the files say of the train ops. restored, initialized: names of the
+    new graph, after a restore; untouched and mismatched are empty then, for a restore is whole or
+    an error.
     """
 
     how: Literal["transplant", "by class"]
@@ -31,10 +45,56 @@ class RebuildReport:
     gradients_equal: bool | Difference = True
     copied: int = 0
     assumed: tuple[str, ...] = ()
+    found: tuple[TrainOp, ...] = ()
     restored: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
     mismatched: tuple[str, ...] = ()
     initialized: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Everything of the report, a sentence each."""
+        return tuple(self._facts())
+
+    def __str__(self) -> str:
+        return "\n".join(f"{basis}: {text}" for basis, text in self.facts)
+
+    def _facts(self) -> Iterator[Fact]:
+        if self.how == "transplant":
+            yield Fact("confirmed", f"the stored update was copied: {self.copied} ops")
+        else:
+            yield Fact("assumed", "the optimizer was made anew, by its class")
+        for what, equal in (
+            ("the forward pass", self.forward_equal),
+            ("every gradient", self.gradients_equal),
+        ):
+            if equal is True:
+                yield Fact("confirmed", f"{what} is the stored computation, op by op")
+            else:
+                yield Fact("assumed", f"{what} is the stored one: {equal}")
+        for train_op in self.found:
+            yield from _facts_of(train_op)
+        for text in self.assumed:
+            yield Fact("impossible" if "not stored" in text else "assumed", text)
+        if self.restored:
+            total = len(self.restored) + len(self.untouched) + len(self.mismatched)
+            yield Fact("confirmed", f"{len(self.restored)} of {total} restored, read back")
+        if self.initialized:
+            yield Fact("assumed", f"initialized anew: {', '.join(self.initialized)}")
+
+
+def _facts_of(train_op: TrainOp) -> Iterator[Fact]:
+    for spec in train_op.optimizers:
+        text = f"{train_op.name} is {spec.kind} over {len(spec.slots)} variables"
+        fixed = [f"{k}={v}" for k, v in spec.hyperparameters.items() if not isinstance(v, dict)]
+        yield Fact(
+            "inferred" if spec.kind == "custom" else "confirmed",
+            text + (f" ({', '.join(fixed)})" if fixed else ""),
+        )
+    for name in train_op.inputs:
+        yield Fact("impossible", f"where {name} stood in its data is not stored")
+    for text in train_op.unrecovered:
+        yield Fact("impossible" if "random" in text else "inferred", f"{train_op.name}: {text}")
 
 
 @dataclass

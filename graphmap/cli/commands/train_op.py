@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from typing import Any
 
 from graphmap.api.artifact import Artifact, load
 from graphmap.cli import console
@@ -18,13 +20,14 @@ from graphmap.errors import UsageError
 
 DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of
 every trained variable, the loss, the global step, and what to feed. Exits with 1 where
-there is none."""
+there is none, or where --verify finds a difference."""
 EPILOG = """examples:
   graphmap train-op checkpoints/model.ckpt-500
   graphmap train-op export/ --json
-  graphmap train-op checkpoints/ -o resume.py        # a script that goes on with the training"""
+  graphmap train-op checkpoints/ -o resume.py        # a script that goes on with the training
+  graphmap train-op checkpoints/ --verify            # can it be rebuilt elsewhere, bit for bit?"""
 
-EXIT_NONE = 1
+EXIT_NONE = 1  # none, or one that differs
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,6 +36,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_out(parser, "write a Python script that goes on with the training (.py)")
     parser.add_argument(
         "--new", action="store_true", help="the script rebuilds the op over a graph of your own"
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="run one step of the stored graph and one of the rebuilt update on the same random "
+        "input, and compare every bit (TensorFlow, in a child process)",
+    )
+    parser.add_argument(
+        "--allow-unsafe",
+        action="store_true",
+        help="with --verify: run it although it holds ops that touch files or run code",
     )
     add_format(parser, ["text", "json"])
 
@@ -53,20 +67,43 @@ def run(args: Namespace) -> int:
         console.print_warnings(artifact.warnings)
     if args.out:
         _write_script(artifact, args)
+    verified = _verify(args) if args.verify and found else None
     if wanted == "json":
-        console.print_json(
-            {
-                "schema": "graphmap.train-op/1",
-                "train_ops": [train_op_json(op) for op in found],
-                "warnings": list(artifact.warnings),
-            }
-        )
+        told = {
+            "schema": "graphmap.train-op/1",
+            "train_ops": [train_op_json(op) for op in found],
+            "warnings": list(artifact.warnings),
+        }
+        console.print_json(told if verified is None else told | {"verify": verified})
     elif found:
         console.print_text("\n\n".join(train_op_text(op) for op in found))
     else:
         reason = "its graph has none" if artifact.has_graph else "no graph is stored"
         console.note(f"{artifact.path}: no train op, {reason}")
-    return 0 if found else EXIT_NONE
+    if verified is not None and wanted != "json":
+        console.print_text(_verdict(verified))
+    is_fine = found and (verified is None or verified["differs"] is None)
+    return 0 if is_fine else EXIT_NONE
+
+
+def _verify(args: Namespace) -> dict[str, Any]:
+    from graphmap.tf.verify import verify
+
+    with console.busy("running one step of the stored and of the rebuilt train ops"):
+        return verify(args.path, args.tags, args.step, args.allow_unsafe)
+
+
+def _verdict(verified: Mapping[str, Any]) -> str:
+    names = ", ".join(verified["train_ops"])
+    if verified["differs"] is None:
+        return (
+            f"\nverified: one step of {names}, stored and rebuilt ({verified['how']}) on random "
+            f"input: {verified['compared']} losses and variables are equal in every bit"
+        )
+    return (
+        f"\nDIFFERS: after one step of {names} on random input, {verified['differs']} is another "
+        f"one, first of {verified['compared']} losses and variables"
+    )
 
 
 def _write_script(artifact: Artifact, args: Namespace) -> None:
