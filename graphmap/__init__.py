@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from graphmap.api.matching import match
     from graphmap.api.name_map import NameMap
     from graphmap.api.picture import Picture, render
+    from graphmap.api.probing import probe
     from graphmap.api.renaming import rename
     from graphmap.errors import (
         ArtifactError,
@@ -57,6 +58,7 @@ __all__ = [
     "diff",
     "load",
     "match",
+    "probe",
     "rename",
     "render",
 ]
@@ -69,6 +71,7 @@ _HOMES = {
     "rename": "graphmap.api.renaming",
     "match": "graphmap.api.matching",
     "NameMap": "graphmap.api.name_map",
+    "probe": "graphmap.api.probing",
     "Picture": "graphmap.api.picture",
 }
 

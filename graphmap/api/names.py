@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphmap.api.artifact import Artifact, load
+from graphmap.api.live import live_items
 from graphmap.errors import UsageError
 from graphmap.matching import Side
 from graphmap.model.graph import Dims
@@ -18,17 +18,15 @@ __all__ = ["as_names", "side_of"]
 
 
 def as_names(source: Any) -> Artifact:
-    """Take an Artifact, a path, names, {name: shape or array}, or objects with name and shape."""
+    """Take an Artifact, a path, names, {name: shape}, or a live object as `live_items` takes it."""
     if isinstance(source, Artifact):
         return source
     if isinstance(source, str | os.PathLike):
         return load(source)
-    if isinstance(source, Mapping):
-        rows = [_tensor(name, value) for name, value in source.items()]
-    elif isinstance(source, Iterable):
-        rows = [_named(item) for item in source]
-    else:
+    items = live_items(source)
+    if items is None:
         raise _no_names(source)
+    rows = [_tensor(name, value) for name, value in items]
     if not rows:
         raise UsageError("names no variable", where="names", remedy="Give at least one name.")
     return Artifact(OpenedModel(StoredModel("", "listing", tensors=tuple(rows))))
@@ -44,15 +42,6 @@ def side_of(artifact: Artifact) -> Side:
     return Side(tuple(sorted(variables, key=lambda v: place[v.name])), ordered=True)
 
 
-def _named(item: Any) -> StoredTensor:
-    if isinstance(item, str):
-        return _tensor(item, None)
-    name = getattr(item, "path", None) or getattr(item, "name", None)  # Keras 3 has both
-    if not isinstance(name, str):
-        raise _no_names(item)
-    return _tensor(name, item)
-
-
 def _tensor(name: Any, value: Any) -> StoredTensor:
     if not isinstance(name, str) or not name:
         raise _no_names(name)
@@ -60,6 +49,7 @@ def _tensor(name: Any, value: Any) -> StoredTensor:
     shape = getattr(value, "shape", value)
     dtype = getattr(value, "dtype", None)
     word = getattr(dtype, "name", None) or (None if dtype is None else str(dtype))
+    word = word and word.removeprefix("torch.")
     return StoredTensor(plain, plain, _dims(shape, name), word, None)
 
 
