@@ -12,6 +12,7 @@ from graphmap.version import VERSION as __version__
 if TYPE_CHECKING:
     from graphmap.api.artifact import Artifact, load
     from graphmap.api.audit import audit
+    from graphmap.api.converting import convert
     from graphmap.api.diff import diff
     from graphmap.api.matching import match
     from graphmap.api.name_map import NameMap
@@ -55,6 +56,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "audit",
+    "convert",
     "diff",
     "load",
     "match",
@@ -67,6 +69,7 @@ _HOMES = {
     "Artifact": "graphmap.api.artifact",
     "load": "graphmap.api.artifact",
     "audit": "graphmap.api.audit",
+    "convert": "graphmap.api.converting",
     "diff": "graphmap.api.diff",
     "rename": "graphmap.api.renaming",
     "match": "graphmap.api.matching",

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.errors import NameMapError
-from graphmap.model.layouts import apply_layout, invert_layout
+from graphmap.model.layouts import apply_layout, invert_layout, join_parts
 from graphmap.model.namemap import Decision
 from graphmap.model.namemap import NameMap as DomainNameMap
 
@@ -105,12 +105,27 @@ class _Applied(Mapping[str, Any]):
         self._tensors = tensors
 
     def __getitem__(self, expected: str) -> Any:
-        value = self._tensors[self._map[expected]]
+        if expected not in self._map:
+            return self._tensors[self._map[expected]]  # which says why not
         decision = self._map.decision(expected)
+        if decision.layout.startswith("join:"):
+            parts = [self._part(part, expected) for part in decision.parts]
+            return join_parts(parts, decision.layout, where=expected)
+        value = self._tensors[self._map[expected]]
         return apply_layout(value, decision.layout, decision.shape, where=expected)
 
+    def _part(self, part: Any, expected: str) -> Any:
+        """Return one part of a join: a name, or {"actual": name, "split": "AXIS:I/N"}."""
+        if isinstance(part, str):
+            return self._tensors[part]
+        value = self._tensors[part["actual"]]
+        split = str(part.get("split") or "")
+        if not split:
+            return value
+        return apply_layout(value, f"split:{split.removeprefix('split:')}", None, where=expected)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(self._map)
+        return (decision.expected for decision in self._map.matched)
 
     def __len__(self) -> int:
-        return len(self._map)
+        return len(self._map.matched)

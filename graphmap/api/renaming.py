@@ -14,7 +14,7 @@ from graphmap.formats.bundle import OBJECT_GRAPH_KEY
 from graphmap.rewrite.artifact import RewriteSettings, rewrite_artifact, target_of
 from graphmap.rewrite.plan import NewNames, plan_renames
 
-__all__ = ["RenameReport", "read_rules", "rename"]
+__all__ = ["RenameReport", "as_name_map", "checked_pattern", "read_rules", "rename"]
 
 Rules = Sequence[tuple[str, str]]  # (pattern, replacement)
 _USED = ("same", "tied")
@@ -58,14 +58,14 @@ def rename(
     written.
     """
     artifact = as_artifact(path)
-    chosen = None if name_map is None else _as_map(name_map)
+    chosen = None if name_map is None else as_name_map(name_map)
     new_names, follow = _new_names(artifact, chosen, rules, prefix, strip)
     # an object checkpoint keeps its object graph under a name of its own
     variables = tuple(v for v in artifact.variables if v.name != OBJECT_GRAPH_KEY)
     plan = plan_renames(
         variables,
         new_names,
-        only=_checked(only),
+        only=checked_pattern(only),
         no_slots=no_slots,
         follow=follow,
         where=artifact.path,
@@ -103,7 +103,8 @@ def read_rules(path: str) -> list[tuple[str, str]]:
     return rules
 
 
-def _as_map(name_map: NameMap | Mapping[str, str] | str | os.PathLike[str]) -> NameMap:
+def as_name_map(name_map: NameMap | Mapping[str, str] | str | os.PathLike[str]) -> NameMap:
+    """Take a map in any form: a NameMap, {expected: actual}, or the path of a map.json."""
     if isinstance(name_map, NameMap):
         return name_map
     if isinstance(name_map, Mapping):
@@ -189,7 +190,8 @@ def _by_rules(rules: Rules) -> NewNames:
     return by_rule
 
 
-def _checked(only: str | None) -> str | None:
+def checked_pattern(only: str | None) -> str | None:
+    """Return a regular expression that compiles; raises UsageError for another."""
     if only is not None:
         try:
             re.compile(only)

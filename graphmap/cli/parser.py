@@ -23,6 +23,7 @@ COMMANDS = {  # name: (module in cli.commands, one line for the list of commands
     "train-op": ("train_op", "show the train ops: optimizer, slots, loss, what to feed"),
     "render": ("render", "draw the graph as a picture"),
     "rename": ("rename", "write it under other names, as new files"),
+    "convert": ("convert", "write its values as safetensors, npz, h5 or a checkpoint"),
     "diff": ("diff", "say what two artifacts share, rename, change, add and drop"),
     "audit": ("audit", "find what it could do when it is run: files, code, network"),
     "completion": ("completion", "print the completion script of a shell"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.errors import NameMapError
@@ -10,7 +11,7 @@ from graphmap.model.graph import Dims
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["apply_layout", "invert_layout"]
+__all__ = ["apply_layout", "invert_layout", "join_parts"]
 
 
 def apply_layout(value: numpy.ndarray, layout: str, shape: Dims, where: str = "") -> numpy.ndarray:
@@ -54,31 +55,74 @@ def _apply_one(value: numpy.ndarray, word: str, shape: Dims, where: str) -> nump
             return value.transpose([int(axis) for axis in detail.split(",")])
         if kind == "reshape":
             return value.reshape(_known(shape, word, where))
-        if kind == "split" and "/" in detail:
+        if kind == "split":
             return _split(value, detail, shape)
-    except ValueError as cause:
+        if kind == "gates":
+            return _gates(value, detail)
+    except (ValueError, IndexError) as cause:
         raise NameMapError(
             f"layout {word!r} does not fit a value of shape {list(value.shape)}: {cause}",
             where=where,
             remedy="Match again with this artifact.",
         ) from cause
     raise NameMapError(
-        f"layout {word!r} is not applied yet",
+        f"layout {word!r} is no layout that is known here",
         where=where,
-        remedy="Read the value with artifact.read and rearrange it by hand.",
+        remedy="Use one of: same, tied, transpose, permute, reshape, split, gates, join.",
     )
 
 
+def join_parts(values: Sequence[numpy.ndarray], layout: str, where: str = "") -> numpy.ndarray:
+    """Return parts one behind the other along the axis of "join:AXIS"; raises NameMapError."""
+    import numpy
+
+    try:
+        return numpy.concatenate(values, axis=int(layout.partition(":")[2]))
+    except ValueError as cause:
+        raise NameMapError(
+            f"the parts of {layout!r} do not fit one another: {cause}",
+            where=where,
+            remedy="Match again with this artifact.",
+        ) from cause
+
+
+def _gates(value: numpy.ndarray, detail: str) -> numpy.ndarray:
+    """Reorder equal blocks of the last axis, "ijfo->ifco" style: letters name the blocks.
+
+    The letters of the two orders correspond by what they mean; where a letter is written
+    otherwise (j and c are both the candidate), the one that is left takes its place.
+    """
+    actual, arrow, expected = detail.partition("->")
+    if not arrow or len(actual) != len(expected) or len(set(actual)) != len(actual):
+        raise ValueError(f"{detail!r} names no two orders of the same blocks")
+    left = [letter for letter in actual if letter not in expected]
+    order = [actual.index(letter if letter in actual else left.pop(0)) for letter in expected]
+    if sorted(order) != list(range(len(actual))) or value.shape[-1] % len(actual):
+        raise ValueError(f"{detail!r} does not divide its last axis")
+    blocks = value.reshape(*value.shape[:-1], len(actual), -1)
+    return blocks[..., order, :].reshape(value.shape)
+
+
 def _split(value: numpy.ndarray, detail: str, shape: Dims) -> numpy.ndarray:
-    """Take part I of N along an axis ("AXIS:I/N"), reshaped to the expected shape if known."""
-    axis, _, fraction = detail.partition(":")
-    part, _, of = fraction.partition("/")
+    """Take part I of N ("AXIS:I/N") or rows ("AXIS:FROM:TO") of an axis.
+
+    Reshaped to the expected shape where that is known.
+    """
+    axis, _, rest = detail.partition(":")
     length = value.shape[int(axis)]
-    if length % int(of):
-        raise ValueError(f"{length} is no multiple of {of}")
-    step = length // int(of)
+    if "/" in rest:
+        part, _, of = rest.partition("/")
+        if length % int(of):
+            raise ValueError(f"{length} is no multiple of {of}")
+        step = length // int(of)
+        start, stop = int(part) * step, (int(part) + 1) * step
+    else:
+        first, _, last = rest.partition(":")
+        start, stop = int(first), int(last)
+    if not 0 <= start < stop <= length:
+        raise ValueError(f"rows {start} to {stop} lie outside {length}")
     index: list[slice] = [slice(None)] * value.ndim
-    index[int(axis)] = slice(int(part) * step, (int(part) + 1) * step)
+    index[int(axis)] = slice(start, stop)
     piece = value[tuple(index)]
     if shape is None or None in shape:
         return piece

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graphmap.errors import (
-    ArtifactError,
     CorruptArtifactError,
     UnsupportedArtifactError,
     UsageError,
@@ -28,6 +27,7 @@ from graphmap.rewrite.object_graph import rewrite_object_graph
 from graphmap.rewrite.plan import RenamePlan
 from graphmap.rewrite.saved_folder import SavedFolder
 from graphmap.rewrite.staging import Staging
+from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
 from graphmap.rewrite.wire_edit import edit
 
 __all__ = ["RewriteSettings", "rewrite_artifact", "target_of"]
@@ -88,11 +88,11 @@ def _checkpoint(
     prefix = str(stored.prefix)
     with_graph = stored.meta_path is not None and not plan.dropped
     index, meta = f"{out}.index", f"{out}.meta"
-    _refuse(index, f"{prefix}.index", settings)
+    refuse(index, f"{prefix}.index", force=settings.force)
     if with_graph:
-        _refuse(meta, str(stored.meta_path), settings)
-    _make_folder(out)
-    taken = _shards_at(out)
+        refuse(meta, str(stored.meta_path), force=settings.force)
+    make_folder(out)
+    taken = shards_at(out)
     with Staging() as staging:
         write_index = _stage_bundle(staging, prefix, out, variables, plan, settings, taken)
         written = staging.targets
@@ -102,7 +102,7 @@ def _checkpoint(
         write_index()
         targets = staging.targets
         staging.commit()
-    _remove_stale(out, taken, written)
+    remove_stale(out, taken, written)
     return targets
 
 
@@ -157,8 +157,8 @@ def _graph(
     settings: RewriteSettings,
 ) -> tuple[str, ...]:
     source = stored.meta_path or stored.path
-    _refuse(out, source, settings)
-    _make_folder(out)
+    refuse(out, source, force=settings.force)
+    make_folder(out)
     data = _meta_bytes(stored, variables, plan, as_text=out.endswith(".pbtxt"))
     with Staging() as staging:
         staging.write(out, [data])
@@ -223,8 +223,8 @@ def _saved_model(
             where=stored.path,
             remedy="Leave --only and --no-slots out, or rename its variables/variables alone.",
         )
-    _refuse(out, folder, settings)
-    _make_folder(out)
+    refuse(out, folder, force=settings.force)
+    make_folder(out)
     with SavedFolder(folder, out) as copy:
         for name in ("saved_model.pb", "saved_model.pbtxt"):
             path = os.path.join(folder, name)
@@ -234,7 +234,7 @@ def _saved_model(
         with Staging() as staging:
             if stored.prefix is not None:
                 target = os.path.join(copy.folder, "variables", "variables")
-                _make_folder(target)
+                make_folder(target)
                 _stage_bundle(staging, stored.prefix, target, variables, plan, settings)()
             staging.commit()
         copy.commit(settings.link)
@@ -251,50 +251,3 @@ def _saved_model_bytes(path: str, variables: tuple[Variable, ...], plan: RenameP
         return _encode(proto, as_text=True)
     objects = saved_objects_edit(names)
     return edit(_encode(proto, as_text=False), {2: lambda meta: edit(meta, {7: objects})})
-
-
-def _shards_at(out: str) -> int | None:
-    """Return how many data files the checkpoint has that is there already, None without one."""
-    if not os.path.isfile(f"{out}.index"):
-        return None
-    try:
-        return read_bundle(out).shards
-    except ArtifactError:
-        return None
-
-
-def _remove_stale(out: str, taken: int | None, written: tuple[str, ...]) -> None:
-    """Remove the data files of the checkpoint that was replaced."""
-    from graphmap.formats.bundle import shard_path
-
-    for shard in range(taken or 0):
-        path = shard_path(out, shard, taken or 0)
-        if path not in written and os.path.exists(path):
-            os.unlink(path)
-
-
-def _refuse(target: str, source: str, settings: RewriteSettings) -> None:
-    """Raise UsageError where the target is the source, or is there without --force."""
-    if os.path.realpath(target) == os.path.realpath(source):
-        raise UsageError(
-            "is the source itself; nothing is renamed in place",
-            where=target,
-            remedy="Give another path to -o.",
-        )
-    if os.path.lexists(target) and not settings.force:
-        raise UsageError(
-            "exists already", where=target, remedy="Give another path to -o, or --force."
-        )
-
-
-def _make_folder(target: str) -> None:
-    folder = os.path.dirname(target)
-    if folder and not os.path.isdir(folder):
-        try:
-            os.makedirs(folder)
-        except OSError as cause:
-            raise UsageError(
-                f"cannot be made ({cause.strerror or cause})",
-                where=folder,
-                remedy="Choose another place for -o.",
-            ) from cause

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from graphmap.errors import GraphmapError, MissingDataError, UsageError
 
@@ -62,6 +63,18 @@ class Staging:
                     while view:
                         view = view[stream.write(view) :]
             os.fsync(stream.fileno())
+
+    @contextmanager
+    def create(self, target: str) -> Iterator[BinaryIO]:
+        """Open a file to be written in any order; it is fsynced at the end."""
+        with open(self._temporary(target), "xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def place(self, target: str) -> str:
+        """Return a temporary path for those that write files by themselves."""
+        return self._temporary(target)
 
     def copy(self, source: str, target: str) -> None:
         """Copy a whole file; the system shares its blocks where it can."""

@@ -39,9 +39,22 @@ def test_what_does_not_fit_is_an_error(layout):
         apply_layout(VALUE, layout, (5, 5))
 
 
-def test_what_is_not_applied_yet_is_an_error():
-    with pytest.raises(NameMapError, match="not applied yet"):
-        apply_layout(VALUE, "gates:ijfo->ifco", (2, 3, 4))
+@pytest.mark.parametrize(
+    ("layout", "wanted"),
+    [
+        ("split:1:0:2", VALUE[:, :2]),
+        ("gates:ab->ba", VALUE[:, :, [2, 3, 0, 1]]),
+        ("gates:ijfo->ifco", VALUE[:, :, [0, 2, 1, 3]]),
+    ],
+)
+def test_rows_and_gates(layout, wanted):
+    assert np.array_equal(apply_layout(VALUE, layout, None), wanted)
+
+
+@pytest.mark.parametrize("layout", ["turn", "split:0:1:9", "gates:abc->bca", "gates:ab"])
+def test_unknown_and_impossible_words_are_errors(layout):
+    with pytest.raises(NameMapError):
+        apply_layout(VALUE, layout, None)
 
 
 @pytest.mark.parametrize("layout", ["same", "transpose", "permute:2,0,1"])
