@@ -314,6 +314,8 @@ def condition() -> None:
 
 
 def in_functions(build: Callable[[], None]) -> Callable[[], None]:
+    """Loops and conditions as While and If with functions, as TensorFlow 2 writes them."""
+
     def built() -> None:
         v1.enable_control_flow_v2()
         v1.enable_resource_variables()
@@ -377,7 +379,7 @@ def two_tower_recommender() -> None:
     """Many inputs, one embedding each, as feature columns write them."""
     made = []
     with v1.variable_scope("input_layer"):
-        for number, name in enumerate("user item country device language hour".split()):
+        for number, name in enumerate(["user", "item", "country", "device", "language", "hour"]):
             ids = v1.placeholder(tf.int64, [None], name)
             with v1.variable_scope(f"{name}_embedding"):
                 table = v1.get_variable("embedding_weights", [100 * (number + 1), 8])
@@ -494,6 +496,8 @@ MODELS: dict[str, Callable[[Path], None]] = {
 
 
 def main(out: Path, names: list[str]) -> None:
+    v1.disable_control_flow_v2()
+    v1.disable_resource_variables()
     for name in names or list(MODELS):
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from graphmap.analysis.functions import calls_of
 from graphmap.analysis.ops import PLACEHOLDER_OPS
+from graphmap.model.graph import AttrValue, GraphModel
 from graphmap.render.forward import (
     is_loop_state,
     output_shape,
     parameter_count,
     variable_shape,
 )
+from graphmap.render.inlining import RETURN
 from graphmap.render.measure import TITLE_LIMIT
 from graphmap.render.scene import Card, Edge, Frame, Kind, Row
 from graphmap.render.text import count_text, shape_text, text_width
@@ -20,6 +24,15 @@ from graphmap.render.units import Drawing, Unit, chain_of, find_chains, find_uni
 
 __all__ = ["Cards", "build_cards"]
 
+_CONTROL = {"While": "loop", "StatelessWhile": "loop", "If": "condition",
+            "StatelessIf": "condition", "Case": "condition", "StatelessCase": "condition",
+            "PartitionedCall": "function", "StatefulPartitionedCall": "function"}  # fmt: skip
+# Names that operators of Python give: `a / b` is "truediv" or "div_no_nan", `-a` is "Neg".
+_OVERLOADED = frozenset(
+    {"truediv", "div", "floordiv", "mod", "sub", "add", "mul", "pow", "neg", "matmul", "concat",
+     "stridedslice", "embeddinglookup", "gather", "read", "cond", "while", "range", "loop",
+     "convolution", "squareddifference", "moments", "dropout", "lookup", "zerosshape"}
+)  # fmt: skip
 _SPELLED = 3  # ops named of a chain that is too long for its line
 _SHORT = {"BiasAdd": "+bias", "BatchMatMulV2": "BatchMatMul", "AddV2": "Add", "ConcatV2": "Concat",
           "FusedBatchNormV2": "FusedBatchNorm", "FusedBatchNormV3": "FusedBatchNorm",
@@ -116,12 +129,20 @@ def _row(
         word = "placeholder" if op in PLACEHOLDER_OPS else f"from a {_source_word(op)}"
         title, text = nodes[ops[0]].name, word
         title = title.rpartition("/")[2] if is_framed else title
+    elif not title and nodes[ops[-1]].op == RETURN and len(ops) == 1:
+        attrs = nodes[ops[-1]].attrs
+        title = f"outputs of {_words(attrs, 'signature')}" if "signature" in attrs else "outputs"
+        text = f"same function as {_words(attrs, 'same_as')}" if "same_as" in attrs else ""
     elif not title and is_alike and not chain:
         title, text = _short(drawing, ops[0]), ""
     elif not title:
-        title, text = text or f"{len(ops)} ops", ""
+        last = nodes[ops[-1]]
+        own = _own_name(last.name, last.op) if chain else ""
+        title, text = (own, text) if own else (text or f"{len(ops)} ops", "")
     elif not text:
         text = _summary(drawing, ops)
+    elif len(chain) == 1 and title.startswith(nodes[chain[0]].op):
+        title, text = text, ""  # a scope that its op gave its name
     if kind == "loss" and "loss" not in title.lower():
         title = f"loss: {title}"
     shape = shape_text(output_shape(drawing.graph, _exit(drawing, drawn)))
@@ -137,11 +158,42 @@ def _short(drawing: Drawing, op: int) -> str:
     kind = drawing.graph.nodes[op].op
     if is_loop_state(drawing.graph, op):
         return "loop state"
+    if kind in ("Merge", "RefMerge"):
+        return "either branch"
+    if kind in _CONTROL:
+        return f"{_CONTROL[kind]} ({_body_size(drawing.graph, op)} ops)"
+    if kind == RETURN:
+        return "outputs"
     forward = drawing.forward
     is_bias = forward.weights[op] and forward.producers[op] and _is_small(drawing, op)
     if kind in ("Add", "AddV2") and is_bias:
         return "+bias"
     return _SHORT.get(kind, kind)
+
+
+def _body_size(graph: GraphModel, op: int) -> int:
+    """Return how many ops the functions have that a node calls."""
+    calls = {name for name, _ in calls_of(graph.nodes[op], graph)}
+    bodies = graph.function_index
+    return sum(len(bodies[name].nodes) for name in calls if name in bodies)
+
+
+def _own_name(name: str, op: str) -> str:
+    """Return the last part of an op's name where somebody chose it, else "".
+
+    >>> _own_name("net/accuracy", "Mean"), _own_name("net/Mean_1", "Mean")
+    ('accuracy', '')
+    """
+    last = name.rpartition("/")[2]
+    plain = re.sub(r"_?\d*$", "", last).replace("_", "").lower()
+    kind = op.lower()
+    is_default = not plain or kind.startswith(plain) or plain.startswith(kind)
+    return "" if is_default or plain in _OVERLOADED else last
+
+
+def _words(attrs: Mapping[str, AttrValue], key: str) -> str:
+    value = attrs[key]
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _source_word(op: str) -> str:

@@ -42,6 +42,7 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values())}
     on_path = _on_loss_path(drawing)
     scopes = {p: s for p, s in scopes.items() if p in on_path or not on_path}
+    alike = {path: _words(drawing, scope) for path, scope in scopes.items()}
     opened = {**loose, **scopes}
     closed: list[frozenset[str]] = []
     most = limits.cards or CARDS
@@ -51,7 +52,7 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
         while len(cards.cards) > most and opened:
             excess = len(cards.cards) > _FAR_OVER * most
             for _ in range(max(1, len(opened) // 20) if excess else 1):
-                _close(opened, on_path, closed)
+                _close(opened, on_path, alike, closed)
             cards = build_cards(drawing, opened)
         layout = measure(cards)
         if _fits(cards, layout, limits):
@@ -61,16 +62,21 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
         most = min(most, wanted, len(cards.cards) - 1)
         if len(cards.cards) >= _LEAST_CARDS:
             largest = (cards, layout)
-        if not _close(opened, on_path, closed):
+        if not _close(opened, on_path, alike, closed):
             break
     fitted = _reopen(drawing, limits, measure, opened, closed, (cards, layout))
     is_poor = len(fitted[0].cards) < _LEAST_CARDS and limits.cards is None
     return largest if is_poor and largest is not None else fitted
 
 
-def _close(opened: dict[str, Scope], on_path: set[str], closed: list[frozenset[str]]) -> bool:
+def _close(
+    opened: dict[str, Scope],
+    on_path: set[str],
+    alike: dict[str, int],
+    closed: list[frozenset[str]],
+) -> bool:
     """Close the next scopes; False where none is left."""
-    batch = _next_to_close(opened, on_path)
+    batch = _next_to_close(opened, on_path, alike)
     for path in batch:
         del opened[path]
     if batch:
@@ -125,8 +131,15 @@ def _on_loss_path(drawing: Drawing) -> set[str]:
     return found
 
 
-def _next_to_close(opened: dict[str, Scope], on_path: set[str]) -> frozenset[str]:
-    """Return innermost open scopes of one parent and similar size, worst first."""
+def _words(drawing: Drawing, scope: Scope) -> int:
+    """Return a number that scopes of the same ops in the same order share."""
+    return hash(tuple(drawing.graph.nodes[op].op for op in scope.all_ops()))
+
+
+def _next_to_close(
+    opened: dict[str, Scope], on_path: set[str], alike: dict[str, int]
+) -> frozenset[str]:
+    """Return innermost open scopes of one parent and similar size, and all of the same ops."""
     scopes = {path: scope for path, scope in opened.items() if not path.startswith(LOOSE)}
     parents = {scope.parent.path for scope in scopes.values() if scope.parent is not None}
     leaves = [scope for path, scope in scopes.items() if path not in parents]
@@ -142,7 +155,7 @@ def _next_to_close(opened: dict[str, Scope], on_path: set[str]) -> frozenset[str
     return frozenset(
         scope.path
         for scope in leaves
-        if scope.path == worst.path
+        if alike[scope.path] == alike[worst.path]
         or (scope.parent is worst.parent and size <= 2 * sizes[scope.path] <= 4 * size)
     )
 

@@ -226,11 +226,11 @@ def _is_frozen_weight(node: Node) -> bool:
 
 
 def output_shape(graph: GraphModel, position: int) -> Dims:
-    """Return the shape of output 0 where the file tells, else None."""
+    """Return the shape of the output where the file tells; of several only if they are equal."""
     node = graph.nodes[position]
     shapes = node.attrs.get("_output_shapes")
     if isinstance(shapes, tuple) and shapes and isinstance(shapes[0], ShapeValue):
-        return shapes[0].dims
+        return shapes[0].dims if all(shape == shapes[0] for shape in shapes) else None
     shape = node.attrs.get("shape")
     if node.op in INPUT_OPS and isinstance(shape, ShapeValue):
         is_unknown = not shape.dims and graph.producer < _OLD_SHAPES

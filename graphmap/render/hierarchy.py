@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from graphmap.model.graph import GraphModel
-from graphmap.render.forward import Forward, variable_shape
+from graphmap.names import scope_of
+from graphmap.render.forward import Forward, is_loop_state, variable_shape
+from graphmap.render.scene import FrameKind
 
 __all__ = ["Scope", "build_tree", "fold_siblings", "scopes_of"]
 
@@ -31,6 +33,7 @@ class Scope:
     times: int = 1
     note: str = ""
     copies: list[int] = field(default_factory=list)
+    kind: FrameKind = "scope"
 
     def all_ops(self) -> list[int]:
         """Return the ops of the whole subtree, in node order."""
@@ -74,9 +77,25 @@ def build_tree(graph: GraphModel, forward: Forward) -> Scope:
             scope = child
         scope.ops.append(op)
     _join_lonely(root)
+    kinds = _control_flow(graph)
     for scope in list(root.walk()):
+        scope.kind = kinds.get(scope.path, "scope")
+        if scope.kind != "scope":
+            scope.title = f"{scope.title} ({scope.kind})"
         _split_steps(graph, forward, scope)
     return root
+
+
+def _control_flow(graph: GraphModel) -> dict[str, FrameKind]:
+    """Return the scopes that hold a loop's end or the end of two branches (TensorFlow 1)."""
+    found: dict[str, FrameKind] = {}
+    for position, node in enumerate(graph.nodes):
+        if node.op == "LoopCond":
+            found[scope_of(node.name)] = "loop"
+        elif node.op in ("Merge", "RefMerge") and not is_loop_state(graph, position):
+            found.setdefault(scope_of(node.name), "condition")
+    found.pop("", None)
+    return found
 
 
 def _split_steps(graph: GraphModel, forward: Forward, scope: Scope) -> None:

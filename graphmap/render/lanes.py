@@ -129,10 +129,10 @@ def _lane(graph: GraphModel, lane: _Found) -> Lane:
         title = "clip / post-process"
         gradients.append(Row(title, f"{lane.counts['clip']:,} ops", "", "", "training"))
     trained = {position: None for position in lane.updated if position not in lane.slots}
-    if not trained:  # the update is behind an accumulator or in a function: the train op tells
-        trained = _positions(graph, [name for spec in lane.specs for name in spec.slots])
-        own = [name for s in lane.specs for words in s.slots.values() for name in words.values()]
-        lane.slots.update(_positions(graph, own))
+    # An update may be behind an accumulator, in a function or in sparse ops: the train op tells.
+    trained.update(_positions(graph, [name for spec in lane.specs for name in spec.slots]))
+    own = [name for s in lane.specs for words in s.slots.values() for name in words.values()]
+    lane.slots.update(_positions(graph, own))
     kinds = tuple(dict.fromkeys(spec.kind for spec in lane.specs)) or _kinds_by_op(lane.updated)
     rows: tuple[Row, ...] = ()
     if trained:

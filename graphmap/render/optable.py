@@ -33,7 +33,7 @@ RANDOM_OPS = frozenset(
 TRANSPARENT = frozenset(
     {"Identity", "IdentityN", "StopGradient", "PreventGradient", "CheckNumerics", "Snapshot",
      "EnsureShape", "RefIdentity", "Enter", "RefEnter", "Exit", "RefExit",
-     "NextIteration", "RefNextIteration"}
+     "NextIteration", "RefNextIteration", "Switch", "RefSwitch"}
 )  # fmt: skip
 _PIPELINE_OPS = ITERATOR_OPS | QUEUE_OPS | {
     "MakeIterator", "IteratorToStringHandle", "IteratorFromStringHandle",

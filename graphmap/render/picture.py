@@ -185,8 +185,10 @@ def facts_of(
         facts.append(f"{len(weights):,} weights with {count_text(total)} parameters")
     if optimizers:
         facts.append(f"trained by {', '.join(dict.fromkeys(optimizers))}")
-    if stored.meta.signatures:
-        facts.append(f"signatures {', '.join(sorted(stored.meta.signatures))}")
+    signatures = sorted(key for key in stored.meta.signatures if not key.startswith("__"))
+    if signatures:
+        word = "signature" if len(signatures) == 1 else "signatures"
+        facts.append(f"{word} {', '.join(signatures)}")
     if stored.producer:
         facts.append(stored.producer.replace("tensorflow", "TensorFlow"))
     return " · ".join(facts)

@@ -10,6 +10,7 @@ Kind = Literal[
     "matched", "ambiguous", "unmatched", "unused",
 ]  # fmt: skip
 EdgeKind = Literal["data", "training"]
+FrameKind = Literal["scope", "loop", "condition"]
 
 
 class Row(NamedTuple):
@@ -43,6 +44,7 @@ class Frame(NamedTuple):
     times: int = 1
     note: str = ""
     path: str = ""
+    kind: FrameKind = "scope"
 
 
 class Edge(NamedTuple):

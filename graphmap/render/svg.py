@@ -141,6 +141,8 @@ def wrap(words: str, room: float) -> list[str]:
 
 def _frame(frame: Frame, box: Box, depth: int) -> str:
     style = "f" if depth % 2 else "f2"
+    if frame.kind != "scope":
+        style += " cf"
     parts = [f"<g><title>{xml_escape(frame.title)}</title>"]
     if frame.times > 1:
         parts.append(_rect(box._replace(x=box.x + 5, y=box.y + 5), 9, style))

@@ -78,6 +78,7 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
     "hd": {"fill": LIGHT["frame2"]},
     "e": {"fill": None, "stroke": LIGHT["edge"], "width": 1.4},
     "tr": {"stroke": LIGHT["training"], "dash": (5.0, 4.0)},
+    "cf": {"dash": (6.0, 3.0)},
     "ar": {"fill": LIGHT["edge"]},
     "rp": {"fill": LIGHT["times"]},
     "rt": {"fill": LIGHT["background"], "font": "bold", "size": MONO_SIZE},
@@ -93,7 +94,8 @@ _FIXED = (
     f".t{{font-weight:700;font-size:{TITLE_SIZE:g}px}}"
     f".p{{font:{MONO_SIZE:g}px {MONO_FONTS}}}"
     f".h1{{font-size:{HEADING_SIZE:g}px;font-weight:700}}"
-    ".e{fill:none;stroke-width:1.4}.tr{stroke-dasharray:5 4}.sep{stroke-width:.7}"
+    ".e{fill:none;stroke-width:1.4}.tr{stroke-dasharray:5 4}.cf{stroke-dasharray:6 3}"
+    ".sep{stroke-width:.7}"
     ".fr{stroke-width:1.5}.rt{font-weight:700}.end{text-anchor:end}.mid{text-anchor:middle}"
 )
 

@@ -93,7 +93,9 @@ def _units(drawing: Drawing, opened: Collection[str]) -> tuple[list[Unit], list[
         name = parent
         if scope.parent is not None:
             name = f"f{len(frames)}"
-            frames.append(Frame(name, scope.title, parent, scope.times, scope.note, scope.path))
+            frames.append(
+                Frame(name, scope.title, parent, scope.times, scope.note, scope.path, scope.kind)
+            )
         crowded = LOOSE + scope.path not in opened
         units.extend(Unit([op], name, is_crowded=crowded) for op in sorted(scope.ops))
         stack.extend((child, name) for child in reversed(scope.children))

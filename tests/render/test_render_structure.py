@@ -59,7 +59,7 @@ def test_calls_of_a_signature_are_opened() -> None:
     scene, _ = build_picture(saved_model((OUTER, INNER)), (), ())
     rows = {row.title: row for card in scene.cards for row in card.rows}
     assert rows["dense"].weights == "4×2"
-    assert "Outputs" in rows
+    assert "outputs of serving_default" in rows
     assert counted(scene) == scene.nodes
 
 
