@@ -10,55 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+from gallery_layers import batch_norm, conv, cross_entropy, dense, layer_norm, train
+from gallery_saved import frozen, keras_lstm, keras_model, saved_tf2
 
 v1 = tf.compat.v1
-
-
-def dense(x, units, name, activation=None):
-    with v1.variable_scope(name):
-        kernel = v1.get_variable("kernel", [x.shape[-1], units])
-        bias = v1.get_variable("bias", [units], initializer=v1.zeros_initializer())
-        y = tf.nn.bias_add(tf.matmul(x, kernel), bias)
-        return activation(y) if activation else y
-
-
-def conv(x, filters, size, name, stride=1, activation=tf.nn.relu):
-    with v1.variable_scope(name):
-        kernel = v1.get_variable("kernel", [size, size, x.shape[-1], filters])
-        bias = v1.get_variable("bias", [filters], initializer=v1.zeros_initializer())
-        y = tf.nn.bias_add(tf.nn.conv2d(x, kernel, stride, "SAME"), bias)
-        return activation(y) if activation else y
-
-
-def batch_norm(x, is_training, name):
-    with v1.variable_scope(name):
-        size = [x.shape[-1]]
-        gamma = v1.get_variable("gamma", size, initializer=v1.ones_initializer())
-        beta = v1.get_variable("beta", size, initializer=v1.zeros_initializer())
-        mean = v1.get_variable("moving_mean", size, trainable=False)
-        variance = v1.get_variable("moving_variance", size, trainable=False)
-        axes = list(range(len(x.shape) - 1))
-        now_mean, now_variance = tf.nn.moments(x, axes)
-        for old, new in ((mean, now_mean), (variance, now_variance)):
-            update = v1.assign_sub(old, 0.01 * (old - new))
-            v1.add_to_collection(v1.GraphKeys.UPDATE_OPS, update)
-        mean = tf.where(is_training, now_mean, mean)
-        variance = tf.where(is_training, now_variance, variance)
-        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-3)
-
-
-def cross_entropy(logits, labels, name="loss"):
-    with v1.name_scope(name):
-        return tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-        )
-
-
-def train(loss, optimizer, var_list=None, name="train"):
-    step = v1.train.get_or_create_global_step()
-    updates = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
-    with v1.control_dependencies(updates), v1.name_scope(name):
-        return optimizer.minimize(loss, global_step=step, var_list=var_list)
 
 
 def save_meta(folder: Path) -> None:
@@ -193,14 +148,6 @@ def gan() -> None:
     of = v1.trainable_variables
     train(d_loss, v1.train.AdamOptimizer(2e-4, 0.5), of("discriminator"), "train_d")
     train(g_loss, v1.train.AdamOptimizer(2e-4, 0.5), of("generator"), "train_g")
-
-
-def layer_norm(x, name):
-    with v1.variable_scope(name):
-        gamma = v1.get_variable("gamma", [x.shape[-1]], initializer=v1.ones_initializer())
-        beta = v1.get_variable("beta", [x.shape[-1]], initializer=v1.zeros_initializer())
-        mean, variance = tf.nn.moments(x, [-1], keepdims=True)
-        return tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-12)
 
 
 def bert(layers: int = 4, width: int = 64, heads: int = 4, length: int = 32) -> None:
@@ -412,72 +359,6 @@ def no_scopes() -> None:
     p = tf.nn.softmax(tf.matmul(h, w[3]) + b[3])
     loss = tf.reduce_mean(-tf.reduce_sum(y * v1.log(p), 1))
     v1.train.GradientDescentOptimizer(0.5).minimize(loss)
-
-
-def frozen(folder: Path) -> None:
-    with tf.Graph().as_default() as graph, v1.Session() as session:
-        x = v1.placeholder(tf.float32, [None, 64, 64, 3], "image")
-        h = x
-        for number in range(4):
-            with v1.variable_scope(f"res_{number}"):
-                inner = conv(h, 16, 3, "conv1", 1)
-                inner = conv(inner, 16, 3, "conv2", 1, None)
-                h = tf.nn.relu(inner + (h if number else conv(h, 16, 1, "shortcut", 1, None)))
-        tf.nn.softmax(dense(tf.reduce_mean(h, [1, 2]), 5, "logits"), name="probabilities")
-        session.run(v1.global_variables_initializer())
-        made = v1.graph_util.convert_variables_to_constants(
-            session, graph.as_graph_def(), ["probabilities"]
-        )
-    (folder / "frozen.pb").write_bytes(made.SerializeToString())
-
-
-def saved_tf2(folder: Path) -> None:
-    class Model(tf.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            shape = [(16, 32), (32, 32), (32, 4)]
-            self.kernels = [tf.Variable(tf.ones(s), name=f"kernel_{i}") for i, s in
-                            enumerate(shape)]  # fmt: skip
-
-        @tf.function
-        def block(self, x, number):
-            return tf.nn.relu(tf.matmul(x, self.kernels[number]))
-
-        @tf.function(input_signature=[tf.TensorSpec([None, 16], tf.float32, name="features")])
-        def predict(self, x):
-            h = self.block(x, 0)
-            for _ in tf.range(3):
-                h = self.block(h, 1)
-            if tf.reduce_sum(h) > 1.0:
-                h = h / tf.norm(h)
-            return {"scores": tf.nn.softmax(tf.matmul(h, self.kernels[2]))}
-
-        @tf.function(input_signature=[tf.TensorSpec([None, 16], tf.float32, name="features")])
-        def embed(self, x):
-            return {"embedding": self.block(x, 0)}
-
-    model = Model()
-    tf.saved_model.save(
-        model, str(folder), signatures={"serving_default": model.predict, "embed": model.embed}
-    )
-
-
-def keras_model(folder: Path) -> None:
-    image = tf.keras.Input((32, 32, 3), name="image")
-    h = image
-    for number in range(3):
-        h = tf.keras.layers.Conv2D(16, 3, padding="same", name=f"conv_{number}")(h)
-        h = tf.keras.layers.BatchNormalization(name=f"bn_{number}")(h)
-        h = tf.keras.layers.ReLU()(h)
-    h = tf.keras.layers.GlobalAveragePooling2D()(h)
-    tf.keras.Model(image, tf.keras.layers.Dense(10, name="head")(h)).export(str(folder))
-
-
-def keras_lstm(folder: Path) -> None:
-    tokens = tf.keras.Input((20,), dtype="int32", name="tokens")
-    h = tf.keras.layers.Embedding(500, 32)(tokens)
-    h = tf.keras.layers.Bidirectional(tf.keras.layers.LSTM(16))(h)
-    tf.keras.Model(tokens, tf.keras.layers.Dense(1, activation="sigmoid")(h)).export(str(folder))
 
 
 MODELS: dict[str, Callable[[Path], None]] = {
