@@ -57,6 +57,7 @@ class _Inliner:
         self.opened: dict[object, str] = {}  # {what is called: the signature that shows it}
         self.nodes: list[Node] = []
         self.names = {node.name for node in graph.nodes}
+        self.copies: dict[str, int] = {}
         self.alias: dict[tuple[str, int], str] = {}  # (call, output): tensor of the body
 
     def run(self) -> None:
@@ -133,10 +134,10 @@ class _Inliner:
         ]
 
     def _free_name(self, name: str) -> str:
-        found, count = name, 0
+        found = name
         while found in self.names:
-            count += 1
-            found = f"{name}_{count}"
+            self.copies[name] = self.copies.get(name, 0) + 1
+            found = f"{name}_{self.copies[name]}"
         self.names.add(found)
         return found
 
