@@ -47,7 +47,8 @@ def render(
 ) -> Picture:
     """Draw the graph, or without one the scope tree of the variables; write it to `out` if given.
 
-    options: format (one of FORMATS; else by the suffix of `out`), engine, scope, depth, max_nodes.
+    options: format (one of FORMATS; else by the suffix of `out`), engine, scope, depth, max_nodes,
+    focus (a node) with hops, path (a pair of nodes).
     """
     from graphmap.files import check_writable
     from graphmap.render import render_artifact

@@ -14,12 +14,14 @@ from graphmap.render.engine import ENGINES
 from graphmap.render.fit import Limits
 from graphmap.render.picture import draw_graph, facts_of, title_of
 from graphmap.render.scene import Layout, Scene
+from graphmap.render.selection import Selection
 from graphmap.render.status import status_by_name
 from graphmap.render.svg import write_svg
 from graphmap.render.tree import draw_tree, place_tree
 
-__all__ = ["ENGINES", "RENDERERS", "build_picture", "render_artifact"]
+__all__ = ["ENGINES", "RENDERERS", "Selection", "build_picture", "render_artifact"]
 
+_WHOLE = Selection()
 Writer = Callable[[Scene, Layout], bytes]
 
 
@@ -55,10 +57,15 @@ def render_artifact(
     depth: int | None = None,
     scope: str | None = None,
     max_nodes: int | None = None,
+    focus: str | None = None,
+    hops: int | None = None,
+    path: tuple[str, str] | None = None,
 ) -> bytes:
     """Return the picture of an artifact as bytes; without a graph, its variables' scope tree.
 
     depth: levels of scopes that may be drawn open. max_nodes: most boxes of the model.
+    Of the graph only a part: scope, or focus (a node) with what is `hops` around, or path (from
+    one node to another).
     Raises RenderError for an unknown format, engine or scope, and where the engine fails.
     """
     writer = dict(RENDERERS).get(format)
@@ -70,8 +77,8 @@ def render_artifact(
         words = ", ".join(name for name, _ in (*RENDERERS, *EXPORTS))
         raise RenderError("is no picture format", where=format, remedy=f"Choose one of {words}.")
     scene, layout = build_picture(
-        stored, variables, train_ops, name_map=name_map, engine=engine, scope=scope,
-        limits=Limits(depth, max_nodes),
+        stored, variables, train_ops, name_map=name_map, engine=engine,
+        chosen=Selection(scope, focus, hops, path), limits=Limits(depth, max_nodes),
     )  # fmt: skip
     return writer(scene, layout)
 
@@ -83,7 +90,7 @@ def build_picture(
     *,
     name_map: NameMap | None = None,
     engine: str = "graphviz-pure",
-    scope: str | None = None,
+    chosen: Selection = _WHOLE,
     limits: Limits | None = None,
 ) -> tuple[Scene, Layout]:
     """Return what a picture shows and where."""
@@ -91,15 +98,21 @@ def build_picture(
     if stored.graph is not None and stored.graph.nodes:
         drawn = draw_graph(
             stored, stored.graph, variables, train_ops,
-            name_map=name_map, engine=engine, scope=scope, limits=limits,
+            name_map=name_map, engine=engine, chosen=chosen, limits=limits,
         )  # fmt: skip
         return drawn.scene, drawn.layout
+    if chosen.focus is not None or chosen.path is not None:
+        raise RenderError(
+            "has no graph in which a node has neighbours",
+            where=stored.path,
+            remedy="Choose a part of its variables by --scope.",
+        )
     tree = draw_tree(
         variables, status_by_name(variables, name_map),
-        scope=scope, depth=limits.depth, lines=limits.cards,
+        scope=chosen.scope, depth=limits.depth, lines=limits.cards,
     )  # fmt: skip
     scene = Scene(
-        title_of(stored, scope), facts_of(stored, variables), len(variables),
+        title_of(stored, chosen.title), facts_of(stored, variables), len(variables),
         tree.cards, (), tree.edges, tree.omitted, counted="variables",
     )  # fmt: skip
     return scene, place_tree(tree)

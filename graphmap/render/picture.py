@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from typing import NamedTuple
 
-from graphmap.errors import RenderError
 from graphmap.model.graph import GraphModel
 from graphmap.model.namemap import NameMap
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
 from graphmap.render.cards import Cards
-from graphmap.render.fit import Limits, fit, scope_names
-from graphmap.render.forward import Forward, find_forward
+from graphmap.render.fit import Limits, fit
+from graphmap.render.forward import find_forward
 from graphmap.render.hierarchy import build_tree, fold_siblings
 from graphmap.render.inlining import inline_calls
 from graphmap.render.lanes import Lane, find_lanes
 from graphmap.render.layout import lay_out
 from graphmap.render.roles import Roles, find_roles
 from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
+from graphmap.render.selection import Selected, Selection, select
 from graphmap.render.status import statuses
 from graphmap.render.text import count_text
 from graphmap.render.units import Drawing
@@ -55,23 +54,21 @@ def draw_graph(
     *,
     name_map: NameMap | None,
     engine: str,
-    scope: str | None,
+    chosen: Selection,
     limits: Limits,
 ) -> Drawn:
-    """Return what is drawn and where; raises RenderError for an unknown scope."""
+    """Return what is drawn and where; raises RenderError for unknown names."""
     graph = inline_calls(stored, graph)
     roles = find_roles(graph, train_ops)
-    forward = find_forward(stored, graph, roles)
-    elsewhere = 0
-    if scope is not None:
-        forward, elsewhere = _inside(graph, forward, scope)
+    selected = select(graph, roles, find_forward(stored, graph, roles), chosen)
+    forward = selected.forward
     root = build_tree(graph, forward)
     same_as = fold_siblings(graph, forward, root)
     drawn = set(forward.ops).difference(same_as)
     order = tuple(position for position in roles.order if position in drawn)
     status = statuses(graph, variables, name_map)
     drawing = Drawing(graph, forward, root, same_as, status, order)
-    lanes = find_lanes(graph, roles, train_ops) if scope is None else ()
+    lanes = find_lanes(graph, roles, train_ops) if not chosen.title else ()
 
     def measure(cards: Cards) -> Layout:
         lane_cards, lane_edges = _lane_cards(lanes, cards)
@@ -83,50 +80,16 @@ def draw_graph(
     shown = sum(row.nodes for card in cards.cards for row in card.rows)
     lane_cards, lane_edges = _lane_cards(lanes, cards)
     scene = Scene(
-        title=title_of(stored, scope),
+        title=title_of(stored, chosen.title),
         facts=facts_of(stored, variables, tuple(k for lane in lanes for k in lane.kinds)),
         nodes=len(graph.nodes),
         cards=(*cards.cards, *lane_cards),
         frames=cards.frames,
         edges=(*cards.edges, *lane_edges),
-        omitted=_omitted(roles, forward, len(forward.ops) - shown, elsewhere),
+        omitted=_omitted(roles, selected, len(forward.ops) - shown),
         knobs=forward.knobs,
     )
     return Drawn(scene, layout, drawing, roles, lanes)
-
-
-def _inside(graph: GraphModel, forward: Forward, scope: str) -> tuple[Forward, int]:
-    """Return the part of the model under one scope, and how many visible ops lie elsewhere."""
-    scope = scope.strip("/")
-    kept = [
-        op
-        for op in forward.ops
-        if graph.nodes[op].name == scope or graph.nodes[op].name.startswith(f"{scope}/")
-    ]
-    if not kept:
-        known = scope_names(graph)
-        where = repr(scope)
-        if scope in known:
-            raise RenderError(
-                "holds no op of the model",
-                where=where,
-                remedy="It holds only training, saving or constants; leave --scope out to see it.",
-            )
-        near = difflib.get_close_matches(scope, known, n=3, cutoff=0.5)
-        hint = f"Did you mean {', '.join(near)}?" if near else _first_scopes(known)
-        raise RenderError("is no scope of this graph", where=where, remedy=hint)
-    inside = set(kept)
-    producers = {op: tuple(p for p in forward.producers[op] if p in inside) for op in kept}
-    part = Forward(
-        tuple(kept), producers, forward.weights, forward.losses, forward.outputs, (),
-        forward.hidden,
-    )  # fmt: skip
-    return part, len(forward.ops) - len(kept)
-
-
-def _first_scopes(known: list[str]) -> str:
-    outer = [name for name in known if "/" not in name][:8]
-    return f"Its outermost scopes: {', '.join(outer)}." if outer else "It has no scopes."
 
 
 def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list[Edge]]:
@@ -144,22 +107,21 @@ def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list
     return made, edges
 
 
-def _omitted(roles: Roles, forward: Forward, repeated: int, elsewhere: int) -> tuple[Omitted, ...]:
+def _omitted(roles: Roles, selected: Selected, repeated: int) -> tuple[Omitted, ...]:
     counts: Counter[str] = Counter()
-    for role in roles.role:
-        if role in OMITTED:
-            counts[OMITTED[role]] += 1
-    counts.update(forward.hidden.values())
+    if not selected.is_raw:
+        counts.update(OMITTED[role] for role in roles.role if role in OMITTED)
+        counts.update(selected.forward.hidden.values())
     counts["repeats of drawn blocks"] += repeated
-    counts["outside this scope"] += elsewhere
+    counts.update(selected.elsewhere)
     return tuple(Omitted(reason, count) for reason, count in counts.items() if count)
 
 
-def title_of(stored: StoredModel, scope: str | None = None) -> str:
+def title_of(stored: StoredModel, part: str | None = None) -> str:
     """Return the picture's heading: the path's last parts as the user typed it."""
     parts = [part for part in stored.path.replace("\\", "/").split("/") if part not in ("", ".")]
     name = "/".join(parts[-2:]) or stored.kind
-    return f"{name} : {scope}" if scope else name
+    return f"{name} : {part}" if part else name
 
 
 def facts_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from graphmap.model.variable import Variable
 from graphmap.render.hierarchy import scopes_of
 from graphmap.render.measure import card_size
 from graphmap.render.scene import Box, Card, Edge, Kind, Layout, Omitted, Path, Row
+from graphmap.render.selection import propose
 from graphmap.render.text import count_text, shape_text
 from graphmap.render.theme import KIND_WORDS
 
@@ -87,9 +87,7 @@ def _inside(variables: list[Variable], scope: str) -> tuple[list[Variable], int]
     known: dict[str, None] = {}
     for variable in variables:
         known.update(dict.fromkeys(scopes_of(variable.name)))
-    near = difflib.get_close_matches(scope, list(known), n=3, cutoff=0.5)
-    listed = ", ".join(near) if near else ", ".join(list(known)[:8])
-    remedy = f"Did you mean {listed}?" if near else f"Its scopes: {listed}."
+    remedy = propose(scope, known) or f"Its scopes: {', '.join(list(known)[:8])}."
     raise RenderError("is no scope of this artifact", where=repr(scope), remedy=remedy)
 
 

@@ -17,7 +17,7 @@ from graphmap.errors import RenderError
 from graphmap.model.namemap import Decision, NameMap
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
-from graphmap.render import build_picture, render_artifact
+from graphmap.render import Selection, build_picture, render_artifact
 from graphmap.render.fit import Limits
 from graphmap.render.scene import Scene
 from graphmap.render.text import text_width
@@ -213,7 +213,7 @@ def test_max_nodes_is_kept(writer: GraphWriter, limits: Limits) -> None:
 
 
 def test_scope_draws_only_what_is_inside(training: StoredModel) -> None:
-    scene, _ = build_picture(training, (), (), scope="dense_1")
+    scene, _ = build_picture(training, (), (), chosen=Selection(scope="dense_1"))
     assert "dense_0" not in titles(scene)
     assert counted(scene) == scene.nodes
 

@@ -18,7 +18,8 @@ graph the scope tree of the variables is drawn. Without -o the picture goes to s
 EPILOG = """examples:
   graphmap render model.ckpt-500.meta -o model.svg
   graphmap render checkpoints/ --map map.json -o matched.svg
-  graphmap render frozen.pb --scope net/block1 --depth 3 --format dot"""
+  graphmap render frozen.pb --scope net/block1 --depth 3 --format dot
+  graphmap render model.ckpt-500.meta --path input_ids loss -o way.svg"""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,6 +37,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what was drawn; needs -o")
     parser.add_argument("--map", metavar="MAP", help="colour the variables by their match status")
     parser.add_argument("--scope", metavar="NAME", help="draw this scope only")
+    parser.add_argument("--focus", metavar="NODE", help="draw this node or scope and its vicinity")
+    parser.add_argument("--hops", metavar="N", type=_positive, help="of --focus (default 2)")
+    parser.add_argument(
+        "--path", dest="way", nargs=2, metavar=("A", "B"), help="draw what lies on ways from A to B"
+    )
     parser.add_argument("--depth", metavar="N", type=_positive, help="how deep scopes are opened")
     parser.add_argument("--max-nodes", metavar="N", type=_positive, help="boxes at most")
     parser.add_argument(
@@ -57,6 +63,10 @@ def run(args: Namespace) -> int:
         raise UsageError(
             "--json tells of a file that is written", where="render", remedy="Give -o too."
         )
+    if args.hops is not None and args.focus is None:
+        raise UsageError(
+            "--hops says how far around --focus", where="render", remedy="Give --focus NODE too."
+        )
     chosen = args.format or format_of(args.out)
     if args.out is not None:
         check_writable(args.out)
@@ -72,6 +82,9 @@ def run(args: Namespace) -> int:
             scope=args.scope,
             depth=args.depth,
             max_nodes=args.max_nodes,
+            focus=args.focus,
+            hops=args.hops,
+            path=tuple(args.way) if args.way else None,
         )
     if args.out is None:
         sys.stdout.buffer.write(picture.data)
