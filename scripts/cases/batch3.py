@@ -29,26 +29,6 @@ PAIRS = (
         to_torch=False,
     ),
     Pair(
-        "h_blip",
-        "blip",
-        "BlipConfig",
-        "BlipModel",
-        {
-            "text_config": {
-                **TEXT,
-                "encoder_hidden_size": 24,
-                "bos_token_id": 1,
-                "eos_token_id": 2,
-                "pad_token_id": 0,
-                "sep_token_id": 3,
-            },
-            "vision_config": {**TEXT, **CLIPPED},
-            "projection_dim": 16,
-            "num_channels": 3,
-            "image_size": 32,
-        },
-    ),
-    Pair(
         "h_cvt",
         "cvt",
         "CvtConfig",
