@@ -1,4 +1,4 @@
-"""Rows for calibration: how sure the matcher was of its best candidate, and whether it was right."""
+"""Rows for calibration: how sure the matcher was of its best candidate, and was it right."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def load_case(folder: Path) -> dict[str, Any] | None:
 
 
 def sides(case: dict[str, Any], folder: Path, mode: str) -> tuple[Any, Any] | None:
-    """Return expected and actual as bench's score.py gives them; None where the mode does not fit."""
+    """Return expected and actual as bench's score.py gives them; None where a mode does not fit."""
     needs = case.get("needs", "names" if case.get("names_only_ok", True) else "shapes")
     if mode == "graph":
         found = []
@@ -112,7 +113,7 @@ def collect(
 def table(rows: Sequence[Row]) -> list[tuple[float, float, int, float, float, float]]:
     """Return (from, to, rows, mean confidence, share right, share right by case) of each band."""
     found = []
-    for low, high in zip(BANDS, BANDS[1:], strict=False):
+    for low, high in pairwise(BANDS):
         inside = [r for r in rows if low <= r.confidence < high or (high == 1.0 == r.confidence)]
         if not inside:
             continue
