@@ -25,7 +25,7 @@ LONGEST_RUN = 12  # expected modules that one stored module may hold
 MOST_CELLS = 4_000_000  # of the table of alignments
 TOLD = 12.0  # bits that the sequences must tell
 CLEAR = 60.0  # bits from which an unbroken order also tells equal neighbours apart
-COVERED = 0.7  # share of the stored modules that must find a place
+COVERED = 0.7  # share of the modules of one side that must find a place
 POSTERIOR = 0.98
 MOST_BITS = 12.0
 FEWEST = 4  # modules that make a sequence
@@ -251,7 +251,8 @@ def _pair_up(
     )
     sure = [run for run in runs if run.posterior >= POSTERIOR]
     told = sum(weight[units[run.unit].signature] for run in sure) / math.log(2)
-    if told < TOLD or len(sure) < COVERED * len(units):
+    covered = sum(run.length for run in sure) >= COVERED * len(modules)
+    if told < TOLD or not (covered or len(sure) >= COVERED * len(units)):
         return []
     unbroken = len(sure) == len(units) and sum(run.length for run in sure) == len(modules)
     left_out = set()

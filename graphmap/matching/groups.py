@@ -28,7 +28,7 @@ Member = tuple[tuple[int, ...], int]  # its indices, its position on its side
 class Group:
     """Members of one template whose indices count repetitions.
 
-    words: of the module, literal indices as "=3" or, where they select, "@0".
+    words: of the module, literal indices as "=3" or, where they select, "@0/2".
     module: template without the kind word; groups of one module are siblings.
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
@@ -267,7 +267,7 @@ def _split(
 
 
 def _literal(value: int, role: str, ranks: dict[int, int]) -> str:
-    return f"={value}" if len(ranks) == 1 else f"@{ranks[value]}"
+    return f"={value}" if len(ranks) == 1 else f"@{ranks[value]}/{len(ranks)}"
 
 
 def _make_group(

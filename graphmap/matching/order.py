@@ -8,8 +8,8 @@ words of these are compared with words only.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from graphmap.matching.groups import Group
@@ -25,6 +25,8 @@ BITS = 16.0
 LEAST = -12.0  # bits below which a pair is no rival of anything
 BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
 
+TELLING = {"self": 2, "cross": 2, "pre": 0, "post": 0}  # words that say more, or less, than others
+
 Ranks = tuple[list[int], str]  # stage of each, and what tells it: "words", "numbers" or "made"
 
 
@@ -32,8 +34,10 @@ def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool
     """Note in `context.orders` bits for pairs of equal stages; whether there were any."""
     noted = False
     by_ends = {(id(p.expected), id(p.actual)): p for p in pairs if p.links}
+    whole = Counter(_template_key(g) for g in {id(p.expected): p.expected for p in pairs}.values())
+    whole += Counter(_template_key(g) for g in {id(p.actual): p.actual for p in pairs}.values())
     for expected, actual in _rival_sets(pairs):
-        order = _order(expected, actual, ordered)
+        order = _order(expected, actual, ordered, whole)
         if order is None or not _allowed(expected, actual, order, by_ends):
             continue
         noted = True
@@ -80,11 +84,18 @@ def _rival_sets(pairs: Sequence[Pair]) -> list[tuple[list[Group], list[Group]]]:
     return found
 
 
+def _template_key(group: Group) -> tuple[str, str]:
+    return group.template, group.kind.letter
+
+
 def _order(
-    expected: Sequence[Group], actual: Sequence[Group], ordered: bool
+    expected: Sequence[Group],
+    actual: Sequence[Group],
+    ordered: bool,
+    whole: Mapping[tuple[str, str], int],
 ) -> dict[int, int] | None:
     """Return {index of expected: index of actual} by equal ranks; None without an order."""
-    mine, others = _ranks(expected), _ranks(actual)
+    mine, others = _ranks(expected, whole), _ranks(actual, whole)
     if others is None:
         return None
     if mine is None and ordered:
@@ -106,19 +117,27 @@ def _own(groups: Sequence[Group]) -> list[list[str]]:
     return [[word for word in group.words if word not in common] for group in groups]
 
 
-def _ranks(groups: Sequence[Group]) -> Ranks | None:
+def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ranks | None:
+    """Rank by words; by numbers only where none of the numbered ones is missing."""
     own = _own(groups)
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
-    stages = [next((STAGES[w] for w in reversed(words) if w in STAGES), None) for words in own]
+    stages = [_stage(words) for words in own]
     known = [stage for stage in stages if stage is not None]
     if len(groups) == 2 and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
         stages = [BETWEEN if stage is None else stage for stage in stages]
     if None not in stages and len(set(stages)) == len(groups):
         return [stage for stage in stages if stage is not None], "words"
     lone = all(len(n) == len(words) == 1 for n, words in zip(numbers, own, strict=True))
-    if lone and len({n[0] for n in numbers}) == len(groups):
-        return [int(n[0][1:]) for n in numbers], "numbers"
+    complete = whole[_template_key(groups[0])] == len(groups)
+    if lone and complete and len({n[0] for n in numbers}) == len(groups):
+        return [int(n[0][1:].partition("/")[0]) for n in numbers], "numbers"
     return None
+
+
+def _stage(words: Sequence[str]) -> int | None:
+    """Return the stage that the words of a module speak of, the most telling first."""
+    known = [(TELLING.get(word, 1), STAGES[word]) for word in words if word in STAGES]
+    return max(known)[1] if known else None
 
 
 def _allowed(

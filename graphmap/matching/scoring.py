@@ -34,11 +34,17 @@ def evidence_of(pair: Pair, context: Context) -> tuple[Evidence, ...]:
 
 
 def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context) -> None:
-    """Set `bits` of every pair; `anchors` are pairs that are settled and teach with belief 1."""
+    """Set `bits` of every pair; `anchors` are pairs that are settled and teach with belief 1.
+
+    A pair teaches as far as its own words and shapes choose it: of three like towers each would
+    else talk itself into one of the three on the other side.
+    """
     note_settled(anchors, context)
+    context.learned, context.learned_back = {}, {}
     _sum_bits(pairs, context)
+    grounds = _beliefs(pairs, HEAT[-1])
     for heat in HEAT:
-        beliefs = _beliefs(pairs, heat)
+        beliefs = [b * g for b, g in zip(_beliefs(pairs, heat), grounds, strict=True)]
         everything = [*pairs, *anchors]
         beliefs.extend(1.0 for _ in anchors)
         _learn(everything, beliefs, context)

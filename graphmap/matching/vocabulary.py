@@ -45,7 +45,7 @@ ALIASES: dict[str, str] = _invert(
         "embedding": "emb embed embeddings embd embeds",
         "encoder": "enc",
         "feature": "feat features feats",
-        "feedforward": "ffn ff mlp",
+        "feedforward": "ffn ffw ff mlp",
         "forward": "fw fwd",
         "backward": "bw bwd",
         "generator": "gen g",
@@ -67,6 +67,8 @@ ALIASES: dict[str, str] = _invert(
         "relative": "rel",
         "residual": "res resid",
         "segment": "seg tokentype",
+        "source": "src",
+        "target": "tgt trg",
         "shortcut": "sc skip identity",
         "token": "tok tokens",
         "upsample": "up upsampling",
@@ -89,6 +91,17 @@ JOINED: dict[tuple[str, str], str] = {
     ("token", "type"): "segment",
     ("enc", "dec"): "cross",
     ("conv", "transpose"): "deconv",
+    # a norm before or behind a part is not of that part
+    **{
+        (side, part): f"{side}attention"
+        for side in ("pre", "post")
+        for part in ("attention", "attn")
+    },
+    **{
+        (side, part): f"{side}feedforward"
+        for side in ("pre", "post")
+        for part in ("ffn", "ffw", "ff", "mlp", "feedforward")
+    },
 }
 
 NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm", "rmsnorm"})
@@ -107,7 +120,12 @@ STAGES: dict[str, int] = {
         (2, "key"),
         (3, "value"),
         (5, "pre input first"),
-        (10, "self attention selfattention mixer spatial token"),
+        (10, "self selfattention mixer spatial token"),
+        (8, "preattention"),
+        (15, "attention"),
+        (18, "postattention"),
+        (28, "prefeedforward"),
+        (35, "postfeedforward"),
         (20, "cross encdecattention"),
         (30, "feedforward expand intermediate wi fc inner hidden gate"),
         (31, "upsample"),
