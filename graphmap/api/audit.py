@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from graphmap.auditing.findings import SEVERITIES, Finding, is_serious
-from graphmap.errors import ArtifactError
+from graphmap.errors import ArtifactError, UnsupportedArtifactError
 
 if TYPE_CHECKING:
     from graphmap.analysis.effects import Severity
@@ -71,12 +71,17 @@ def audit(
     file that a text-mode copy damaged is a finding; other damage raises ArtifactError.
     """
     from graphmap.api.artifact import Artifact, load
-    from graphmap.auditing.audit import audit_model, audit_unreadable
+    from graphmap.auditing.audit import audit_keras, audit_model, audit_unreadable
 
     if not isinstance(artifact, Artifact):
         path = os.fspath(artifact)
         try:
             artifact = load(path, tags, step)
+        except UnsupportedArtifactError as cause:
+            keras = audit_keras(cause.where)
+            if keras is None:
+                raise
+            return Audit(path, keras[0], keras[1])
         except ArtifactError as cause:
             findings = audit_unreadable(cause.where)
             if not findings:

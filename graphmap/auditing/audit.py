@@ -12,19 +12,41 @@ from graphmap.auditing.findings import SEVERITIES, Finding
 from graphmap.auditing.keras_config import audit_config
 from graphmap.errors import ArtifactError
 from graphmap.files import read_file
+from graphmap.formats.keras_texts import is_hdf5, is_keras_zip, keras_texts
 from graphmap.formats.saved_parts import keras_metadata, saved_graphs
-from graphmap.formats.sniff import damage_hint
+from graphmap.formats.sniff import damage_hint, look_at
 from graphmap.formats.wire import write_varint
 from graphmap.model.meta_check import asset_defect
 from graphmap.model.stored import MetaInfo, StoredModel
 
-__all__ = ["audit_model", "audit_unreadable"]
+__all__ = ["audit_keras", "audit_model", "audit_unreadable"]
 
 
 def audit_model(model: StoredModel) -> tuple[Finding, ...]:
     """Return what could happen, worst first, then in stored order."""
-    found = [*_graphs(model), *_configs(model), *_broken_meta(model)]
-    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+    if model.kind.startswith("keras"):
+        keras = audit_keras(model.path)
+        return keras[1] if keras else ()
+    return _sorted([*_graphs(model), *_configs(model), *_broken_meta(model)])
+
+
+def audit_keras(path: str) -> tuple[str, tuple[Finding, ...]] | None:
+    """Return (kind, findings) of a Keras file by its configs; None where it is none.
+
+    Raises CorruptArtifactError for a damaged one.
+    """
+    if not Path(path).is_file():
+        return None
+    look = look_at(path)
+    kind = "keras-h5" if is_hdf5(look) else "keras-zip" if is_keras_zip(look) else None
+    if kind is None:
+        return None
+    found = [
+        finding._replace(node=f"{where}: {finding.node}")
+        for where, text in keras_texts(look)
+        for finding in audit_config(text, path)
+    ]
+    return kind, _sorted(found)
 
 
 def audit_unreadable(path: str) -> tuple[Finding, ...]:
@@ -46,6 +68,10 @@ def audit_unreadable(path: str) -> tuple[Finding, ...]:
             why = f"{effect.why}; found in a damaged file, its context cannot be judged"
             severity: Severity = "unknown" if _is_usual(op) else effect.severity
             found.append(Finding(op, "", None, severity, why, f"op-{effect.kind}", path))
+    return _sorted(found)
+
+
+def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 

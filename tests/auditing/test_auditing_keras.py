@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 
+import graphmap
 from graphmap.auditing.keras_config import audit_config
 
 BYTECODE = ["4wEAAAAAAAAAAAAAAAEAAAACAAAA", None, None]
@@ -77,3 +79,46 @@ def test_where_it_stands_is_said():
         json.dumps(model(layer("Dense"), layer("Lambda", function=BYTECODE))), "config.json"
     )
     assert found.node == "config.layers[1] (x)" and found.file == "config.json"
+
+
+HARMFUL = model(layer("Lambda", function=BYTECODE, function_type="lambda"))
+HARMLESS = model(layer("Dense", "keras.layers"))
+
+
+def keras_zip(path, config, **options):
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.9.0"}')
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", b"")
+
+
+def keras_h5(path, config, big):
+    import h5py
+
+    if big:  # over 64 KB it lies in another place
+        config = {**config, "padding": ["x" * 99] * 1000}
+    with h5py.File(path, "w", libver="latest" if big else "earliest") as file:
+        file.attrs["keras_version"] = "2.11.0"
+        file.attrs["model_config"] = json.dumps(config)
+        file.create_dataset("model_weights/dense/kernel", data=[1.0])
+
+
+@pytest.mark.parametrize(("config", "severities"), [(HARMFUL, {"critical"}), (HARMLESS, set())])
+@pytest.mark.parametrize("container", ["stored zip", "packed zip", "h5", "large h5"])
+def test_files(tmp_path, container, config, severities):
+    if "zip" in container:
+        path = tmp_path / "model.keras"
+        packed = zipfile.ZIP_DEFLATED if "packed" in container else zipfile.ZIP_STORED
+        keras_zip(path, config, compression=packed)
+    else:
+        path = tmp_path / "model.h5"
+        keras_h5(path, config, "large" in container)
+    found = graphmap.audit(path)
+    assert {finding.severity for finding in found} == severities
+    assert found.kind == ("keras-zip" if "zip" in container else "keras-h5")
+
+
+def test_a_zip_that_blows_up_is_refused(tmp_path):
+    keras_zip(tmp_path / "m.keras", {"a": "0" * 50_000_000}, compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(graphmap.CorruptArtifactError, match="too much"):
+        graphmap.audit(tmp_path / "m.keras")
