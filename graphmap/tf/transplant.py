@@ -19,10 +19,12 @@ from graphmap.tf.inlining import inline_calls
 from graphmap.tf.kinds import to_refs, to_resources
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.transplant_cut import Cut
+from graphmap.tf.transplant_state import state_nodes
 
-__all__ = ["PREFIX", "Copy", "NewVariable", "plan_copy", "plant", "try_import"]
+__all__ = ["PREFIX", "Copy", "NewVariable", "plan_copy", "plant"]
 
 PREFIX = "resumed_update"
+_ENTERS = frozenset({"Enter", "RefEnter"})
 _DROPPED_ATTRS = ("_class", "_output_shapes", "_xla_inferred_shapes")
 
 
@@ -70,7 +72,7 @@ class Copy:
 def _joined_input(text: str, loose: Mapping[str, str], prefix: str) -> str:
     name, output = parse_input(text)
     if name in loose:
-        return loose[name]
+        return f"^{loose[name].removeprefix('^')}" if output < 0 else loose[name]
     return f"^{prefix}{name}" if output < 0 else f"{prefix}{name}:{output}"
 
 
@@ -171,17 +173,6 @@ def _same_kinds(
     return nodes
 
 
-def _rename_frames(nodes: Iterable[Any], graph: Any) -> None:
-    """Two loops of one frame name in one run would disturb each other."""
-    fresh: dict[bytes, bytes] = {}
-    for node in nodes:
-        if node.op in ("Enter", "RefEnter"):
-            name = node.attr["frame_name"].s
-            if name not in fresh:
-                fresh[name] = graph.unique_name(f"{PREFIX}/{name.decode()}").encode()
-            node.attr["frame_name"].s = fresh[name]
-
-
 def _bring_functions(made: Any, library: Any, taken: set[str]) -> None:
     """Copy the functions that the copied nodes call, under names that are free in the new graph."""
     by_name = {function.signature.name: function for function in library.function}
@@ -241,48 +232,49 @@ def _rename_calls(node: Any, fresh: Mapping[str, str]) -> None:
             func.name = fresh.get(func.name, func.name)
 
 
-def plant(graph: Any, copy: Copy, lives: Mapping[str, Any]) -> dict[str, Any]:
-    """Import a copy; returns {stored op name: new Operation}.
+def plant(graph: Any, copy: Copy, prefix: str, lives: Mapping[str, Any]) -> dict[str, Any]:
+    """Import a copy, its new state variables included; returns {stored op name: new Operation}.
 
-    lives: {variable name: its handle or ref tensor}. A graph that TensorFlow refuses is refused
-    before anything is added.
+    prefix: free in the graph. lives: {variable name: handle or ref tensor} of those that are there.
+    One import makes all: what TensorFlow refuses leaves no node behind.
     """
     tf = tensorflow()
-    _rename_frames(copy.made.node, graph)
     mapping = {f"{name}:0": graph.get_tensor_by_name(t) for name, t in copy.tensors.items()}
-    mapping |= {f"{name}:0": lives[v.name] for name, v in copy.variables.items()}
+    loose = {name: name for name in (*copy.tensors, *copy.waits)}
+    fresh = {}
+    for name, variable in copy.variables.items():
+        if variable.name in lives:
+            mapping[f"{name}:0"] = lives[variable.name]
+            loose[name] = name
+        else:
+            loose[name] = variable.name
+            fresh[variable.name] = variable
     for name, operation in copy.waits.items():
         with graph.as_default(), tf.control_dependencies([graph.get_operation_by_name(operation)]):
             mapping[f"{name}:0"] = tf.constant(0, name=f"{PREFIX}_after")
+    made = tf.compat.v1.GraphDef(versions=copy.made.versions, library=copy.made.library)
+    for variable in fresh.values():
+        made.node.extend(state_nodes(variable.name, variable.dtype, variable.shape,
+                                     resource=variable.is_resource))  # fmt: skip
+    for node in copy.made.node:
+        new = made.node.add()
+        new.CopyFrom(node)
+        new.name = prefix + node.name
+        del new.input[:]
+        new.input.extend(_joined_input(text, loose, prefix) for text in node.input)
+        if node.op in _ENTERS:  # two loops of one frame name in one run would disturb each other
+            new.attr["frame_name"].s = prefix.encode() + node.attr["frame_name"].s
     names = [node.name for node in copy.made.node]
     with graph.as_default(), tf.control_dependencies(None), tf.compat.v1.name_scope(None):
-        operations = _import(copy.made, mapping, names)
+        operations = _import(made, mapping, [prefix + name for name in names])
     return dict(zip(names, operations, strict=True))
-
-
-def try_import(graph: Any, copy: Copy) -> None:
-    """Raise ReconstructionError where TensorFlow would refuse the copy; nothing is changed."""
-    tf = tensorflow()
-    made = tf.compat.v1.GraphDef()
-    made.CopyFrom(copy.made)
-    with tf.Graph().as_default():
-        mapping = {}
-        for name, text in copy.tensors.items():
-            tensor = graph.get_tensor_by_name(text)
-            mapping[f"{name}:0"] = tf.compat.v1.placeholder(tensor.dtype, tensor.shape)
-        for name in copy.waits:
-            mapping[f"{name}:0"] = tf.compat.v1.placeholder(tf.int32, ())
-        for name, variable in copy.variables.items():
-            make = tf.raw_ops.VarHandleOp if variable.is_resource else tf.raw_ops.VariableV2
-            mapping[f"{name}:0"] = make(dtype=variable.dtype, shape=variable.shape)
-        _import(made, mapping, [])
 
 
 def _import(made: Any, mapping: Mapping[str, Any], names: list[str]) -> list[Any]:
     tf = tensorflow()
     try:
         found = tf.compat.v1.import_graph_def(
-            made, input_map=dict(mapping), return_elements=names, name=PREFIX
+            made, input_map=dict(mapping), return_elements=names, name=""
         )
     except (ValueError, TypeError, KeyError) as cause:
         raise ReconstructionError(

@@ -12,7 +12,7 @@ from graphmap.names import op_name
 from graphmap.tf.descent import Difference
 from graphmap.tf.live import LiveVariable, live_model, variable_object
 from graphmap.tf.safety import check_safe
-from graphmap.tf.transplant import PREFIX, Copy, NewVariable, plan_copy, plant, try_import
+from graphmap.tf.transplant import PREFIX, Copy, NewVariable, plan_copy, plant
 from graphmap.tf.transplant_cut import Cut, check_state, find_cut
 from graphmap.tf.transplant_drop import decline_unplantable
 from graphmap.tf.transplant_given import (
@@ -61,8 +61,8 @@ class Transplant(TransplantPlan):
             replaced |= self._transformed(roots, replaced, gradient_transform)
         if replaced:
             cut, copy, edges, variables = self._plan(roots, names, global_step, replaced)
-        state = self._make_state(variables)
         planted = self._plant(copy)
+        state = self._collect_state(variables)
         for first, second in edges:
             source, target = (self._planned(planted, at) for at in (first, second))
             target._add_control_input(source)
@@ -93,14 +93,12 @@ class Transplant(TransplantPlan):
         copied = {prefix + node.name for node in copy.made.node}
         starts = [prefix + name for name in names]
         edges = order_or_decline(model, starts, self._converted_refs(variables), copied)
-        try_import(self.graph, copy)
         self.prefix = prefix
         return cut, copy, [(model.nodes[a].name, model.nodes[b].name) for a, b in edges], variables
 
     def _plant(self, copy: Copy) -> dict[str, Any]:
-        return plant(
-            self.graph, copy, {v.node: v.operation.outputs[0] for v in self.lives.values()}
-        )
+        handles = {live.node: live.operation.outputs[0] for live in self.lives.values()}
+        return plant(self.graph, copy, self.prefix, handles)
 
     def _planned(self, planted: Mapping[str, Any], name: str) -> Any:
         found = (
@@ -118,9 +116,9 @@ class Transplant(TransplantPlan):
         check_state(self.training, cut, self.own, allow_inexact=self.allow_inexact)
         variables = self._variables(cut, None)
         copy = plan_copy(self.new, self.stored, cut, variables)
-        try_import(self.graph, copy)
-        self._make_state(variables)
+        self.prefix = f"{self.graph.unique_name(PREFIX, mark_as_used=False)}/"
         planted = self._plant(copy)
+        self._collect_state(variables)
         self.new = self.descent.new = graph_of(live_model(self.graph))
         names = self.stored.nodes
         return {

@@ -27,7 +27,7 @@ from graphmap.tf.transplant_pairs import pair_losses, seeds_of
 from graphmap.tf.transplant_state import (
     STATE_SCOPE,
     assignments_for,
-    make_state,
+    collect_state,
     stored_places,
     variable_shape,
 )
@@ -224,24 +224,17 @@ class TransplantPlan:
         self.pairs = pairs
         return found
 
-    def _make_state(self, variables: Mapping[int, NewVariable]) -> dict[str, LiveVariable]:
-        """Make what is not there yet; returns {stored variable node: live variable}."""
+    def _collect_state(self, variables: Mapping[int, NewVariable]) -> dict[str, LiveVariable]:
+        """Look at what has been made; returns {stored variable node: live variable}."""
+        names = {at: self.stored.nodes[at].name for at in variables}
         steps = {op.global_step for op in self.found if op.global_step}
-        for position, variable in variables.items():
-            stored = self.stored.nodes[position].name
-            if variable.name not in self.lives:
-                made = make_state(
-                    self.graph,
-                    stored,
-                    variable.dtype,
-                    variable.shape,
-                    resource=variable.is_resource,
-                    is_step=stored in steps,
-                )
-                if made.op.name != variable.name:
-                    raise AssertionError(f"{made.op.name} was planned as {variable.name}")
-                self.pairs[stored] = made.op.name
+        known = set(self.lives)
         self.lives = live_variables(self.graph)
+        self.pairs.update((names[at], variable.name) for at, variable in variables.items())
+        made = [v.name for v in dict.fromkeys(variables.values()) if v.name not in known]
+        counting = [v.name for at, v in variables.items() if names[at] in steps]
+        collect_state(self.graph, [self.lives[name] for name in made], counting)
+        self.lives = live_variables(self.graph) if made else self.lives
         return {a: self.lives[b] for a, b in self.pairs.items()}
 
     def _pair_leftovers(self, pairs: dict[str, str]) -> None:
