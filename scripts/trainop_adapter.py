@@ -98,7 +98,9 @@ def _new(ctx: Any, further: Mapping[str, Any]) -> dict[str, Any]:
         told = {key: value for key, value in told.items() if value is not None}
     with ctx.graph.as_default():
         rebuilt = gmtf.reconstruct_train_op(
-            _path(ctx), loss, name_map=ctx.name_map, train_op=wanted, optimizer=told, **further
+            _path(ctx),
+            loss,
+            **{"name_map": ctx.name_map, "train_op": wanted, "optimizer": told, **further},
         )
     return {
         "train_ops": rebuilt.train_ops,

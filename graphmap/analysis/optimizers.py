@@ -39,6 +39,9 @@ _CLIPPING = frozenset({"AdamWeightDecay", "LAMB"})  # clip by a global norm, in 
 _BODY_LIMIT = 100  # bodies below one call; functions that call themselves end here
 
 
+_Known = dict[tuple[int, int], Any]  # {tensor of the top graph: its description}
+
+
 class Site(NamedTuple):
     """An op that updates a trained variable, in the graph or in a body that the graph calls."""
 
@@ -68,11 +71,12 @@ def find_optimizers(
     root = Frame(training.graph)
     groups: dict[str, list[Update]] = {}
     inner: list[OptimizerSpec] = []
+    known: _Known = {}
     for position in updates:
         found = [
             update
             for site in _sites(root, position)
-            if (update := _update_at(training, site, trainable)) is not None
+            if (update := _update_at(training, site, trainable, known)) is not None
         ]
         is_call = not is_write(training.graph.nodes[position].op)
         if is_call and all(update.kind == "custom" for update in found):
@@ -137,13 +141,15 @@ def _sites(frame: Frame, position: int) -> list[Site]:
     return found
 
 
-def _update_at(training: Training, site: Site, trainable: frozenset[str]) -> Update | None:
+def _update_at(
+    training: Training, site: Site, trainable: frozenset[str], known: _Known
+) -> Update | None:
     graph = training.graph
     node = site.frame.graph.nodes[site.node]
     name = graph.nodes[site.variable].name
     rule = apply_rule(node.op)
     if rule is not None:
-        return _fused(training, site, rule, name)
+        return _fused(training, site, rule, name, known)
     if is_apply(node.op):
         return Update("custom", {}, {}, name, {}, "Sparse" in node.op)
     if site.variable not in training.forward_variables or (trainable and name not in trainable):
@@ -155,7 +161,7 @@ def _update_at(training: Training, site: Site, trainable: frozenset[str]) -> Upd
                   found.is_sparse)  # fmt: skip
 
 
-def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update:
+def _fused(training: Training, site: Site, rule: ApplyRule, name: str, known: _Known) -> Update:
     value = Value(site.frame, site.node)
     node = node_of(value)
     names = training.graph.nodes
@@ -165,7 +171,7 @@ def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update
         if (at := root_variable(operand(value, place))) >= 0
     }
     scalars = {word: operand(value, place) for word, place in rule.scalars.items()}
-    told = {word: describe(scalar) for word, scalar in scalars.items() if scalar is not None}
+    told = {word: _described(s, known) for word, s in scalars.items() if s is not None}
     kind = rule.kind
     l2 = scalars.get("l2_regularization_strength")
     if kind == "Ftrl" and l2 is not None:
@@ -188,6 +194,16 @@ def _fused(training: Training, site: Site, rule: ApplyRule, name: str) -> Update
     if scope is not None:
         kind, told, slots, powers = keras_words(training.graph, scope, kind, told, slots)
     return Update(kind, told, powers, name, slots, rule.indices >= 0)
+
+
+def _described(value: Value, known: _Known) -> Any:
+    """All updates of one optimizer share their scalars: each is described once."""
+    if value.frame.caller is not None:
+        return describe(value)
+    place = (value.node, value.output)
+    if place not in known:
+        known[place] = describe(value)
+    return known[place]
 
 
 def _ftrl_l2(value: Value) -> dict[str, Any]:

@@ -153,10 +153,13 @@ def _global_step(
     return graph.nodes[min(steps, key=rank)].name if steps else None
 
 
-def _is_unseeded(node: Node) -> bool:
+def _random_note(node: Node) -> str:
+    """What can't be gone on with in a random op; "" for other ops."""
     if not node.op.startswith(_RANDOM_PREFIX):
-        return False
-    return not node.attrs.get("seed") and not node.attrs.get("seed2")
+        return ""
+    if node.attrs.get("seed") or node.attrs.get("seed2"):
+        return f"{node.name} draws random numbers, and no file holds where its generator stood"
+    return f"{node.name} draws random numbers without a seed"
 
 
 def is_counter(variable: Node) -> bool:
@@ -218,6 +221,6 @@ def _unrecovered(
             found.append(f"{node.name}:0 has a default, which a step may have been fed over")
         elif node.op in _ACCUMULATORS:
             found.append(f"{node.name} collects gradients that other ops of the loop have to bring")
-        elif _is_unseeded(node):
-            found.append(f"{node.name} draws random numbers without a seed")
+        elif note := _random_note(node):
+            found.append(note)
     return list(dict.fromkeys(found))

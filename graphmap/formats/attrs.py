@@ -37,6 +37,15 @@ class AttrMap(Mapping[str, AttrValue]):
     def __contains__(self, name: object) -> bool:
         return name in self._attr
 
+    def functions(self) -> Iterator[str]:
+        """Yield the functions that attrs name, without decoding the others."""
+        for proto in self._attr.values():
+            kind = proto.WhichOneof("value")
+            if kind == "func":
+                yield proto.func.name
+            elif kind == "list":
+                yield from [func.name for func in proto.list.func]
+
     def __repr__(self) -> str:
         return f"AttrMap({dict(self)!r})"
 

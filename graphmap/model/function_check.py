@@ -43,6 +43,10 @@ def called_functions(nodes: Iterable[Node], graph: GraphModel) -> dict[str, int]
 
 
 def _references(node: Node) -> Iterator[str]:
+    named = getattr(node.attrs, "functions", None)  # a reader's attrs know without decoding all
+    if named is not None:
+        yield from filter(None, named())
+        return
     for value in node.attrs.values():
         yield from _functions(value)
 

@@ -34,10 +34,16 @@ _NAME = "resumed_optimizer"
 
 
 def rebuild_by_class(
-    opened: OpenedModel, loss: Any, name_map: Any, optimizer: Any, global_step: Any
+    opened: OpenedModel,
+    loss: Any,
+    name_map: Any,
+    optimizer: Any,
+    global_step: Any,
+    why: tuple[str, ...] = (),
 ) -> Rebuilt:
     """Make the optimizer over `loss`, and plan what to restore.
 
+    why: what speaks against copying the stored update, where there is one.
     A partitioned variable gets its pieces of the whole that is stored, slots included, in whatever
     number of pieces the new graph has. Raises RestoreError where the files lack a slot.
     """
@@ -85,7 +91,7 @@ def rebuild_by_class(
             where=opened.stored.path,
             remedy="Without it the optimizer cannot go on exactly; check optimizer=.",
         )
-    return _rebuilt(opened, graph, train_op, state, made)
+    return _rebuilt(opened, graph, train_op, state, made, why)
 
 
 def _try_out(
@@ -117,6 +123,7 @@ def _rebuilt(
     train_op: Any,
     state: list[tuple[LiveVariable, _Source]],
     made: Any,
+    why: tuple[str, ...],
 ) -> Rebuilt:
     unique = {live.node: (live, source) for live, source in state}
     assignments = [
@@ -138,9 +145,10 @@ def _rebuilt(
         assignments=assignments,
         report=RebuildReport(
             "by class",
-            forward_equal=Difference("", "", "no stored graph to compare with"),
-            gradients_equal=Difference("", "", "no stored graph to compare with"),
+            forward_equal=Difference("", "", why[0] if why else "no stored graph to compare with"),
+            gradients_equal=Difference("", "", "they were made anew by the optimizer's class"),
             assumed=(
+                *why,
                 f"{type(made).__name__} and its hyper-parameters, as told",
                 "gradients reach it unprocessed, in the order of the trainable variables",
             ),

@@ -134,7 +134,11 @@ def variable_object(live: LiveVariable) -> Any:
         return None
     snapshot = live.value
     if not live.is_resource:
-        reads = [op for op in live.value.consumers() if op.type == "Identity"]
+        # one that waits for nothing: looking at a variable must not run an update
+        reads = [
+            op for op in live.value.consumers() if op.type == "Identity" and not op.control_inputs
+        ]
+        reads.sort(key=lambda op: op.name != f"{live.node}/read")
         snapshot = reads[0].outputs[0] if reads else live.value
     proto = VariableProto(
         variable_name=live.operation.outputs[0].name,

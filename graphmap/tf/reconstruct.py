@@ -7,6 +7,7 @@ from typing import Any
 
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.tf.by_class import rebuild_by_class
+from graphmap.tf.by_class_told import with_what_is_stored
 from graphmap.tf.importing import open_any
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.transplant_build import Transplant
@@ -38,7 +39,9 @@ def reconstruct_train_op(
     NameMap or a path to one; without it the computation itself pairs the variables. train_op: the
     stored op or ops to rebuild, by default all train ops found. var_list: the variables to train;
     the stored updates of all others are left out. global_step: the caller's step variable.
-    optimizer: what the files cannot tell, where no graph is stored. gradient_transform: called
+    optimizer: what the files cannot tell; with it (`{}` is enough where they tell all) an update
+    that cannot be copied, such as one over another number of partitions, is rebuilt by class.
+    gradient_transform: called
     with [(raw gradient, variable), ...], returns as many gradients, before stored clipping.
     allow_inexact: random ops, whose state no file holds, start anew; the report lists them.
 
@@ -51,16 +54,29 @@ def reconstruct_train_op(
     stored = opened.stored.graph
     wanted = _names(train_op)
     if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
-        if len(losses) > 1:
-            raise ReconstructionError(
-                "stores no train op, so several losses cannot be told apart",
-                where=opened.stored.path,
-                remedy="Rebuild one loss at a time.",
-            )
-        return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step)
+        return _by_class(opened, losses, name_map, optimizer, global_step, ())
     transplant = Transplant(opened, graph, stored, name_map, var_list)
     transplant.allow_inexact = allow_inexact
-    return transplant.run(losses, wanted, global_step, allow_unsafe, gradient_transform)
+    try:
+        return transplant.run(losses, wanted, global_step, allow_unsafe, gradient_transform)
+    except ReconstructionError as cause:
+        if optimizer is None or len(losses) > 1 or gradient_transform is not None:
+            raise
+        told = with_what_is_stored(opened, optimizer)
+        why = f"the stored update could not be copied: {cause.where}: {cause.message}"
+        return _by_class(opened, losses, name_map, told, global_step, (why,))
+
+
+def _by_class(
+    opened: Any, losses: Any, name_map: Any, optimizer: Any, global_step: Any, why: tuple[str, ...]
+) -> Rebuilt:
+    if len(losses) > 1:
+        raise ReconstructionError(
+            "stores no train op, so several losses cannot be told apart",
+            where=opened.stored.path,
+            remedy="Rebuild one loss at a time.",
+        )
+    return rebuild_by_class(opened, losses[0][1], name_map, optimizer, global_step, why)
 
 
 def _losses(loss: Any) -> list[tuple[str | None, Any]]:

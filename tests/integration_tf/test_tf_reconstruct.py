@@ -125,3 +125,54 @@ def test_saver_writes_under_the_stored_names(tmp_path: Path) -> None:
     assert set(reader.get_variable_to_shape_map()) == set(run.values_before)
     for name, value in run.values_before.items():
         assert np.asarray(reader.get_tensor(name)).tobytes() == np.asarray(value).tobytes()
+
+
+def test_another_number_of_partitions_by_class(tmp_path: Path) -> None:
+    """`optimizer={}`: all of it is in the files; the stored update has other pieces."""
+    import tensorflow as tf
+
+    run = models.train(tmp_path, partitions=4)
+    with tf.Graph().as_default() as graph:
+        model = models.build("student", False, NAMES, partitions=2)
+
+        with pytest.raises(ReconstructionError):
+            gmtf.reconstruct_train_op(run.checkpoint, model["loss"], name_map=MAP)
+        rebuilt = gmtf.reconstruct_train_op(
+            run.checkpoint, model["loss"], name_map=MAP, optimizer={}
+        )
+        with models.session_for(graph) as session:
+            rebuilt.restore(session)
+            losses = models.steps(session, model, rebuilt.train_op, models.STEPS)
+
+    assert losses == run.losses_after
+    assert rebuilt.report.how == "by class"
+    assert "could not be copied" in rebuilt.report.assumed[0]
+
+
+def test_by_class_needs_an_update_that_is_only_the_optimizer(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        model = models.build(partitions=4)
+        optimizer = tf1.train.AdamOptimizer(0.03)
+        gradients, variables = zip(*optimizer.compute_gradients(model["loss"]), strict=True)
+        clipped, _ = tf.clip_by_global_norm(gradients, 0.1)
+        optimizer.apply_gradients(zip(clipped, variables, strict=True))
+        with models.session_for(graph) as session:
+            session.run(tf1.global_variables_initializer())
+            path = tf1.train.Saver().save(session, str(tmp_path / "clipped"))
+    with tf.Graph().as_default():
+        model = models.build("student", False, NAMES, partitions=2)
+
+        with pytest.raises(ReconstructionError, match="changes a gradient on its way"):
+            gmtf.reconstruct_train_op(path, model["loss"], name_map=MAP, optimizer={})
+
+
+def test_the_report_says_on_what_ground(tmp_path: Path) -> None:
+    _, rebuilt, _ = resumed_losses(models.train(tmp_path).checkpoint, False)
+
+    facts = {fact.basis for fact in rebuilt.report.facts}
+    assert facts == {"confirmed"}
+    assert "confirmed: the forward pass is the stored computation, op by op" in str(rebuilt.report)
+    assert "Adam is Adam over 3 variables (learning_rate=0.03" in str(rebuilt.report)
