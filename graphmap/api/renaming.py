@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.api.artifact import Artifact, as_artifact
-from graphmap.api.name_map import NameMap
 from graphmap.errors import NameMapError, UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
 from graphmap.rewrite.artifact import RewriteSettings, rewrite_artifact, target_of
 from graphmap.rewrite.plan import NewNames, plan_renames
+
+if TYPE_CHECKING:
+    from graphmap.api.name_map import NameMap
 
 __all__ = ["RenameReport", "as_name_map", "checked_pattern", "read_rules", "rename"]
 
@@ -105,6 +107,8 @@ def read_rules(path: str) -> list[tuple[str, str]]:
 
 def as_name_map(name_map: NameMap | Mapping[str, str] | str | os.PathLike[str]) -> NameMap:
     """Take a map in any form: a NameMap, {expected: actual}, or the path of a map.json."""
+    from graphmap.api.name_map import NameMap  # rules and scopes need none of it
+
     if isinstance(name_map, NameMap):
         return name_map
     if isinstance(name_map, Mapping):

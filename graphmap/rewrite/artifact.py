@@ -25,7 +25,7 @@ from graphmap.rewrite.graph import rename_graph, rename_meta_graph, saved_object
 from graphmap.rewrite.names import checkpoint_keys, node_names
 from graphmap.rewrite.object_graph import rewrite_object_graph
 from graphmap.rewrite.plan import RenamePlan
-from graphmap.rewrite.saved_folder import SavedFolder
+from graphmap.rewrite.safetensors import stage_safetensors
 from graphmap.rewrite.staging import Staging
 from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
 from graphmap.rewrite.wire_edit import edit
@@ -67,6 +67,8 @@ def rewrite_artifact(
             return _checkpoint(stored, variables, plan, out, settings)
         if stored.kind in ("metagraph", "graphdef"):
             return _graph(stored, variables, plan, out, settings)
+        if stored.kind == "safetensors":
+            return _safetensors(stored, variables, plan, out, settings)
     except WireError as cause:
         raise CorruptArtifactError(
             f"cannot be rewritten: it {cause}", where=stored.path, remedy="Copy the file again."
@@ -166,6 +168,28 @@ def _graph(
     return (out,)
 
 
+def _safetensors(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    if stored.path.endswith(".json"):
+        raise UnsupportedArtifactError(
+            "is an index of several files, which are not renamed together",
+            where=stored.path,
+            remedy="Rename each file, or use: graphmap convert",
+        )
+    refuse(out, stored.path, force=settings.force)
+    make_folder(out)
+    keys = checkpoint_keys(variables, plan, {})
+    with Staging() as staging:
+        stage_safetensors(staging, stored.path, out, lambda key: keys.get(key, (key,)))
+        staging.commit()
+    return (out,)
+
+
 def _meta_bytes(
     stored: StoredModel, variables: tuple[Variable, ...], plan: RenamePlan, as_text: bool = False
 ) -> bytes:
@@ -216,6 +240,8 @@ def _saved_model(
     out: str,
     settings: RewriteSettings,
 ) -> tuple[str, ...]:
+    from graphmap.rewrite.saved_folder import SavedFolder  # a checkpoint need not pay for shutil
+
     folder = str(stored.saved_model_dir)
     if plan.dropped:
         raise UsageError(

@@ -168,3 +168,36 @@ def test_existing_files_stay_without_force(tmp_path):
     with pytest.raises(graphmap.UsageError, match="exists"):
         graphmap.convert(FIXTURES / "weights_only", None, out)
     assert out.read_bytes() == b"mine"
+
+
+def test_safetensors_are_renamed_by_their_header(tmp_path):
+    from safetensors.numpy import save_file
+
+    from graphmap.rewrite.safetensors import stage_safetensors
+    from graphmap.rewrite.staging import Staging
+
+    values = {"a": np.arange(6.0).reshape(2, 3), "b": np.arange(4, dtype="int8"), "c": np.ones(2)}
+    source, out = str(tmp_path / "old.safetensors"), str(tmp_path / "new.safetensors")
+    save_file(values, source, metadata={"format": "pt"})
+    new_names = {"a": ("x/é",), "b": (), "c": ("a",)}
+    with Staging() as staging:
+        stage_safetensors(staging, source, out, new_names.__getitem__)
+        staging.commit()
+    found = load_safetensors(out)
+    assert set(found) == {"x/é", "a"}
+    assert same(found["x/é"], values["a"]) and same(found["a"], values["c"])
+
+
+DAMAGED = [b"\xff" * 8 + b"{}", b"\2" + b"\0" * 7 + b"[]", b"\1" + b"\0" * 7 + b"{"]
+
+
+@pytest.mark.parametrize("data", DAMAGED)
+def test_a_damaged_safetensors_is_one_error(tmp_path, data):
+    from graphmap.rewrite.safetensors import stage_safetensors
+    from graphmap.rewrite.staging import Staging
+
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(graphmap.CorruptArtifactError), Staging() as staging:
+        stage_safetensors(staging, str(path), str(tmp_path / "n"), lambda key: (key,))
+    assert list(tmp_path.iterdir()) == [path]

@@ -154,8 +154,35 @@ def counted(function):
     return call
 for name in ("open", "replace", "fsync", "write", "copy_file_range", "unlink"):
     setattr(os, name, counted(getattr(os, name)))
-graphmap.rename(sys.argv[2], None, sys.argv[3], prefix="b/", force=True)
+if sys.argv[3].endswith("safetensors"):
+    graphmap.convert(sys.argv[2], None, sys.argv[3], force=True)
+else:
+    graphmap.rename(sys.argv[2], None, sys.argv[3], prefix="b/", force=True)
 """
+
+
+def killed_at(moment, out):
+    """Run in a process that kills itself at its system call number `moment`; True if it lived."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(moment), str(SAVER), str(out)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode == 0
+
+
+def test_a_kill_while_converting_leaves_the_old_file_or_the_new(tmp_path):
+    out = tmp_path / "m.safetensors"
+    graphmap.convert(SAVER, None, tmp_path / "new.safetensors")
+    wanted = {b"old", (tmp_path / "new.safetensors").read_bytes()}
+    out.write_bytes(b"old")
+    moment, lived = 1, False
+    while not lived:
+        lived = killed_at(moment, out)
+        assert out.read_bytes() in wanted
+        moment += 2
+        assert moment < 200
+    assert out.read_bytes() != b"old"
 
 
 def test_a_kill_leaves_the_old_or_the_new(tmp_path):
@@ -163,16 +190,12 @@ def test_a_kill_leaves_the_old_or_the_new(tmp_path):
     wanted = {scope: {scope + name for name in names(SAVER)} for scope in ("a/", "b/")}
     seen = set()
     for moment in range(1, 60):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(moment), str(SAVER), str(tmp_path / "m")],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        lived = killed_at(moment, tmp_path / "m")
         artifact = graphmap.load(tmp_path / "m.index")
         found = {variable.name for variable in artifact.variables}
         scope = next(scope for scope, expected in wanted.items() if found >= expected)
         seen.add(scope)
         assert all(artifact.read(name) is not None for name in wanted[scope])
-        if done.returncode == 0:
+        if lived:
             break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    assert seen == {"a/", "b/"} and done.returncode == 0
+    assert seen == {"a/", "b/"} and lived
