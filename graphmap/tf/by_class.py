@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from graphmap.analysis.updates import upstream
 from graphmap.errors import ReconstructionError, RestoreError, UnresolvedNameError, UsageError
 from graphmap.matching import Side, match_variables
 from graphmap.model.variable import Part, Variable
@@ -65,6 +66,7 @@ def rebuild_by_class(
             where=opened.stored.path,
             remedy="Pass name_map={new variable: stored variable}.",
         )
+    _check_complete(opened, loss, pairs, {v.op.name for v in trained}, slotted)
     step, step_variable = _step(opened, graph, global_step, told_step)
     if made is not optimizer:  # one of the caller's own cannot be tried out elsewhere
         _try_out(opened, _optimizer(optimizer)[0], [(v, pairs[v.op.name]) for v in trained], slots)
@@ -92,6 +94,31 @@ def rebuild_by_class(
             remedy="Without it the optimizer cannot go on exactly; check optimizer=.",
         )
     return _rebuilt(opened, graph, train_op, state, made, why)
+
+
+def _check_complete(
+    opened: OpenedModel,
+    loss: Any,
+    pairs: Mapping[str, _Source],
+    trained: set[str],
+    slotted: set[str],
+) -> None:
+    """Raise ReconstructionError where a variable would silently not be trained on."""
+    known = {source.stored.name for source in pairs.values()}
+    lost = sorted(slotted - known)
+    model = live_model(loss.graph).stored.graph
+    assert model is not None
+    reached = {model.nodes[at].name for at in upstream(model, [model.index[loss.op.name]])}
+    trainable = {v.op.name for v in loss.graph.get_collection("trainable_variables")}
+    free = sorted((trainable & reached) - trained - set(pairs))
+    if lost or free:
+        raise ReconstructionError(
+            f"was trained in the stored run and is not paired ({len(lost)} such)"
+            if lost
+            else f"is reached by the loss and is not paired ({len(free)} such)",
+            where=lost[0] if lost else free[0],
+            remedy="Pass a name_map with every variable that the stored run trained.",
+        )
 
 
 def _try_out(

@@ -10,6 +10,7 @@ from graphmap.tf.by_class import rebuild_by_class
 from graphmap.tf.by_class_told import with_what_is_stored
 from graphmap.tf.importing import open_any
 from graphmap.tf.runtime import tensorflow
+from graphmap.tf.safety import check_sound
 from graphmap.tf.transplant_build import Transplant
 from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
 
@@ -55,6 +56,7 @@ def reconstruct_train_op(
     wanted = _names(train_op)
     if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
         return _by_class(opened, losses, name_map, optimizer, global_step, ())
+    check_sound(stored, opened.stored.path)
     transplant = Transplant(opened, graph, stored, name_map, var_list)
     transplant.allow_inexact = allow_inexact
     try:

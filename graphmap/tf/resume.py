@@ -25,7 +25,7 @@ from graphmap.tf.assigning import (
 from graphmap.tf.importing import open_any, place_graph
 from graphmap.tf.live import LiveVariable, live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
-from graphmap.tf.safety import check_safe, upstream
+from graphmap.tf.safety import check_safe, check_sound, upstream
 
 __all__ = ["Resumed", "resume"]
 
@@ -131,6 +131,7 @@ def resume(
     found = _train_ops(opened)
     saved = [v for v in opened.variables if v.checkpoint_key is not None and list(nodes_of(v))]
     assert stored.graph is not None
+    check_sound(stored.graph, stored.path)
     names = [op.name for op in found]
     read_values(stored, ())  # a graph without values is told as that
     fresh = _unsaved_locals(stored, names, saved)

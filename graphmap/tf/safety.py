@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from graphmap.analysis import updates
 from graphmap.analysis.file_names import called_functions
 from graphmap.analysis.unsafe import Judge
-from graphmap.errors import UnsafeGraphError
+from graphmap.errors import ReconstructionError, UnsafeGraphError
 from graphmap.model.graph import GraphModel, Node
+from graphmap.model.graph_check import fatal_defects
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["check_safe", "upstream"]
+__all__ = ["check_safe", "check_sound", "upstream"]
 
 
 def check_safe(
@@ -32,6 +33,21 @@ def check_safe(
             f"running it would run {shown}",
             where=where,
             remedy="If you trust the files, pass allow_unsafe=True.",
+        )
+
+
+def check_sound(graph: GraphModel, where: str) -> None:
+    """Raise ReconstructionError for a graph that TensorFlow is not to be handed.
+
+    It would die at some of them (functions that call themselves), hang at others.
+    """
+    defects = fatal_defects(graph)
+    if defects:
+        raise ReconstructionError(
+            f"holds a broken graph: {defects[0]}"
+            + (f", and {len(defects) - 1} more defects" if len(defects) > 1 else ""),
+            where=where,
+            remedy="Look at it with `graphmap inspect`; get the file again from where it is whole.",
         )
 
 
