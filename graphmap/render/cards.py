@@ -253,11 +253,17 @@ def _drop_lonely_frames(cards: Cards) -> Cards:
     """Turn a frame that holds a single card into that card's header, innermost first."""
     held = {card.id: card for card in cards.cards}
     frames = {frame.id: frame for frame in cards.frames}
+    inside: dict[str, list[str]] = {}
+    for parent, name in [
+        *((card.parent, card.id) for card in cards.cards),
+        *((frame.parent, frame.id) for frame in cards.frames),
+    ]:
+        inside.setdefault(parent, []).append(name)
     for frame in reversed(cards.frames):  # parents come first, so this is innermost first
-        inside = [card for card in held.values() if card.parent == frame.id]
-        if any(other.parent == frame.id for other in frames.values()) or len(inside) != 1:
+        names = inside.get(frame.id, [])
+        if len(names) != 1 or names[0] not in held:
             continue
-        card = inside[0]
+        card = held[names[0]]
         if card.times > 1 and frame.times > 1:
             continue
         header = f"{frame.title}/{card.header}" if card.header else frame.title
@@ -271,4 +277,5 @@ def _drop_lonely_frames(cards: Cards) -> Cards:
             frame.note or card.note,
         )  # fmt: skip
         del frames[frame.id]
+        inside[frame.parent] = [card.id if n == frame.id else n for n in inside[frame.parent]]
     return Cards(tuple(held.values()), tuple(frames.values()), cards.edges, cards.card_of)

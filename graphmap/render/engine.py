@@ -11,11 +11,15 @@ from pathlib import Path
 
 from graphmap.errors import RenderError
 
-__all__ = ["ENGINES", "run_engine"]
+__all__ = ["ENGINES", "EngineFailedError", "run_engine"]
 
 ENGINES = ("graphviz-pure", "dot", "auto")
-TIME_LIMIT = 60  # seconds of CPU and of wall time; a fitted picture takes 0.05
+TIME_LIMIT = 20  # seconds of CPU and of wall time; a fitted picture takes 0.05
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space
+
+
+class EngineFailedError(RenderError):
+    """The engine was there, and crashed, hung or passed its limits."""
 
 
 def run_engine(engine: str, source: str, output: str) -> bytes:
@@ -41,7 +45,7 @@ def run_engine(engine: str, source: str, output: str) -> bytes:
         ) from cause
     if child.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines() or [""]
-        raise RenderError(
+        raise EngineFailedError(
             f"the drawing engine failed with code {child.returncode}: {lines[0]}",
             where=program,
             remedy="Draw less (--depth, --scope, --max-nodes), or try --engine dot.",
@@ -54,7 +58,7 @@ def _talk(child: subprocess.Popen[bytes], source: bytes, program: str) -> tuple[
         return child.communicate(source, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired as cause:
         child.kill()
-        raise RenderError(
+        raise EngineFailedError(
             f"the drawing engine did not finish in {TIME_LIMIT} s",
             where=program,
             remedy="Draw less: --depth 2, --scope NAME, or --max-nodes 40.",

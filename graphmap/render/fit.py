@@ -11,15 +11,22 @@ from graphmap.render.hierarchy import Scope, scopes_of
 from graphmap.render.scene import Layout
 from graphmap.render.units import LOOSE, Drawing, chain_of
 
-__all__ = ["Limits", "fit"]
+__all__ = ["TOO_LARGE", "WIDEST", "Limits", "fit", "scope_names"]
 
 PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legibly
 CARDS = 60
+WIDEST = 1960.0  # px; no page is wider, margins left out
+_EDGES = 300  # more make a thicket, and an engine's time grows faster than they do
 _CROWD = 40  # loose ops in one scope that are united before anything else closes
 _FAR_OVER = 1.5  # times the wanted cards: several groups close before counting again
+_VERY_FAR_OVER = 8  # a quarter of all closes at once
+_MOST_BUILDS = 12  # after so many, closing goes on in large steps
 _LEAST_CARDS = 4
 _GREATEST_STEP = 1.5  # cards are cut to this part at most before the page is measured again
 _REOPENINGS = 8
+
+
+TOO_LARGE = Layout(10 * WIDEST, 10 * WIDEST, {}, ())  # what is not worth an engine's time
 
 
 class Limits(NamedTuple):
@@ -37,6 +44,7 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
 
     Scopes off the way to a loss close first, then the deepest; scopes of similar size in one
     parent close together. What closed and would fit after all opens again, largest first.
+    The layout is TOO_LARGE, or wider than WIDEST, where nothing fits.
     """
     scopes = _worth_opening(drawing, limits.depth)
     loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values())}
@@ -47,20 +55,25 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     closed: list[frozenset[str]] = []
     most = limits.cards or CARDS
     largest: tuple[Cards, Layout] | None = None  # a large page says more than one box
+    builds = 0
     while True:
         cards = build_cards(drawing, opened)
-        while len(cards.cards) > most and opened:
-            excess = len(cards.cards) > _FAR_OVER * most
-            for _ in range(max(1, len(opened) // 20) if excess else 1):
+        while (len(cards.cards) > most or len(cards.edges) > _EDGES) and opened:
+            excess = max(len(cards.cards) / most, len(cards.edges) / _EDGES)
+            builds += 1
+            is_slow = builds > _MOST_BUILDS
+            part = 4 if excess > _VERY_FAR_OVER or is_slow else 20
+            step = max(1, len(opened) // part) if excess > _FAR_OVER or is_slow else 1
+            for _ in range(step):
                 _close(opened, on_path, alike, closed)
             cards = build_cards(drawing, opened)
-        layout = measure(cards)
+        layout = measure(cards) if len(cards.edges) <= _EDGES else TOO_LARGE
         if _fits(cards, layout, limits):
             break
         too_large = max(layout.width / PAGE[0], layout.height / PAGE[1])
         wanted = int(len(cards.cards) / min(too_large, _GREATEST_STEP))
         most = min(most, wanted, len(cards.cards) - 1)
-        if len(cards.cards) >= _LEAST_CARDS:
+        if len(cards.cards) >= _LEAST_CARDS and layout.width <= WIDEST:
             largest = (cards, layout)
         if not _close(opened, on_path, alike, closed):
             break
@@ -187,7 +200,7 @@ def _reopen(
             continue
         wider = {**opened, **{path: by_path[path] for path in batch}}
         cards = build_cards(drawing, wider)
-        if len(cards.cards) > (limits.cards or CARDS):
+        if len(cards.cards) > (limits.cards or CARDS) or len(cards.edges) > _EDGES:
             continue
         tries += 1
         layout = measure(cards)

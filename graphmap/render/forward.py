@@ -199,10 +199,9 @@ def _scales_noise(graph: GraphModel, position: int) -> bool:
         if len(reached) > _NOISE_WIDTH:
             return False
         for target in reached:
-            producers = [p for p, _ in graph.topology.inputs[target] if p >= 0]
-            if graph.nodes[target].op in ("Add", "AddV2", "GreaterEqual", "Less") and any(
-                _is_noise(graph, p) for p in producers
-            ):
+            if graph.nodes[target].op not in ("Add", "AddV2", "GreaterEqual", "Less"):
+                continue
+            if any(p >= 0 and _is_noise(graph, p) for p, _ in graph.topology.inputs[target][:2]):
                 return True
     return False
 

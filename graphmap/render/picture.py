@@ -10,9 +10,11 @@ from graphmap.model.namemap import NameMap
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
-from graphmap.render.cards import Cards
-from graphmap.render.fit import Limits, fit
+from graphmap.render.cards import Cards, build_cards
+from graphmap.render.engine import EngineFailedError
+from graphmap.render.fit import TOO_LARGE, WIDEST, Limits, fit
 from graphmap.render.forward import find_forward
+from graphmap.render.grid import place_grid
 from graphmap.render.hierarchy import build_tree, fold_siblings
 from graphmap.render.inlining import inline_calls
 from graphmap.render.lanes import Lane, find_lanes
@@ -70,18 +72,30 @@ def draw_graph(
     drawing = Drawing(graph, forward, root, same_as, status, order)
     lanes = find_lanes(graph, roles, train_ops) if not chosen.title else ()
 
+    kinds = tuple(kind for lane in lanes for kind in lane.kinds)
+
     def measure(cards: Cards) -> Layout:
         lane_cards, lane_edges = _lane_cards(lanes, cards)
         return lay_out(
             (*cards.cards, *lane_cards), cards.frames, (*cards.edges, *lane_edges), engine
         )
 
-    cards, layout = fit(drawing, limits, measure)
+    coarse = ""
+    try:
+        cards, layout = fit(drawing, limits, measure)
+        if layout.width > WIDEST:
+            coarse = f"{len(cards.edges):,} arrows would be no picture: boxes only"
+    except EngineFailedError as cause:  # a coarser picture is better than none
+        cards, layout = build_cards(drawing, ()), TOO_LARGE
+        coarse = f"{cause.message}: boxes only"
+    if coarse:
+        cards, layout = place_grid(cards)
+        lanes = ()
     shown = sum(row.nodes for card in cards.cards for row in card.rows)
     lane_cards, lane_edges = _lane_cards(lanes, cards)
     scene = Scene(
         title=title_of(stored, chosen.title),
-        facts=facts_of(stored, variables, tuple(k for lane in lanes for k in lane.kinds)),
+        facts=" · ".join(filter(None, (facts_of(stored, variables, kinds), coarse))),
         nodes=len(graph.nodes),
         cards=(*cards.cards, *lane_cards),
         frames=cards.frames,
