@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import time
 import xml.etree.ElementTree as ElementTree
@@ -9,7 +10,6 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from render_graphs import GraphWriter
 
-import graphmap.render.layout as layout_module
 from graphmap.model.stored import StoredModel
 from graphmap.render import build_picture, render_artifact
 from graphmap.render.engine import EngineFailedError
@@ -60,7 +60,8 @@ def test_a_failing_engine_still_gives_a_picture(
     def fail(*_: object) -> bytes:
         raise EngineFailedError("the drawing engine did not finish in 20 s", where="engine")
 
-    monkeypatch.setattr(layout_module, "run_engine", fail)
+    module = importlib.import_module("graphmap.render.layout")
+    monkeypatch.setattr(module, "run_engine", fail)
     scene, _ = build_picture(training, (), ())
     assert counted(scene) == scene.nodes
     assert "did not finish in 20 s: boxes only" in scene.facts
