@@ -36,6 +36,9 @@ def find_layout(expected: Dims, actual: Dims, transposed: bool = False) -> str |
     if expected == actual and not (transposed and len(expected) > 1):
         return "same"
     if len(expected) == len(actual):
+        squeezed = _squeezed(expected)
+        if squeezed == _squeezed(actual) and len(set(squeezed)) == len(squeezed):
+            return "reshape"  # only sizes of 1 moved
         layout = _reordered(expected, actual)
         if layout is not None:
             return layout

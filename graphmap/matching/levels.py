@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from graphmap.matching.assign import assign
 from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
+from graphmap.matching.elimination import find_leftovers
 from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.order import decide_order
@@ -34,6 +35,7 @@ __all__ = ["Result", "match_groups"]
 
 LONE = 3  # members from which repetition vouches for a pair
 MOST_RIVALS = 4  # pairs of a group that are remembered
+LEFT_BITS = 6.0  # of a pair that is left over when all else is settled
 SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 
 
@@ -76,11 +78,16 @@ def match_groups(
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     run.drop_orphans(set(left), set(right))
+    run.eliminate()
     run.share(copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
     links = run.result.links
-    links += find_ties([wanted[at] for at in left], [pool[at] for at in right], links)
+    taken = {link.expected.name for link in links}, {link.actual.name for link in links}
+    open_ones = [wanted[at] for at in left if wanted[at].name not in taken[0]]
+    links += find_ties(
+        open_ones, [pool[at] for at in right if pool[at].name not in taken[1]], links
+    )
     return run.result
 
 
@@ -240,6 +247,28 @@ class _Run:
         if dropped:
             links = self.result.links
             self.result.links = [k for k in links if k.expected.name not in dropped]
+
+    def eliminate(self) -> None:
+        """Pair what is left over where all else is settled and nothing would stay open."""
+        links = self.result.links
+        taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
+        rows: list[list[tuple[Variable, str]]] = []
+        for groups, names, side in zip(self.whole, taken, (self.wanted, self.pool), strict=True):
+            rows.append(
+                [
+                    (
+                        side[at],
+                        "G" if g.kind.letter == "G" else "B" if g.kind.letter in "BE" else "M",
+                    )
+                    for g in groups
+                    for _, at in g.members
+                    if side[at].name not in names
+                ]
+            )
+        evidence = (Evidence("elimination", LEFT_BITS, "all else has its counterpart"),)
+        for mine, other in find_leftovers(rows[0], rows[1], len(links)):
+            kernel = len(mine.shape or ()) > 1
+            links.append(Found(mine, other, LEFT_BITS, LEFT_BITS, evidence, kernel))
 
     def share(self, copied: dict[int, int]) -> None:
         """Give every copy what its original got."""
