@@ -16,7 +16,7 @@ from graphmap.model.variable import Variable
 __all__ = ["find_leftovers"]
 
 MOST = 8  # modules that may be left over
-LEAST_SETTLED = 4  # settled variables for each that is left
+LEAST_SETTLED = 3  # settled variables for each that is left
 
 Signature = tuple[tuple[str, tuple[int, ...]], ...]
 

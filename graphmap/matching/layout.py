@@ -37,7 +37,9 @@ def find_layout(expected: Dims, actual: Dims, transposed: bool = False) -> str |
         return "same"
     if len(expected) == len(actual):
         squeezed = _squeezed(expected)
-        if squeezed == _squeezed(actual) and len(set(squeezed)) == len(squeezed):
+        if squeezed == _squeezed(actual) and (
+            not transposed or len(set(squeezed)) == len(squeezed)
+        ):
             return "reshape"  # only sizes of 1 moved
         layout = _reordered(expected, actual)
         if layout is not None:
