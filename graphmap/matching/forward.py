@@ -200,7 +200,7 @@ class _Tracer:
                 continue
             for port, (producer, slot) in enumerate(row):
                 source, slot = self._source(producer, slot)
-                if source >= 0:
+                if source >= 0 and (self.live[source] or source in self.variables):
                     port = 0 if self.classes[at] in COMMUTATIVE else port
                     self.inputs[at].append((port, slot, source))
                     self.consumers[source].append((at, port))

@@ -35,6 +35,7 @@ __all__ = ["Result", "match_groups"]
 
 LONE = 3  # members from which repetition vouches for a pair
 MOST_RIVALS = 4  # pairs of a group that are remembered
+KEPT = 0.8  # share of equal names, but for a prefix, that make keeping them a habit
 LEFT_BITS = 6.0  # of a pair that is left over when all else is settled
 SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 
@@ -251,6 +252,11 @@ class _Run:
     def eliminate(self) -> None:
         """Pair what is left over where all else is settled and nothing would stay open."""
         links = self.result.links
+        kept = sum(k.expected.name.endswith(k.actual.name) for k in links)
+        if max(kept, sum(k.actual.name.endswith(k.expected.name) for k in links)) > KEPT * len(
+            links
+        ):
+            return  # where all keep their names, one that does not is new
         taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
         rows: list[list[tuple[Variable, str]]] = []
         for groups, names, side in zip(self.whole, taken, (self.wanted, self.pool), strict=True):

@@ -15,6 +15,7 @@ from graphmap.matching.colours import Class, Counterparts, find_counterparts
 from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.forward import Forward, find_forward
 from graphmap.matching.layout import shapes_fit
+from graphmap.matching.tokens import split_name
 from graphmap.matching.views import Label, label_of
 from graphmap.model.graph import GraphModel
 from graphmap.model.namemap import Evidence
@@ -140,7 +141,9 @@ class _Review:
                 self._forbid(at, link, places.actual, "its place is that of")
         elif len(places.expected) == len(members) > 1:
             names = [self.wanted[e].name for e in places.expected]
-            if not _told_apart(link.expected.name, names) & _told_apart(link.actual.name, members):
+            apart = _told_apart(link.expected.name, names) & _told_apart(link.actual.name, members)
+            ranks = _rank(link.expected.name, names), _rank(link.actual.name, members)
+            if not apart and (ranks[0] is None or ranks[0] != ranks[1]):
                 self._forbid(at, link, places.actual, "names don't tell apart what stands alike:")
 
     def _evidence(self, at: int) -> Evidence:
@@ -160,6 +163,20 @@ class _Review:
         evidence = (*link.evidence, Evidence("graph", -round(link.bits, 3), f"{why} {shown}"))
         self.found[link.expected.name] = link._replace(bits=0.0, margin=0.0, evidence=evidence)
         self.rivals.setdefault(at, []).extend([[({at: other}, 0.0)] for other in others])
+
+
+def _rank(name: str, names: Sequence[str]) -> int | None:
+    """Return which of `names` this is, counted by their numbers; None if more than these differ.
+
+    Of two, such as both directions of a layer, a number says nothing.
+    """
+    if len(names) < 3:
+        return None
+    parts = [split_name(n) for n in names]
+    numbers = sorted({part.numbers for part in parts})
+    if len({part.text for part in parts}) > 1 or len(numbers) < len(names):
+        return None
+    return numbers.index(split_name(name).numbers)
 
 
 def _told_apart(name: str, names: Sequence[str]) -> set[str]:

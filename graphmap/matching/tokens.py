@@ -115,7 +115,8 @@ def similarity(expected: str, actual: str) -> float:
     short, long = sorted((expected, actual), key=lambda word: (len(word), word))
     if len(short) < 2 or short[0].isdigit() or long[0].isdigit():
         return 0.0
-    if {expected[:3], actual[:3]} == {"pre", "pos"}:  # before and behind the same part
+    beside = {expected[:3], actual[:3]} == {"pre", "pos"} or long in (f"pre{short}", f"post{short}")
+    if beside:  # before a part, the part, behind it
         return 0.0
     if len(short) >= 5 and sorted(short) == sorted(long):
         return 0.9

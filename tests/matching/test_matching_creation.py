@@ -1,0 +1,103 @@
+"""The order of creation, stages of a block, renumbered indices: what each concludes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from graphmap.matching import Side, match_variables
+from graphmap.model.variable import Variable
+
+
+def side(*rows: tuple[str, tuple[int, ...]]) -> Side:
+    return Side(tuple(Variable(name, shape) for name, shape in rows), ordered=True)
+
+
+def stack(head: str, first: str, later: str, sizes: list[int], kernel: str) -> Side:
+    """A chain of dense layers; later: the name of all but the first, with {} for the number."""
+    rows = []
+    for at, (rows_in, rows_out) in enumerate(pairwise(sizes)):
+        name = head + (first if at == 0 else later.format(at))
+        rows += [(f"{name}/{kernel}", (rows_in, rows_out)), (f"{name}/bias", (rows_out,))]
+    return side(*rows)
+
+
+def test_a_counter_is_not_believed_where_all_shapes_are_equal() -> None:
+    expected = stack("net/", "fc0", "fc{}", [8] * 13, "kernel")
+    actual = stack("", "dense", "dense_{}", [8] * 13, "kernel")
+    assert not match_variables(expected, actual).matched
+
+
+def test_a_counter_is_believed_where_the_order_of_shapes_confirms_it() -> None:
+    sizes = [3, 8, 16, 16, 4, 32, 9, 2]
+    expected = stack("net/", "fc0", "fc{}", sizes, "kernel")
+    actual = stack("", "dense", "dense_{}", sizes, "kernel")
+    found = match_variables(expected, actual)
+    assert found["net/fc3/kernel"] == "dense_3/kernel"
+    assert len(found) == len(expected.variables)
+
+
+def numbered_only(order: list[int]) -> tuple[Side, Side]:
+    words = ["stem", "reduce", "mix", "gather", "spread", "fold", "close"]
+    shapes = [(3, 8), (8, 4), (4, 16), (16, 8), (8, 32), (32, 5), (5, 2)]
+    mine = [(f"{words[at]}/{leaf}", s) for at in range(7) for leaf, s in _leaves(shapes[at])]
+    other = [
+        (f"model/layer_with_weights-{k}/{leaf}", s)
+        for k, at in enumerate(order)
+        for leaf, s in _leaves(shapes[at])
+    ]
+    return side(*mine), side(*other)
+
+
+def _leaves(shape: tuple[int, int]) -> list[tuple[str, tuple[int, ...]]]:
+    return [("kernel", shape), ("bias", shape[1:])]
+
+
+def test_modules_that_are_only_numbered_are_found_by_the_order_of_creation() -> None:
+    expected, actual = numbered_only(list(range(7)))
+    found = match_variables(expected, actual)
+    assert found["gather/kernel"] == "model/layer_with_weights-3/kernel"
+    assert len(found) == 14
+
+
+def test_two_norms_of_a_block_are_told_by_their_stage() -> None:
+    mine, other = [], []
+    for k in range(4):
+        mine += [(f"block_{k}/self_attention_norm/gamma", (8,))]
+        mine += [(f"block_{k}/dense/kernel", (8, 8)), (f"block_{k}/ffn_norm/gamma", (8,))]
+        other += [(f"b/{k}/LayerNorm/gamma", (8,)), (f"b/{k}/dense/kernel", (8, 8))]
+        other += [(f"b/{k}/LayerNorm_1/gamma", (8,))]
+    found = match_variables(side(*mine), side(*other))
+    assert found["block_2/self_attention_norm/gamma"] == "b/2/LayerNorm/gamma"
+    assert found["block_2/ffn_norm/gamma"] == "b/2/LayerNorm_1/gamma"
+
+
+def test_post_attention_is_not_attention() -> None:
+    mine, other = [], []
+    for k in range(4):
+        mine += [(f"l_{k}/self_attention_layernorm/scale", (8,)), (f"l_{k}/up/kernel", (8, 16))]
+        mine += [(f"l_{k}/feedforward_layernorm/scale", (8,))]
+        other += [(f"m.{k}.input_layernorm.weight", (8,)), (f"m.{k}.up.weight", (16, 8))]
+        other += [(f"m.{k}.post_attention_layernorm.weight", (8,))]
+    found = match_variables(side(*mine), side(*other))
+    assert found.get("l_1/self_attention_layernorm/scale", "m.1.input_layernorm.weight") == (
+        "m.1.input_layernorm.weight"
+    )
+
+
+def test_nets_with_exchanged_numbers_are_told_by_their_shapes() -> None:
+    left, right = [(8, 32), (32, 4)], [(5, 6), (6, 7)]
+    expected, actual = [], []
+    for at, (one, two) in enumerate(zip(left, right, strict=True)):
+        expected += [(f"net_0/l{at}/kernel", one), (f"net_1/l{at}/kernel", two)]
+        actual += [(f"net_1/l{at}/kernel", one), (f"net_0/l{at}/kernel", two)]
+    found = match_variables(side(*expected), side(*actual))
+    assert len(found) == 4
+    assert found["net_0/l0/kernel"] == "net_1/l0/kernel"
+    assert found["net_1/l1/kernel"] == "net_0/l1/kernel"
+
+
+def test_a_level_that_counts_down_stays_open_where_shapes_are_equal() -> None:
+    rows = [(f"net/up{k}/conv/{leaf}", s) for k in (2, 1, 0) for leaf, s in _leaves((8, 8))]
+    body = [(f"net/down{k}/conv/{leaf}", s) for k in range(3) for leaf, s in _leaves((8, 8))]
+    found = match_variables(side(*body, *rows), side(*body, *rows))
+    assert {d.expected for d in found.matched} == {name for name, _ in body}
