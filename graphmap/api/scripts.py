@@ -50,10 +50,11 @@ with tf.Graph().as_default(), tf.Session() as session:
     loss = build()
     rebuilt = gmtf.reconstruct_train_op(PATH, loss{options})
     print(rebuilt.restore(session))
+    train_op = {train_op}
     saver = rebuilt.saver()
     for _ in range(100):
         batch = next_batch()
-        session.run(rebuilt.train_op, {{rebuilt.feeds.get(k, k): v for k, v in batch.items()}})
+        session.run(train_op, {{rebuilt.feeds.get(k, k): v for k, v in batch.items()}})
     saver.save(session, {out})
 """
 
@@ -80,7 +81,8 @@ def resume_script(artifact: Artifact, tags: str | None, step: int | None, new: b
     body = _REBUILD if new else _RESUME
     return head + body.format(
         options="".join(chosen),
-        train_op=f"resumed.train_ops[{first.name!a}]{_others(artifact.train_ops)}",
+        train_op=f"{'rebuilt' if new else 'resumed'}.train_ops[{first.name!a}]"
+        + _others(artifact.train_ops),
         out=ascii("resumed/model.ckpt"),
         step="resumed.global_step" if first.global_step else None,
     )
