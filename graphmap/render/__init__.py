@@ -15,7 +15,7 @@ from graphmap.render.fit import Limits
 from graphmap.render.picture import draw_graph, facts_of, title_of
 from graphmap.render.scene import Layout, Scene
 from graphmap.render.selection import Selection
-from graphmap.render.status import status_by_name
+from graphmap.render.status import map_facts, status_by_name
 from graphmap.render.svg import write_svg
 from graphmap.render.tree import draw_tree, place_tree
 
@@ -111,8 +111,9 @@ def build_picture(
         variables, status_by_name(variables, name_map),
         scope=chosen.scope, depth=limits.depth, lines=limits.cards,
     )  # fmt: skip
+    facts = " · ".join(filter(None, (facts_of(stored, variables), map_facts(name_map))))
     scene = Scene(
-        title_of(stored, chosen.title), facts_of(stored, variables), len(variables),
+        title_of(stored, chosen.title), facts, len(variables),
         tree.cards, (), tree.edges, tree.omitted, counted="variables",
     )  # fmt: skip
     return scene, place_tree(tree)

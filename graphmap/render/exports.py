@@ -22,6 +22,7 @@ from graphmap.names import parse_input, scope_of
 from graphmap.render.forward import output_shape
 from graphmap.render.status import status_by_name
 from graphmap.render.text import plain, shape_text
+from graphmap.render.theme import LIGHT
 
 if TYPE_CHECKING:
     import networkx
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPORTS", "export"]
 
 _TEXT_LIMIT = 200  # characters of an attribute
-_STYLES: Final = {"matched": "#009e73", "ambiguous": "#c08a00", "unused": "#a3abb3"}
+_STYLES: Final = {word: LIGHT[word] for word in ("matched", "ambiguous")}
 
 
 def export(

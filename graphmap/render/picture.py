@@ -22,7 +22,7 @@ from graphmap.render.layout import lay_out
 from graphmap.render.roles import Roles, find_roles
 from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
 from graphmap.render.selection import Selected, Selection, select
-from graphmap.render.status import statuses
+from graphmap.render.status import map_facts, statuses
 from graphmap.render.text import count_text
 from graphmap.render.units import Drawing
 
@@ -95,7 +95,9 @@ def draw_graph(
     lane_cards, lane_edges = _lane_cards(lanes, cards)
     scene = Scene(
         title=title_of(stored, chosen.title),
-        facts=" · ".join(filter(None, (facts_of(stored, variables, kinds), coarse))),
+        facts=" · ".join(
+            filter(None, (facts_of(stored, variables, kinds), map_facts(name_map), coarse))
+        ),
         nodes=len(graph.nodes),
         cards=(*cards.cards, *lane_cards),
         frames=cards.frames,

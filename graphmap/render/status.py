@@ -7,7 +7,7 @@ from graphmap.model.namemap import NameMap
 from graphmap.model.variable import Variable
 from graphmap.render.scene import Kind
 
-__all__ = ["status_by_name", "statuses"]
+__all__ = ["map_facts", "status_by_name", "statuses"]
 
 
 def status_by_name(variables: tuple[Variable, ...], name_map: NameMap | None) -> dict[str, Kind]:
@@ -27,6 +27,18 @@ def status_by_name(variables: tuple[Variable, ...], name_map: NameMap | None) ->
         if variable.slot_of in found:
             found[variable.name] = found[variable.slot_of]
     return found
+
+
+def map_facts(name_map: NameMap | None) -> str:
+    """Return how many expected names a map matches; those it does not are in no picture."""
+    if name_map is None:
+        return ""
+    total = len(name_map.decisions)
+    return (
+        f"map: of {total:,} expected {'name' if total == 1 else 'names'} "
+        f"{len(name_map.matched):,} matched, {len(name_map.ambiguous):,} ambiguous, "
+        f"{len(name_map.unmatched):,} unmatched"
+    )
 
 
 def statuses(

@@ -16,7 +16,7 @@ HEADING_SIZE: Final = 19.0
 LIGHT: Final = {
     "input": "#009e73", "layer": "#1f5fa8", "op": "#a3abb3", "loss": "#b83d00",
     "output": "#aa3377", "training": "#c08a00",
-    "matched": "#009e73", "ambiguous": "#c08a00", "unmatched": "#b83d00", "unused": "#a3abb3",
+    "matched": "#1f5fa8", "ambiguous": "#c08a00", "unmatched": "#b83d00", "unused": "#1b1f24",
     "background": "#fff", "card": "#fff", "text": "#1b1f24", "muted": "#57606a",
     "edge": "#6e7781", "frame": "#f3f5f8", "frame2": "#e9edf2", "border": "#c3cad3",
     "times": "#5b4bb3",
@@ -24,7 +24,7 @@ LIGHT: Final = {
 DARK: Final = {
     "input": "#2bbf97", "layer": "#3f8ae0", "op": "#6b737d", "loss": "#ff7043",
     "output": "#f2b8dc", "training": "#f0b429",
-    "matched": "#2bbf97", "ambiguous": "#f0b429", "unmatched": "#ff7043", "unused": "#6b737d",
+    "matched": "#3f8ae0", "ambiguous": "#f0b429", "unmatched": "#ff7043", "unused": "#e6edf3",
     "background": "#0d1117", "card": "#161b22", "text": "#e6edf3", "muted": "#9aa4af",
     "edge": "#8b949e", "frame": "#11161d", "frame2": "#1a212b", "border": "#3d444d",
     "times": "#a99cf5",

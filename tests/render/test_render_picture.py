@@ -273,3 +273,4 @@ def test_map_status_is_said_in_words(training: StoredModel) -> None:
     scene, _ = build_picture(training, variables, (), name_map=name_map)
     weights = {row.title: row.weights for card in scene.cards for row in card.rows}
     assert weights["dense_0"].endswith("· matched")
+    assert "map: of 1 expected name 1 matched, 0 ambiguous, 0 unmatched" in scene.facts
