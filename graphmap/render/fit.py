@@ -17,6 +17,7 @@ PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legib
 CARDS = 60
 WIDEST = 1960.0  # px; no page is wider, margins left out
 _EDGES = 300  # more make a thicket, and an engine's time grows faster than they do
+_MOST_LOOSE = 1000  # loose ops in one scope that are tried one by one at all
 _CROWD = 40  # loose ops in one scope that are united before anything else closes
 _FAR_OVER = 1.5  # times the wanted cards: several groups close before counting again
 _VERY_FAR_OVER = 8  # a quarter of all closes at once
@@ -47,7 +48,8 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
     The layout is TOO_LARGE, or wider than WIDEST, where nothing fits.
     """
     scopes = _worth_opening(drawing, limits.depth)
-    loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values())}
+    limit = max(_MOST_LOOSE, limits.cards or 0)
+    loose = {LOOSE + s.path: s for s in (drawing.root, *scopes.values()) if len(s.ops) <= limit}
     on_path = _on_loss_path(drawing)
     scopes = {p: s for p, s in scopes.items() if p in on_path or not on_path}
     alike = {path: _words(drawing, scope) for path, scope in scopes.items()}
