@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
-from graphmap.files import read_file
+from graphmap.files import read_file, stays_inside
 from graphmap.formats.bundle import (
     INDEX_LIMIT,
     OBJECT_GRAPH_KEY,
@@ -149,6 +149,12 @@ def _sizes(prefix: str, shards: int) -> list[int]:
                 "is missing, so its values cannot be copied",
                 where=path,
                 remedy="Copy the data file too; nothing was written.",
+            )
+        if not stays_inside(path, f"{prefix}.index"):
+            raise MissingDataError(
+                "is a link that leads out of its folder and is not copied",
+                where=path,
+                remedy="If you trust it, copy the file that it leads to beside the .index file.",
             )
         sizes.append(os.path.getsize(path))
     return sizes

@@ -83,7 +83,7 @@ class Staging:
     def link(self, source: str, target: str) -> None:
         """Give a file a second name: both share their bytes from now on."""
         try:
-            os.link(source, self._temporary(target))
+            os.link(os.path.realpath(source), self._temporary(target))
         except OSError as cause:
             if cause.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
                 raise

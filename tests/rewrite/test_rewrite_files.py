@@ -116,6 +116,17 @@ def test_a_missing_shard_is_an_error_before_anything_is_written(tmp_path):
     assert not list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else True
 
 
+@pytest.mark.parametrize("link", [True, False])
+def test_a_data_file_that_leads_outside_is_not_copied(tmp_path, link):
+    graphmap.rename(SAVER, None, tmp_path / "a" / "m", prefix="a/")
+    data = next((tmp_path / "a").glob("m.data-*"))
+    data.rename(tmp_path / "secret")
+    data.symlink_to(tmp_path / "secret")
+    with pytest.raises(graphmap.MissingDataError, match="out of its folder"):
+        graphmap.rename(tmp_path / "a" / "m", None, tmp_path / "m", prefix="b/", link=link)
+    assert not list(tmp_path.glob("m.*"))
+
+
 def test_no_space_is_one_error(tmp_path, monkeypatch):
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
