@@ -67,7 +67,7 @@ def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) 
     kept = {e: a for e, a in old.items() if a in names and (asked is None or e in asked)}
     if old and not kept:
         raise NameMapError(
-            f"was made for others: none of its {len(old)} rows names a variable on both sides",
+            f"was made for another artifact: none of its {len(old)} rows names a variable here",
             where="--map",
             remedy="Match without --map, or give the artifact that the map was made for.",
         )

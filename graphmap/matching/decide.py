@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmap.matching.calibration import calibrated, calibrated_open
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.sides import shadows_by_primary, unused_names
@@ -24,6 +25,7 @@ SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
 LEAST_NAMED = 0.3
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
+LEAST = 1e-300  # a sum of shares that underflowed
 CERTAIN = 0.9999  # from here on no rival is worth showing
 # Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
 Ranking = list[tuple[dict[int, int], float]]
@@ -56,6 +58,7 @@ def decide(
     found: Mapping[str, Found],
     result: Result,
     settings: MatchSettings,
+    knowledge: str,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
     if _is_other(wanted, pool, found, settings):
@@ -64,7 +67,7 @@ def decide(
             for name, link in found.items()
             if link.evidence[:1] and link.evidence[0].kind == "pin"
         }
-    decider = _Decider(pool, actual, found, result, settings)
+    decider = _Decider(pool, actual, found, result, settings, knowledge)
     decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
     matched = [d for d in decisions if d.status == "matched"]
     used = {d.actual for d in matched if d.actual}
@@ -112,8 +115,10 @@ class _Decider:
         found: Mapping[str, Found],
         result: Result,
         settings: MatchSettings,
+        knowledge: str,
     ) -> None:
         self.pool = pool
+        self.knowledge = knowledge
         self.found = found
         self.result = result
         self.settings = settings
@@ -126,10 +131,9 @@ class _Decider:
         if not (self.all_asked or self.settings.asks_for(v.name)):
             return Decision(v.name, "unmatched", v.shape)
         link = self.found.get(v.name)
-        sure = 0.0 if link is None else probability(min(link.bits, link.margin))
-        candidates = self._candidates(at, link, sure)
+        sure = 0.0 if link is None else self._sure(link)
+        candidates, near = self._candidates(at, link, sure)
         if link is None or sure < self.settings.min_confidence:
-            near = bool(candidates) and candidates[0].confidence > NEAR
             status: Status = "ambiguous" if near else "unmatched"
             reasons = () if link is None else link.evidence
             return Decision(v.name, status, v.shape, evidence=reasons, candidates=candidates)
@@ -149,6 +153,13 @@ class _Decider:
             candidates,
         )
 
+    def _sure(self, link: Found) -> float:
+        """Return the probability of a link; a pin is taken as given."""
+        odds = min(link.bits, link.margin)
+        if link.evidence and link.evidence[0].kind == "pin":
+            return probability(odds)
+        return calibrated(odds, self.knowledge)
+
     def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
         turned = self.result.turned and link.kernel
         layout = find_layout(v.shape, meant.shape, turned) or "same"
@@ -156,20 +167,33 @@ class _Decider:
             return "tied"
         return layout
 
-    def _candidates(self, at: int, link: Found | None, sure: float) -> tuple[Candidate, ...]:
-        """Best first; what the chosen name leaves of 1 is shared among its rivals and "none"."""
+    def _candidates(
+        self, at: int, link: Found | None, sure: float
+    ) -> tuple[tuple[Candidate, ...], bool]:
+        """Best first, and whether the first comes near to being meant.
+
+        What the chosen name leaves of 1 is shared among its rivals and "none".
+        """
         chosen = [] if link is None else [Candidate(link.actual.name, round(sure, 6))]
-        if sure > CERTAIN:
-            return tuple(chosen)
+        if link is not None and probability(min(link.bits, link.margin)) > CERTAIN:
+            return tuple(chosen), True
         weights = _weights(at, self.result.rivals.get(at, []), self.pool)
         mine = None if link is None else link.actual.name
         others = sorted((-bits, name) for name, bits in weights.items() if name != mine)
         top = max(0.0, -others[0][0]) if others else 0.0
         shares = [math.exp2(-bits - top) for bits, _ in others]
         total = sum(shares) + math.exp2(-top)
+        rest, near = 1.0 - sure, sure > NEAR
+        if link is None and others:
+            near = shares[0] / total > NEAR
+            best = calibrated_open(shares[0] / total)
+            chosen.append(Candidate(others[0][1], round(best, 6)))
+            rest, total = 1.0 - best, total - shares[0]
+            others, shares = others[1:], shares[1:]
         for (_, name), share in zip(others[: MOST_CANDIDATES - len(chosen)], shares, strict=False):
-            chosen.append(Candidate(name, round((1.0 - sure) * share / total, 6)))
-        return tuple(chosen)
+            most = chosen[-1].confidence if chosen else 1.0
+            chosen.append(Candidate(name, round(min(most, rest * share / max(total, LEAST)), 6)))
+        return tuple(chosen), near
 
 
 def _weights(at: int, rankings: Sequence[Ranking], pool: Sequence[Variable]) -> dict[str, float]:

@@ -36,7 +36,15 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
         from graphmap.matching.structure import review_links
 
         review_links(wanted, pool, (expected.graph, actual.graph), found, result.rivals)
-    return decide(wanted, pool, actual, found, result, settings)
+    return decide(wanted, pool, actual, found, result, settings, _knowledge(expected, actual))
+
+
+def _knowledge(expected: Side, actual: Side) -> str:
+    """Say what both sides tell beside names: it decides how much odds are worth."""
+    if expected.graph is not None and actual.graph is not None:
+        return "graph"
+    shaped = all(any(v.shape is not None for v in side.variables) for side in (expected, actual))
+    return "shapes" if shaped else "names"
 
 
 def _is_sorted(names: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphmap.matching import Side, match_variables
+from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.model.variable import Variable
 
 
@@ -10,13 +10,14 @@ def side(*names, shape=None):
     return Side(tuple(Variable(name, shape) for name in names))
 
 
+LENIENT = MatchSettings(min_confidence=0.9)  # two names say little: nine such of ten are right
 STORED = ("my_model/V", "my_model/W", "my_model/b")
 
 
 @pytest.mark.parametrize("scope", ["", "student/", "net/tower_0/"])
 def test_lone_last_part_is_found_under_any_scope(scope):
     name_map = match_variables(
-        side(f"{scope}W", f"{scope}b", shape=(4,)), side(*STORED, shape=(4,))
+        side(f"{scope}W", f"{scope}b", shape=(4,)), side(*STORED, shape=(4,)), LENIENT
     )
     assert dict(name_map) == {f"{scope}W": "my_model/W", f"{scope}b": "my_model/b"}
     kinds = {evidence.kind for evidence in name_map.decision(f"{scope}W").evidence}
