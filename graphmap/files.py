@@ -71,6 +71,18 @@ def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
         return stream.read(limit)
 
 
+def map_file(path: str | os.PathLike[str]) -> memoryview:
+    """Return the bytes of a regular file as a read-only view; only what is looked at is read."""
+    import mmap  # a listing need not pay for it
+
+    handle = open_regular(path)
+    try:
+        size = os.fstat(handle).st_size
+        return memoryview(mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if size else b"")
+    finally:
+        os.close(handle)
+
+
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise UsageError unless a file can be written at `path`; leaves nothing behind."""
     from pathlib import Path

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from math import prod
 from typing import NamedTuple
 
-from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
+from graphmap.errors import CorruptArtifactError
 from graphmap.files import read_file, stays_inside
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
@@ -25,8 +25,10 @@ __all__ = [
     "OBJECT_GRAPH_KEY",
     "Bundle",
     "Entry",
-    "check_is_bundle",
     "decode_entry",
+    "decode_shape",
+    "decode_slice",
+    "is_v1",
     "read_bundle",
     "read_entries",
     "shard_path",
@@ -76,10 +78,13 @@ def shard_path(prefix: str, shard: int, shards: int) -> str:
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
-def check_is_bundle(path: str) -> None:
-    """Raise UnsupportedArtifactError where a table is a V1 checkpoint."""
+def is_v1(path: str) -> bool:
+    """Tell whether a table is a V1 checkpoint, whose header holds a message where ours has numbers.
+
+    Raises CorruptArtifactError where it is no table at all.
+    """
     _, header = next(iter_table(read_file(path, INDEX_LIMIT), path), (b"", b""))
-    _check_header(header, path)
+    return header[:1] == b"\x0a"
 
 
 def read_bundle(prefix: str) -> Bundle:
@@ -99,7 +104,6 @@ def _read(prefix: str, where: str) -> Bundle:
         key, header = next(entries, (None, b""))
         if key != b"":  # keys increase, so the empty one comes first
             raise WireError("it is missing")
-        _check_header(header, where)
         shards, big_endian, version_defect = _header(header)
     except WireError as cause:
         raise CorruptArtifactError(
@@ -135,16 +139,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _check_header(value: bytes, where: str) -> None:
-    """Raise for a V1 checkpoint: its header holds a message where ours holds a number."""
-    if value[:1] == b"\x0a":
-        raise UnsupportedArtifactError(
-            "kind checkpoint-v1 is not read yet",
-            where=where,
-            remedy="Give a V2 checkpoint (.index and .data files), or its .meta for the graph.",
-        )
 
 
 def _header(value: bytes) -> tuple[int, bool, str]:
@@ -319,9 +313,9 @@ def decode_entry(value: bytes, shapes: dict[bytes, Dims]) -> Entry:
             position += length
             if tag == 0x12:
                 known = shapes.get(part)
-                shape = shapes.setdefault(part, _shape(part)) if known is None else known
+                shape = shapes.setdefault(part, decode_shape(part)) if known is None else known
             else:
-                slices.append(_slice(part))
+                slices.append(decode_slice(part))
         elif tag in (0x08, 0x18, 0x20, 0x28):
             if position < end and (number := value[position]) < 0x80:
                 position += 1
@@ -353,14 +347,14 @@ def _decode_slowly(value: bytes) -> Entry:
         if isinstance(field, int):
             known[number] = field
         elif number == 2:
-            shape = _shape(field)
+            shape = decode_shape(field)
         elif number == 7:
-            slices.append(_slice(field))
+            slices.append(decode_slice(field))
     get = known.get
     return Entry(get(1, 0), shape, get(3, 0), get(4, 0), get(5, 0), get(6, 0), tuple(slices))
 
 
-def _shape(data: bytes) -> Dims:
+def decode_shape(data: bytes) -> Dims:
     """Decode a TensorShapeProto; a stored tensor has a known rank and no unknown size."""
     sizes: list[int] = []
     for number, dim in fields(data):
@@ -382,7 +376,7 @@ def _shape(data: bytes) -> Dims:
     return tuple(sizes)
 
 
-def _slice(data: bytes) -> Slice:
+def decode_slice(data: bytes) -> Slice:
     """Decode a TensorSliceProto; a missing length means the whole axis."""
     extents: list[tuple[int, int]] = []
     for number, extent in fields(data):

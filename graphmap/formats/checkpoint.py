@@ -15,7 +15,7 @@ from graphmap.formats.wire import WireError
 from graphmap.model.sentences import examples
 from graphmap.model.stored import SlotVariable, StoredModel, StoredTensor, TensorValues
 
-__all__ = ["Container", "read_checkpoint", "read_container"]
+__all__ = ["Container", "add_meta_graph", "read_checkpoint", "read_container"]
 
 
 class Container(NamedTuple):
@@ -60,10 +60,7 @@ def _object_defects(prefix: str, absent: AbstractSet[str], astray: bool) -> Iter
 
 
 def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
-    """Read the checkpoint at `prefix`, with the graph of its .meta where there is one.
-
-    A .meta that cannot be read is a warning: the variables are there without it.
-    """
+    """Read the checkpoint at `prefix`, with the graph of its .meta where there is one."""
     container = read_container(prefix)
     model = StoredModel(
         path=typed,
@@ -74,16 +71,25 @@ def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> Sto
         prefix=prefix,
         warnings=notes + container.warnings,
     )
+    return add_meta_graph(model, prefix, f"{prefix}.index")
+
+
+def add_meta_graph(model: StoredModel, prefix: str, beside: str) -> StoredModel:
+    """Add the graph of the .meta file of a checkpoint, where there is one.
+
+    beside: the checkpoint's own file. A .meta that cannot be read is a warning: the variables are
+    there without it.
+    """
     meta_path = f"{prefix}.meta"
     if not os.path.exists(meta_path):
         return model
-    if not stays_inside(meta_path, f"{prefix}.index"):
+    if not stays_inside(meta_path, beside):
         note = f"{meta_path}: links out of its folder and is not opened"
         return model._replace(warnings=(*model.warnings, note))
     from graphmap.formats.metagraph import read_meta_graph
 
     try:
-        graph = read_meta_graph(meta_path, typed)
+        graph = read_meta_graph(meta_path, model.path)
     except ArtifactError as cause:
         return model._replace(
             warnings=(*model.warnings, f"{meta_path}: {cause.message}; read without its graph")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from graphmap.errors import ArtifactError, UnknownFormatError, UnsupportedArtifactError
+from graphmap.errors import ArtifactError, UnknownFormatError
 from graphmap.formats.sniff import Look, damage_hint, look_at, refuse_foreign
 from graphmap.formats.sstable import is_table
 from graphmap.model.stored import StoredModel
@@ -83,14 +83,14 @@ def _read_prefix(prefix: str, request: Request) -> StoredModel:
         return _read_file(f"{prefix}.index", request)
     if os.path.isfile(prefix):
         return _read_file(prefix, request)
-    if os.path.exists(f"{prefix}.meta"):
-        note = f"{prefix}.index is missing: read the graph only"
-        return _read_file(f"{prefix}.meta", request._replace(notes=(*request.notes, note)))
     parent, name = os.path.split(prefix)
     parent = parent or "."
     siblings = sorted(os.listdir(parent)) if os.path.isdir(parent) else []
     if any(sibling.startswith(name) and re.search(_V1_SHARD, sibling) for sibling in siblings):
-        raise _not_read_yet("checkpoint-v1", prefix)
+        return _read_v1(prefix, request)
+    if os.path.exists(f"{prefix}.meta"):
+        note = f"{prefix}.index is missing: read the graph only"
+        return _read_file(f"{prefix}.meta", request._replace(notes=(*request.notes, note)))
     raise _missing(request.typed, siblings, parent)
 
 
@@ -134,14 +134,6 @@ def _missing(typed: str, siblings: list[str], parent: str) -> ArtifactError:
     return ArtifactError("no such file, folder or checkpoint", where=typed, remedy=remedy)
 
 
-def _not_read_yet(kind: str, where: str) -> UnsupportedArtifactError:
-    return UnsupportedArtifactError(
-        f"kind {kind} is not read yet",
-        where=where,
-        remedy="Give a V2 checkpoint, a .meta, a GraphDef, a SavedModel or a listing.",
-    )
-
-
 # Readers -------------------------------------------------------------------------------------
 
 
@@ -150,17 +142,48 @@ def _is_table(look: Look) -> bool:
 
 
 def _read_table(look: Look, request: Request) -> StoredModel:
-    from graphmap.formats.bundle import check_is_bundle
+    from graphmap.formats.bundle import is_v1
     from graphmap.formats.checkpoint import read_checkpoint
 
     if not look.path.endswith(".index"):
-        check_is_bundle(look.path)
+        if is_v1(look.path):
+            return _read_v1(look.path, request)
         raise UnknownFormatError(
             "is a checkpoint index whose name does not end in .index",
             where=look.path,
             remedy="Rename it to PREFIX.index, as its data files are named.",
         )
     return read_checkpoint(look.path.removesuffix(".index"), request.typed)
+
+
+def _read_v1(path: str, request: Request) -> StoredModel:
+    from graphmap.formats.checkpoint import add_meta_graph
+    from graphmap.formats.v1 import read_v1
+
+    model = read_v1(path, request.typed)
+    return add_meta_graph(model, model.prefix or path, path)
+
+
+def _is_safetensors(look: Look) -> bool:
+    length = int.from_bytes(look.head[:8], "little")
+    return look.head[8:9] == b"{" and 2 <= length <= look.size - 8
+
+
+def _read_safetensors(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.safetensors import read_safetensors
+
+    return read_safetensors(look.path, request.typed)
+
+
+def _is_safetensors_index(look: Look) -> bool:
+    return look.text is not None and look.path.endswith(".safetensors.index.json")
+
+
+def _read_safetensors_index(look: Look, request: Request) -> StoredModel:
+    from graphmap.files import read_file
+    from graphmap.formats.safetensors import INDEX_LIMIT, read_index
+
+    return read_index(look.path, read_file(look.path, INDEX_LIMIT), request.typed)
 
 
 def _proto_kind(look: Look) -> str | None:
@@ -213,6 +236,8 @@ def _read_listing(look: Look, request: Request) -> StoredModel:
 
 READERS: tuple[Reader, ...] = (
     Reader("checkpoint", _is_table, _read_table),
+    Reader("safetensors", _is_safetensors, _read_safetensors),
+    Reader("safetensors", _is_safetensors_index, _read_safetensors_index),
     Reader("graphdef", lambda look: _proto_kind(look) == "graphdef", _read_graph),
     Reader("metagraph", lambda look: _proto_kind(look) == "metagraph", _read_meta_graph),
     Reader("saved-model", lambda look: _proto_kind(look) == "saved-model", _read_saved_model),

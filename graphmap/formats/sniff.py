@@ -13,7 +13,6 @@ __all__ = ["Look", "damage_hint", "look_at", "refuse_foreign"]
 
 _HEAD = 1 << 14  # bytes; enough for the first node of any graph seen
 _REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD, what a text-mode copy puts for every byte it cannot read
-_SAFETENSORS_HEADER = 100_000_000  # bytes, the format's own limit
 
 
 class Look(NamedTuple):
@@ -77,9 +76,6 @@ def _unread_kind(look: Look) -> str | None:
         name in head for name in (b"metadata.json", b"config.json", b"model.weights.h5")
     ):
         return "keras-zip"
-    length = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and 2 <= length <= min(_SAFETENSORS_HEADER, look.size - 8):
-        return "safetensors"
     return None
 
 

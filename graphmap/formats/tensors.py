@@ -11,7 +11,7 @@ from graphmap.formats.dtypes import SIZES, numpy_dtype
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["decode_tensor", "tensor_defect"]
+__all__ = ["decode_tensor", "element_count", "tensor_defect"]
 
 _MAX_RANK = 254  # TensorShape::MaxDimensions
 _OPAQUE = ("resource", "variant")  # handles, which have no plain values
@@ -51,6 +51,17 @@ def tensor_defect(proto: Any, dtype: str, shape: tuple[int, ...]) -> str:
     else:
         return ""
     return f"holds {given} values where its shape needs {wanted}" if given > wanted else ""
+
+
+def element_count(proto: Any, dtype: str) -> int:
+    """Return how many elements a TensorProto really holds; a splat holds one."""
+    if dtype == "string":
+        return len(proto.string_val)
+    if proto.tensor_content:
+        return len(proto.tensor_content) // SIZES[dtype]
+    if dtype.startswith("float8"):
+        return len(proto.float8_val)
+    return len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
 
 
 def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:

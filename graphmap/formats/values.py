@@ -9,7 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
-from graphmap.files import open_regular, stays_inside
+from graphmap.files import map_file, stays_inside
 from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_entries, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
@@ -196,15 +196,7 @@ class BundleValues:
                 where=path,
                 remedy="If you trust it, copy the file that it leads to beside the .index file.",
             )
-        handle = open_regular(path)
-        try:
-            size = os.fstat(handle).st_size
-            import mmap  # a listing need not pay for it
-
-            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if size else b""
-        finally:
-            os.close(handle)
-        self._shards[number] = memoryview(mapped)
+        self._shards[number] = map_file(path)
         return self._shards[number]
 
 

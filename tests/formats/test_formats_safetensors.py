@@ -1,0 +1,107 @@
+"""safetensors files made by hand, byte by byte, as the format's description has it."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy
+import pytest
+
+import graphmap
+from graphmap.errors import ArtifactError, MissingDataError
+
+
+def file_bytes(header: object, data: bytes) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def entry(dtype: str, shape: list[int], start: int, end: int) -> dict[str, object]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+W = numpy.arange(6, dtype="<f4").reshape(2, 3)
+GOOD = {"__metadata__": {"format": "pt"}, "w": entry("F32", [2, 3], 0, 24)}
+
+
+def test_values_and_types(tmp_path):
+    header = {**GOOD, "n": entry("I64", [], 24, 32), "h": entry("BF16", [2], 32, 36)}
+    data = W.tobytes() + struct.pack("<q", 7) + b"\x80\x3f\x00\x40"
+    (tmp_path / "m.safetensors").write_bytes(file_bytes(header, data))
+    artifact = graphmap.load(tmp_path / "m.safetensors")
+    assert artifact.kind == "safetensors" and artifact.warnings == ()
+    assert [(v.name, v.shape, v.dtype, v.bytes) for v in artifact.variables] == [
+        ("h", (2,), "bfloat16", 4),
+        ("n", (), "int64", 8),
+        ("w", (2, 3), "float32", 24),
+    ]
+    assert numpy.array_equal(artifact.read("w"), W)
+    assert artifact.read("n") == 7
+
+
+def test_shards_by_their_index(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(file_bytes(GOOD, W.tobytes()))
+    (tmp_path / "b.safetensors").write_bytes(file_bytes({"v": entry("U8", [2], 0, 2)}, b"ab"))
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(
+        json.dumps(
+            {"weight_map": {"w": "a.safetensors", "v": "b.safetensors", "x": "c.safetensors"}}
+        )
+    )
+    artifact = graphmap.load(index)
+    assert [v.name for v in artifact.variables] == ["v", "w"]
+    assert bytes(artifact.read("v")) == b"ab"
+    lost, unplaced = artifact.warnings
+    assert "c.safetensors: no such file" in lost and "no shard holds x" in unplaced
+
+
+@pytest.mark.parametrize("shard", ["../a.safetensors", "/etc/passwd", "", "."])
+def test_a_shard_elsewhere_is_refused(tmp_path, shard):
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"w": shard}}))
+    with pytest.raises(ArtifactError, match="names a shard outside its folder"):
+        graphmap.load(index)
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({"w": entry("F32", [2, 3], 0, 20)}, "is stored in 20 bytes where 24 are needed"),
+        ({"w": entry("F32", [2, 3], 8, 32)}, "past the end"),
+        ({"w": entry("Q9", [2, 3], 0, 24)}, "unknown type 'Q9'"),
+        ({**GOOD, "v": entry("U8", [4], 20, 24)}, "overlaps"),
+        ({"a": entry("U8", [4], 0, 4), "v": entry("U8", [4], 20, 24)}, "leaves a hole"),
+    ],
+)
+def test_a_defect_is_told_and_the_rest_listed(tmp_path, header, said):
+    (tmp_path / "m.safetensors").write_bytes(file_bytes(header, W.tobytes()))
+    (warning,) = graphmap.load(tmp_path / "m.safetensors").warnings
+    assert said in warning
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{}}",
+        b'{"w": 1, "w": 2}',
+        b'{"w": 3}',
+        b'{"w": ' + b"[" * 50_000,
+        json.dumps({"w": entry("F32", [-1], 0, 4)}).encode(),
+        json.dumps({"w": entry("F32", [1 << 40, 1 << 40], 0, 4)}).encode(),
+        json.dumps({"w": entry("F32", [True], 0, 4)}).encode(),
+        json.dumps({"w": entry("F32", [1], 4, 0)}).encode(),
+    ],
+)
+def test_a_broken_header_is_one_error(tmp_path, header):
+    (tmp_path / "m.safetensors").write_bytes(file_bytes(header, W.tobytes()))
+    with pytest.raises(ArtifactError):
+        graphmap.load(tmp_path / "m.safetensors")
+
+
+def test_a_file_that_breaks_off_cannot_be_read_but_listed(tmp_path):
+    (tmp_path / "m.safetensors").write_bytes(file_bytes(GOOD, W.tobytes()[:-1]))
+    artifact = graphmap.load(tmp_path / "m.safetensors")
+    with pytest.raises(MissingDataError):
+        artifact.read("w")
+    assert len(artifact.verify_data()) == 1
