@@ -218,7 +218,9 @@ def _scalar_role(name: str, leaf: str, shape: Dims, dtype: str | None) -> RoleTr
     if shape is None and dtype is None and leaf in _STEP_LEAVES - {"step"}:
         return role("step")
     if shape != ():
-        is_state = head in {"optimizer", "loss_scale"} and "/_variables/" in f"/{name}/"
+        is_state = head in {"optimizer", "loss_scale"} and (
+            "/_variables/" in name or "/vars/" in name  # Keras 2.11 on; .keras files
+        )
         return role("optimizer") if is_state else None
     is_integer = dtype is not None and dtype.startswith(("int", "uint"))
     if leaf in _STEP_LEAVES and (is_integer or dtype is None):

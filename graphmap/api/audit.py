@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from graphmap.auditing.findings import SEVERITIES, Finding, is_serious
-from graphmap.errors import ArtifactError, UnsupportedArtifactError
+from graphmap.errors import ArtifactError
 
 if TYPE_CHECKING:
     from graphmap.analysis.effects import Severity
@@ -77,15 +77,14 @@ def audit(
         path = os.fspath(artifact)
         try:
             artifact = load(path, tags, step)
-        except UnsupportedArtifactError as cause:
-            keras = audit_keras(cause.where)
-            if keras is None:
-                raise
-            return Audit(path, keras[0], keras[1])
         except ArtifactError as cause:
+            told = (f"{cause.where}: {cause.message}",)
+            keras = audit_keras(cause.where)  # a config can be judged without its weights
+            if keras is not None:
+                return Audit(path, keras[0], keras[1], told)
             findings = audit_unreadable(cause.where)
             if not findings:
                 raise
-            return Audit(path, "damaged", findings, (f"{cause.where}: {cause.message}",))
+            return Audit(path, "damaged", findings, told)
     stored = artifact.opened.stored
     return Audit(stored.path, stored.kind, audit_model(stored), stored.warnings)

@@ -12,9 +12,9 @@ from graphmap.auditing.findings import SEVERITIES, Finding
 from graphmap.auditing.keras_config import audit_config
 from graphmap.errors import ArtifactError
 from graphmap.files import read_file
-from graphmap.formats.keras_texts import is_hdf5, is_keras_zip, keras_texts
+from graphmap.formats.keras_texts import keras_texts
 from graphmap.formats.saved_parts import keras_metadata, saved_graphs
-from graphmap.formats.sniff import damage_hint, look_at
+from graphmap.formats.sniff import damage_hint, is_hdf5, is_keras_zip, look_at
 from graphmap.formats.wire import write_varint
 from graphmap.model.meta_check import asset_defect
 from graphmap.model.stored import MetaInfo, StoredModel
@@ -25,7 +25,7 @@ __all__ = ["audit_keras", "audit_model", "audit_unreadable"]
 def audit_model(model: StoredModel) -> tuple[Finding, ...]:
     """Return what could happen, worst first, then in stored order."""
     if model.kind.startswith("keras"):
-        keras = audit_keras(model.path)
+        keras = audit_keras(model.container or model.path)
         return keras[1] if keras else ()
     return _sorted([*_graphs(model), *_configs(model), *_broken_meta(model)])
 

@@ -15,29 +15,16 @@ from collections.abc import Iterator
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.files import open_regular
-from graphmap.formats.sniff import Look
+from graphmap.formats.sniff import Look, is_hdf5, is_keras_zip
 
-__all__ = ["is_hdf5", "is_keras_zip", "keras_texts"]
+__all__ = ["keras_texts"]
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _MEMBERS = ("config.json", "metadata.json")
 _MEMBER_LIMIT = 64 << 20  # bytes
 _RATIO = 200  # unpacked to packed
 _TRIES = 10_000  # places where JSON may begin
 _OPENING = re.compile(rb'\{\s*"')
 _END = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # JSON holds no such byte
-
-
-def is_hdf5(look: Look) -> bool:
-    """Whether a file is HDF5."""
-    return look.head.startswith(_HDF5)
-
-
-def is_keras_zip(look: Look) -> bool:
-    """Whether a file is a zip as Keras 3 saves it."""
-    return look.head.startswith(b"PK\3\4") and any(
-        name in look.head for name in (b"config.json", b"metadata.json", b"model.weights.h5")
-    )
 
 
 def keras_texts(look: Look) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
-from graphmap.formats.sniff import Look, damage_hint, look_at, refuse_foreign
+from graphmap.formats.sniff import (
+    Look,
+    damage_hint,
+    is_hdf5,
+    is_keras_zip,
+    look_at,
+    refuse_foreign,
+)
 from graphmap.formats.sstable import is_table
 from graphmap.model.stored import StoredModel
 
@@ -186,6 +193,18 @@ def _read_safetensors_index(look: Look, request: Request) -> StoredModel:
     return read_index(look.path, read_file(look.path, INDEX_LIMIT), request.typed)
 
 
+def _read_hdf5(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.hdf5 import read_hdf5
+
+    return read_hdf5(look.path, request.typed)
+
+
+def _read_keras_zip(look: Look, request: Request) -> StoredModel:
+    from graphmap.formats.keras_zip import read_keras_zip
+
+    return read_keras_zip(look.path, request.typed)
+
+
 def _proto_kind(look: Look) -> str | None:
     from graphmap.formats.protokind import binary_kind, text_kind
 
@@ -236,6 +255,8 @@ def _read_listing(look: Look, request: Request) -> StoredModel:
 
 READERS: tuple[Reader, ...] = (
     Reader("checkpoint", _is_table, _read_table),
+    Reader("keras-h5", is_hdf5, _read_hdf5),
+    Reader("keras-zip", is_keras_zip, _read_keras_zip),
     Reader("safetensors", _is_safetensors, _read_safetensors),
     Reader("safetensors", _is_safetensors_index, _read_safetensors_index),
     Reader("graphdef", lambda look: _proto_kind(look) == "graphdef", _read_graph),

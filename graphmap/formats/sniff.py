@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from graphmap.errors import ArtifactError, UnknownFormatError, UnsupportedArtifactError
+from graphmap.errors import ArtifactError, UnknownFormatError
 from graphmap.files import open_regular
 from graphmap.formats.sstable import FOOTER_SIZE
 
-__all__ = ["Look", "damage_hint", "look_at", "refuse_foreign"]
+__all__ = ["Look", "damage_hint", "is_hdf5", "is_keras_zip", "look_at", "refuse_foreign"]
 
 _HEAD = 1 << 14  # bytes; enough for the first node of any graph seen
 _REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD, what a text-mode copy puts for every byte it cannot read
@@ -40,6 +40,18 @@ def look_at(path: str) -> Look:
     return Look(path, size, head, tail, _as_text(head, size))
 
 
+def is_hdf5(look: Look) -> bool:
+    """Tell whether a file is HDF5."""
+    return look.head.startswith(b"\x89HDF\r\n\x1a\n")
+
+
+def is_keras_zip(look: Look) -> bool:
+    """Tell whether a file is a zip as Keras 3 saves it."""
+    return look.head.startswith(b"PK\3\4") and any(
+        name in look.head for name in (b"config.json", b"metadata.json", b"model.weights.h5")
+    )
+
+
 def damage_hint(data: bytes) -> str:
     """Say what a text-mode copy did to binary data, or return ""."""
     if data.count(_REPLACEMENT) > 2:
@@ -51,32 +63,11 @@ def damage_hint(data: bytes) -> str:
 
 
 def refuse_foreign(look: Look) -> None:
-    """Raise an error that names what the file is, where it is known to be no TensorFlow graph.
-
-    UnsupportedArtifactError for kinds that are not read yet, UnknownFormatError for the rest.
-    """
-    kind = _unread_kind(look)
-    if kind:
-        raise UnsupportedArtifactError(
-            f"kind {kind} is not read yet",
-            where=look.path,
-            remedy="Give a V2 checkpoint, a .meta, a GraphDef, a SavedModel or a listing.",
-        )
+    """Raise UnknownFormatError, naming what the file is, where it is known to be no model."""
     foreign = _foreign(look)
     if foreign:
         what, remedy = foreign
         raise UnknownFormatError(f"is {what}", where=look.path, remedy=remedy)
-
-
-def _unread_kind(look: Look) -> str | None:
-    head = look.head
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "keras-h5"
-    if head.startswith(b"PK\3\4") and any(
-        name in head for name in (b"metadata.json", b"config.json", b"model.weights.h5")
-    ):
-        return "keras-zip"
-    return None
 
 
 def _foreign(look: Look) -> tuple[str, str] | None:
@@ -88,7 +79,7 @@ def _foreign(look: Look) -> tuple[str, str] | None:
         return "an HTML page, not a model", "Download the raw file; a link to a page was saved."
     if head.startswith(b"\x1f\x8b"):
         return "a gzip archive", "Unpack it first: gunzip FILE, or tar xzf FILE"
-    if head.startswith((b"PK\3\4", b"PK\5\6")):
+    if head.startswith((b"PK\3\4", b"PK\5\6")) and not is_keras_zip(look):
         return "a zip archive", "Unpack it first: unzip FILE"
     if head[257:262] == b"ustar":
         return "a tar archive", "Unpack it first: tar xf FILE"

@@ -100,6 +100,7 @@ class StoredModel(NamedTuple):
     tensors: every entry of the container, in key order; () where there is no container.
     prefix: the checkpoint prefix TensorFlow would take ("ckpt/model.ckpt-500"), if any.
     meta_path, saved_model_dir: files that hold the graph, if any.
+    container: the one file that holds the tensors (HDF5, .keras, safetensors), if any.
     warnings: one sentence for each defect met on the way.
     """
 
@@ -114,5 +115,6 @@ class StoredModel(NamedTuple):
     prefix: str | None = None
     meta_path: str | None = None
     saved_model_dir: str | None = None
+    container: str | None = None
     all_tags: tuple[tuple[str, ...], ...] = ()
     warnings: tuple[str, ...] = ()

@@ -101,17 +101,17 @@ CASES = {
     ),
     "keras": (
         lambda folder: zipped(folder / "m.keras", "metadata.json", "config.json"), "m.keras",
-        UnsupportedArtifactError, "kind keras-zip is not read yet", "Give",
+        CorruptArtifactError, r"holds no model.weights.h5", "Save",
     ),
     "HDF5": (
         write("m.keras", b"\x89HDF\r\n\x1a\n" + b"\0" * 99), "m.keras", UnsupportedArtifactError,
-        "kind keras-h5 is not read yet", "Give",
+        "a part of HDF5 that is not read", "Save",
     ),
     "safetensors": (
-        write("m.safetensors", (2).to_bytes(8, "little") + b"{}"), "m.safetensors",
-        UnsupportedArtifactError, "kind safetensors is not read yet", "Give",
+        write("m.safetensors", (2).to_bytes(8, "little") + b"{]"), "m.safetensors",
+        CorruptArtifactError, "no readable JSON", "Download",
     ),
-    "V1 shards": (v1_shards, "m", UnsupportedArtifactError, "checkpoint-v1", "V2"),
+    "V1 shards": (v1_shards, "m", CorruptArtifactError, "no table footer", "Copy"),
     "pickle": (write("m.ckpt", b"\x80\x02}q\0."), "m.ckpt", UnknownFormatError, "pickle", "Give"),
     "garbage": (write("m.pb", bytes(range(256))), "m.pb", UnknownFormatError, "no kind", "Give"),
     "graph that is no graph": (

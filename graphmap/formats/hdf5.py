@@ -1,0 +1,283 @@
+"""HDF5 weights of Keras, read with pyfive, a reader in pure Python, through a guarded file.
+
+pyfive is not made for hostile bytes, so it sees the file through `_Guarded`, which bounds how much
+is read in all: a loop in the file's structure ends there. What it declares is compared with the
+file's size before anything is decoded. docs/adr/0011-hdf5.md tells why not h5py.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from graphmap.errors import (
+    ArtifactError,
+    CorruptArtifactError,
+    MissingDataError,
+    UnsupportedArtifactError,
+)
+from graphmap.files import map_file
+from graphmap.formats.dtypes import NAMES
+from graphmap.model.stored import StoredModel, StoredTensor
+
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["read_hdf5", "read_hdf5_bytes"]
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MAX_DATASETS = 1_000_000
+_MAX_DEPTH = 64
+_MAX_RANK = 32  # H5S_MAX_RANK
+_READS = 20_000_000  # calls; a file of 100,000 datasets takes 2 million
+_REREADS = 64  # times the file's size that may be read in all while it is listed
+_SLACK = 64 << 20  # bytes on top of that, for small files
+_DEFLATE = 1032  # the most that one byte of deflate stands for (zlib.net/zlib_tech.html)
+_LEAST = 16 << 20  # bytes that a compressed value may take in any case
+_REMEDY = "Copy the file again from where it came."
+_WORDS = frozenset(NAMES.values())
+
+
+class _BudgetError(Exception):
+    """More was read than a sound file asks for."""
+
+
+class _Guarded:
+    """A file in memory for pyfive; `size` bytes at `base`, reads counted."""
+
+    closed = False
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+        self._calls = 0
+        self._bytes = 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move; returns the position."""
+        start = (0, self._at, len(self._data))[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return at most what is there; raises _BudgetError."""
+        end = len(self._data) if size is None or size < 0 else self._at + size
+        piece = bytes(self._data[self._at : end])
+        self._at += len(piece)
+        self._calls += 1
+        self._bytes += len(piece)
+        if self._calls > _READS or self._bytes > _REREADS * len(self._data) + _SLACK:
+            raise _BudgetError
+        return piece
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class _Values:
+    """Reads values by the path of their dataset."""
+
+    def __init__(self, datasets: dict[str, Any], size: int, where: str) -> None:
+        self._datasets = datasets
+        self._size = size
+        self._where = where
+
+    def read(self, key: str) -> numpy.ndarray:
+        """Return a value; chunks are decompressed. Raises KeyError, CorruptArtifactError."""
+        import numpy
+
+        dataset = self._datasets[key]
+        wanted = prod(dataset.shape) * dataset.dtype.itemsize
+        if dataset.chunks is None and wanted > self._size:
+            raise MissingDataError(
+                f"has no room for the {wanted:,} bytes of {key}", where=self._where, remedy=_REMEDY
+            )
+        if wanted > max(_LEAST, _DEFLATE * self._size):
+            raise CorruptArtifactError(
+                f"declares {wanted:,} bytes for {key}, more than it could hold",
+                where=self._where,
+                remedy=_REMEDY,
+            )
+        try:
+            value = numpy.asarray(dataset[()])
+        except Exception as cause:  # pyfive raises whatever the bytes led it to
+            raise _told(cause, self._where, f"the value of {key}") from cause
+        if value.dtype.kind in "OSU":
+            return _strings(value)
+        return value.astype(value.dtype.newbyteorder("<"), copy=False)
+
+    def verify(self, key: str) -> None:
+        """Raise as `read` does; Keras stores no checksums."""
+        self.read(key)
+
+
+def read_hdf5(path: str, typed: str) -> StoredModel:
+    """List the weights in an HDF5 file as Keras writes it; raises CorruptArtifactError."""
+    return read_hdf5_bytes(map_file(path), path, typed, "keras-h5")
+
+
+def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> StoredModel:
+    """As `read_hdf5`, for the bytes of a file inside another one.
+
+    Names: what `weight_names` of the groups tell, where that is unique; else the dataset's path.
+    """
+    file = _open(data, where)
+    warnings = _shortage(data, where)
+    datasets: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    try:
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore")
+            for path, dataset in _datasets(file, "", 0, set(), names, warnings):
+                datasets[path] = dataset
+    except Exception as cause:  # pyfive raises whatever the bytes led it to
+        raise _told(cause, where, "its structure") from cause
+    uses: dict[str, int] = {}
+    for path in datasets:
+        name = names.get(path, path)
+        uses[name] = uses.get(name, 0) + 1
+    tensors = tuple(
+        _tensor(path, dataset, names.get(path, path), uses, len(data), where, warnings)
+        for path, dataset in sorted(datasets.items())
+    )
+    return StoredModel(
+        path=typed,
+        kind=kind,
+        producer=_producer(file),
+        tensors=tensors,
+        container=where,
+        values=_Values(datasets, len(data), where),
+        warnings=tuple(warnings),
+    )
+
+
+def _open(data: memoryview, where: str) -> Any:
+    import pyfive
+
+    if bytes(data[:8]) != _SIGNATURE:
+        raise CorruptArtifactError("is no HDF5 file", where=where, remedy=_REMEDY)
+    try:
+        return pyfive.File(_Guarded(data))
+    except Exception as cause:  # pyfive raises whatever the bytes led it to
+        raise _told(cause, where, "its header") from cause
+
+
+def _shortage(data: memoryview, where: str) -> list[str]:
+    """Say that a file is shorter than its superblock tells (format specification II.A)."""
+    at = {0: 40, 1: 44, 2: 28, 3: 28}.get(data[8], 0)  # of the end-of-file address, by version
+    width = data[13 if data[8] < 2 else 9]
+    if not at or width != 8:
+        return []
+    told = int.from_bytes(data[at : at + 8], "little")
+    if told <= len(data) or told >> 63:
+        return []
+    return [f"{where}: has {len(data):,} bytes of {told:,}: its end is missing, values may be too"]
+
+
+def _datasets(
+    group: Any, path: str, depth: int, seen: set[int], names: dict[str, str], warnings: list[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield (path, dataset) below a group, and note the names that its attributes give.
+
+    A group that is linked twice is walked once: links can make a circle.
+    """
+    if depth > _MAX_DEPTH:
+        warnings.append(f"{path}: groups deeper than {_MAX_DEPTH} are not read")
+        return
+    for word in group.attrs.get("weight_names", ()):
+        text = word.decode("utf-8", "backslashreplace") if isinstance(word, bytes) else str(word)
+        names[f"{path}{text}"] = text.removesuffix(":0")
+    for name in sorted(group):
+        try:
+            child = group[name]
+        except (KeyError, NotImplementedError) as cause:
+            warnings.append(f"{path}{name}: cannot be read ({cause})")
+            continue
+        if child is None:
+            warnings.append(f"{path}{name}: is a link to nothing")
+        elif hasattr(child, "keys"):
+            address = group._links.get(name)
+            if isinstance(address, int):
+                if address in seen:
+                    continue
+                seen.add(address)
+            yield from _datasets(child, f"{path}{name}/", depth + 1, seen, names, warnings)
+        elif hasattr(child, "shape"):
+            yield f"{path}{name}", child
+
+
+def _tensor(
+    path: str,
+    dataset: Any,
+    name: str,
+    uses: dict[str, int],
+    size: int,
+    where: str,
+    warnings: list[str],
+) -> StoredTensor:
+    shape = tuple(int(extent) for extent in dataset.shape or ())
+    if len(shape) > _MAX_RANK or any(e < 0 for e in shape) or prod(shape) >= 1 << 63:
+        raise CorruptArtifactError(
+            f"declares an impossible shape for {path}", where=where, remedy=_REMEDY
+        )
+    word = _word(dataset.dtype)
+    nbytes = prod(shape) * dataset.dtype.itemsize if word != "string" else None
+    if nbytes is not None and nbytes > max(_LEAST, _DEFLATE * size):
+        warnings.append(f"{where}: {path} declares {nbytes:,} bytes, more than the file could hold")
+    return StoredTensor(path, name if uses[name] == 1 else path, shape, word, nbytes)
+
+
+def _word(dtype: Any) -> str:
+    """Return TensorFlow's word for a type of HDF5."""
+    kind = getattr(dtype, "kind", "O")
+    if kind in "OSU":
+        return "string"
+    name = str(getattr(dtype, "name", dtype))
+    return name if name in _WORDS else f"HDF5 type {name}"[:60]
+
+
+def _strings(value: numpy.ndarray) -> numpy.ndarray:
+    import numpy
+
+    flat = [one if isinstance(one, bytes) else str(one).encode() for one in value.ravel()]
+    array = numpy.empty(len(flat), dtype=object)
+    array[:] = flat
+    return array.reshape(value.shape)
+
+
+def _producer(file: Any) -> str | None:
+    try:
+        version = file.attrs.get("keras_version")
+    except Exception:  # what wrote the file is not worth an error
+        return None
+    if version is None and "model_weights" in file:
+        return None
+    text = version.decode("ascii", "replace") if isinstance(version, bytes) else version
+    return f"keras {text}"[:40] if isinstance(text, str) else None
+
+
+def _told(cause: Exception, where: str, what: str) -> ArtifactError:
+    """Return one clear error for whatever pyfive raised."""
+    if isinstance(cause, ArtifactError):
+        return cause
+    if isinstance(cause, NotImplementedError):
+        return UnsupportedArtifactError(
+            f"uses a part of HDF5 that is not read ({str(cause)[:80]})",
+            where=where,
+            remedy="Save the model again with Keras, or load it with h5py.",
+        )
+    if isinstance(cause, _BudgetError):
+        reason = "its structure goes round in circles"
+    elif isinstance(cause, RecursionError):
+        reason = "it is nested too deeply"
+    else:
+        reason = f"{type(cause).__name__}: {cause}".replace("\n", " ")[:100]
+    return CorruptArtifactError(
+        f"cannot be read as HDF5: {what} is damaged ({reason})", where=where, remedy=_REMEDY
+    )

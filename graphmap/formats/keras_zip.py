@@ -1,0 +1,74 @@
+"""Keras 3 archives (.keras): a zip of config.json, metadata.json and model.weights.h5.
+
+Source of the layout: keras/src/saving/saving_lib.py. Nothing is unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+from graphmap.errors import CorruptArtifactError
+from graphmap.formats.hdf5 import read_hdf5_bytes
+from graphmap.model.stored import StoredModel
+
+__all__ = ["read_keras_zip"]
+
+WEIGHTS = "model.weights.h5"
+_WEIGHTS_LIMIT = 64 << 30  # bytes
+_RATIO = 200  # unpacked to packed; weights hardly compress
+_LEAST = 16 << 20  # bytes that may be unpacked in any case
+_METADATA_LIMIT = 1 << 20  # bytes
+# what zipfile raises for archives that are damaged, encrypted or packed in another way
+_BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
+_REMEDY = "Save the model again with Keras, or copy the file again."
+
+
+def read_keras_zip(path: str, typed: str) -> StoredModel:
+    """List the weights of a .keras file; raises CorruptArtifactError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            weights = _member(archive, WEIGHTS, _WEIGHTS_LIMIT, path)
+            producer = _producer(archive, path)
+    except _BROKEN as cause:
+        raise CorruptArtifactError(
+            f"cannot be read as a zip archive ({str(cause)[:100]})", where=path, remedy=_REMEDY
+        ) from cause
+    model = read_hdf5_bytes(memoryview(weights), path, typed, "keras-zip")
+    return model._replace(producer=producer)
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int, path: str) -> bytes:
+    """Return one member, its CRC-32 verified; what would blow up is refused before it is read."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError as cause:
+        raise CorruptArtifactError(
+            f"holds no {name}, so it is no Keras archive with weights", where=path, remedy=_REMEDY
+        ) from cause
+    if info.file_size > min(limit, max(_LEAST, _RATIO * info.compress_size)):
+        raise CorruptArtifactError(
+            f"declares {info.file_size:,} bytes for {name}, packed into {info.compress_size:,}",
+            where=path,
+            remedy=_REMEDY,
+        )
+    with archive.open(info) as stream:
+        data = stream.read(info.file_size + 1)
+    if len(data) != info.file_size:
+        raise CorruptArtifactError(
+            f"holds {len(data):,} bytes of {name}, not {info.file_size:,}",
+            where=path,
+            remedy=_REMEDY,
+        )
+    return data
+
+
+def _producer(archive: zipfile.ZipFile, path: str) -> str | None:
+    if "metadata.json" not in archive.namelist():
+        return None
+    try:
+        metadata = json.loads(_member(archive, "metadata.json", _METADATA_LIMIT, path))
+    except (ValueError, RecursionError):
+        return None
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return f"keras {version}"[:40] if isinstance(version, str) else None

@@ -1,0 +1,118 @@
+"""HDF5 and zip files as Keras writes them, made with h5py."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import h5py
+import numpy
+import pytest
+
+import graphmap
+from graphmap.errors import ArtifactError
+
+KERNEL = numpy.arange(12, dtype="float32").reshape(4, 3)
+
+
+@pytest.fixture
+def legacy(tmp_path):
+    """Weights and Adam's slots under the layout of Keras 2."""
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "2.9.0"
+        weights = file.create_group("model_weights/dense")
+        weights.attrs["weight_names"] = [b"dense/kernel:0"]
+        weights["dense/kernel:0"] = KERNEL
+        slots = file.create_group("optimizer_weights")
+        slots.attrs["weight_names"] = [b"Adam/iter:0", b"Adam/m/dense/kernel:0"]
+        slots["Adam/iter:0"] = numpy.int64(5)
+        slots.create_dataset(
+            "Adam/m/dense/kernel:0", data=KERNEL + 1, chunks=(2, 3), compression="gzip"
+        )
+    return path
+
+
+def test_names_roles_and_values_of_keras_2(legacy):
+    artifact = graphmap.load(legacy)
+    assert (artifact.kind, artifact.producer) == ("keras-h5", "keras 2.9.0")
+    rows = {v.name: (v.role, v.slot_of, v.slot, v.checkpoint_key) for v in artifact.variables}
+    assert rows == {
+        "dense/kernel": ("weight", None, None, "model_weights/dense/dense/kernel:0"),
+        "Adam/iter": ("step", None, None, "optimizer_weights/Adam/iter:0"),
+        "Adam/m/dense/kernel": (
+            "slot", "dense/kernel", "m", "optimizer_weights/Adam/m/dense/kernel:0"
+        ),
+    }  # fmt: skip
+    assert numpy.array_equal(artifact.read("dense/kernel"), KERNEL)
+    assert numpy.array_equal(artifact.read("Adam/m/dense/kernel"), KERNEL + 1)
+    assert artifact.read("optimizer_weights/Adam/iter:0") == 5
+
+
+def test_a_keras_archive(tmp_path):
+    with h5py.File(tmp_path / "model.weights.h5", "w") as file:
+        file["layers/dense/vars/0"] = KERNEL
+        file["optimizer/vars/0"] = numpy.int64(3)
+        file["optimizer/vars/2"] = KERNEL
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.5.0"}))
+        archive.writestr("config.json", "{}")
+        archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
+    artifact = graphmap.load(tmp_path / "m.keras")
+    assert (artifact.kind, artifact.producer) == ("keras-zip", "keras 3.5.0")
+    assert [(v.name, v.role) for v in artifact.variables] == [
+        ("layers/dense/vars/0", "weight"),
+        ("optimizer/vars/0", "optimizer"),
+        ("optimizer/vars/2", "optimizer"),
+    ]
+    assert numpy.array_equal(artifact.read("layers/dense/vars/0"), KERNEL)
+
+
+def test_an_archive_that_blows_up_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", b"\0" * (32 << 20))
+    with pytest.raises(ArtifactError, match="packed into"):
+        graphmap.load(tmp_path / "m.keras")
+
+
+def test_an_archive_without_weights_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ArtifactError, match=r"holds no model\.weights\.h5"):
+        graphmap.load(tmp_path / "m.keras")
+
+
+def test_a_circle_of_groups_is_walked_once(tmp_path):
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        group = file.create_group("a")
+        group["w"] = KERNEL
+        group["again"] = group
+    (variable,) = graphmap.load(tmp_path / "m.h5").variables
+    assert numpy.array_equal(graphmap.load(tmp_path / "m.h5").read(variable.name), KERNEL)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_file_that_breaks_off_is_told(legacy, part):
+    data = legacy.read_bytes()
+    legacy.write_bytes(data[: int(len(data) * part)])
+    try:
+        artifact = graphmap.load(legacy)
+    except ArtifactError:
+        return
+    assert "its end is missing" in artifact.warnings[0]
+
+
+def test_flipped_bytes_never_crash(legacy):
+    data = legacy.read_bytes()
+    random = numpy.random.default_rng(7)
+    for at in random.integers(0, len(data), 150):
+        damaged = bytearray(data)
+        damaged[at] ^= int(random.integers(1, 256))
+        legacy.write_bytes(bytes(damaged))
+        try:
+            artifact = graphmap.load(legacy)
+            for variable in artifact.variables:
+                artifact.read(variable.name)
+        except ArtifactError:
+            continue
