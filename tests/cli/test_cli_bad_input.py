@@ -38,7 +38,7 @@ BAD = {  # id: (command line, what the error has to name)
     "meta that is HTML": (["inspect", "page.meta"], "HTML"),
     "listing not UTF-8": (["match", SAVER, "--expected", "latin.txt"], "UTF-8"),
     "listing with a name twice": (["match", SAVER, "--expected", "twice.txt"], "'W' twice"),
-    "pins of another artifact": ([*MATCH, "--map", "other.json"], "was made for others"),
+    "pins of another artifact": ([*MATCH, "--map", "other.json"], "another artifact"),
     "picture with another map": (["render", SAVER, "--map", "other.json", "-o", "x.svg"],
                                  "another artifact"),
     "map that is no JSON": (["explain", "broken.json", "W"], "broken.json"),
