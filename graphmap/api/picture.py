@@ -14,9 +14,9 @@ from graphmap.errors import UsageError
 __all__ = ["FORMATS", "Picture", "format_of", "render"]
 
 FORMATS = (
-    "svg", "png", "pdf", "dot", "graphml", "model-explorer", "sync-navigation", "node-link",
+    "svg", "png", "pdf", "html", "dot", "graphml", "model-explorer", "sync-navigation", "node-link",
 )  # fmt: skip
-_SUFFIXES = ("svg", "png", "pdf", "dot", "graphml")  # .json may be one of three: --format says
+_SUFFIXES = ("svg", "png", "pdf", "html", "dot", "graphml")  # .json may be one of three: --format says
 
 
 class Picture:

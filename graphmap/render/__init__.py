@@ -68,17 +68,26 @@ def render_artifact(
     one node to another).
     Raises RenderError for an unknown format, engine or scope, and where the engine fails.
     """
+    limits = Limits(depth, max_nodes)
+    chosen = Selection(scope, focus, hops, path)
+    if format == "html":
+        from graphmap.render.page import write_graph_page
+
+        return write_graph_page(
+            stored, variables, train_ops,
+            name_map=name_map, engine=engine, chosen=chosen, limits=limits,
+        )  # fmt: skip
     writer = dict(RENDERERS).get(format)
     if writer is None:
         from graphmap.render.exports import EXPORTS, export
 
         if format in dict(EXPORTS):
             return export(format, stored, variables, name_map)
-        words = ", ".join(name for name, _ in (*RENDERERS, *EXPORTS))
+        words = ", ".join(("html", *dict(RENDERERS), *dict(EXPORTS)))
         raise RenderError("is no picture format", where=format, remedy=f"Choose one of {words}.")
     scene, layout = build_picture(
         stored, variables, train_ops, name_map=name_map, engine=engine,
-        chosen=Selection(scope, focus, hops, path), limits=Limits(depth, max_nodes),
+        chosen=chosen, limits=limits,
     )  # fmt: skip
     return writer(scene, layout)
 

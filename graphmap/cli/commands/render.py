@@ -17,6 +17,7 @@ DESCRIPTION = """Draw the graph: model, loss, gradients and optimizer as groups.
 graph the scope tree of the variables is drawn. Without -o the picture goes to standard output."""
 EPILOG = """examples:
   graphmap render model.ckpt-500.meta -o model.svg
+  graphmap render model.ckpt-500.meta -o model.html
   graphmap render checkpoints/ --map map.json -o matched.svg
   graphmap render frozen.pb --scope net/block1 --depth 3 --format dot
   graphmap render model.ckpt-500.meta --path input_ids loss -o way.svg"""
@@ -26,7 +27,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the flags of this command."""
     add_artifact(parser)
     add_out(
-        parser, "write the picture here; the format follows its suffix: .svg, .png, .pdf or .dot"
+        parser,
+        "write the picture here; the format follows its suffix: .svg, .png, .pdf, .dot, or .html "
+        "for an interactive page",
     )
     parser.add_argument(
         "--format",

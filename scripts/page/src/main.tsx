@@ -1,0 +1,26 @@
+// Starts the page that the data ask for.
+
+import { render } from "preact";
+import { App } from "./app";
+import { unpack, type Payload } from "./data";
+import { Model } from "./state";
+
+async function start(): Promise<void> {
+  const app = document.getElementById("app")!;
+  try {
+    const content = (await unpack(document.getElementById("data")!.textContent ?? "")) as { kind: string };
+    app.textContent = "";
+    render(<App model={new Model(content as Payload)} />, app);
+    document.documentElement.dataset.ready = "1";
+  } catch (error) {
+    const text = document.createElement("p");
+    text.className = "wait";
+    text.textContent = typeof DecompressionStream === "undefined"
+      ? "This browser is too old for this page (it lacks DecompressionStream, of 2023)."
+      : `This page is damaged and cannot be shown: ${String(error)}`;
+    app.replaceChildren(text);
+    throw error;
+  }
+}
+
+void start();

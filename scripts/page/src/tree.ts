@@ -1,0 +1,204 @@
+// Trees of groups: of the model (as the picture folds it), of all nodes, or of variables.
+
+import { type Graph, type Variable } from "./data";
+
+export interface Group {
+  id: string; title: string; parent: Group | null; groups: Group[]; ops: number[];
+  times: number; note: string; size: number; // size: ops below, this level included
+}
+
+/** A graph with groups. `ops` are node positions, or variable indices where kind is "variables". */
+export interface Source {
+  kind: "model" | "all" | "near" | "variables"; root: Group; byId: Map<string, Group>;
+  groupOf: Map<number, Group>; before(op: number): number[]; after(op: number): number[];
+}
+
+const MOST = 60; // children of one open group; more are put into parts
+const DEEPEST = 40;
+
+function group(id: string, title: string, parent: Group | null): Group {
+  const made: Group = { id, title, parent, groups: [], ops: [], times: 1, note: "", size: 0 };
+  parent?.groups.push(made);
+  return made;
+}
+
+export function finish(kind: Source["kind"], root: Group, before: Source["before"], after: Source["after"]): Source {
+  const source: Source = { kind, root, byId: new Map(), groupOf: new Map(), before, after };
+  const order: Group[] = [];
+  const stack = [root];
+  while (stack.length) {
+    const one = stack.pop()!;
+    divide(one, source);
+    order.push(one);
+    source.byId.set(one.id, one);
+    for (const op of one.ops) source.groupOf.set(op, one);
+    stack.push(...one.groups);
+  }
+  for (const one of order.reverse()) {
+    one.size += one.ops.length;
+    if (one.parent) one.parent.size += one.size;
+  }
+  return source;
+}
+
+/** Put the children of a crowded group into parts, producers first, so that no part waits for a later one. */
+function divide(parent: Group, source: Source): void {
+  if (parent.ops.length > MOST) {
+    const inside = new Set(parent.ops);
+    const level = new Map<number, number>();
+    const waiting = new Map(parent.ops.map((op) => [op, source.before(op).filter((p) => inside.has(p)).length]));
+    const ready = parent.ops.filter((op) => !waiting.get(op));
+    for (const op of ready) level.set(op, 0);
+    for (let at = 0; at < ready.length; at++)
+      for (const user of source.after(ready[at])) {
+        if (!inside.has(user)) continue;
+        level.set(user, Math.max(level.get(user) ?? 0, level.get(ready[at])! + 1));
+        const left = waiting.get(user)! - 1;
+        waiting.set(user, left);
+        if (left === 0) ready.push(user);
+      }
+    const ordered = parent.ops.slice().sort((a, b) => (level.get(a) ?? 1e9) - (level.get(b) ?? 1e9) || a - b);
+    parent.ops = [];
+    parts(parent, ordered.length, "ops", (made, from, to) => { made.ops = ordered.slice(from, to); });
+  }
+  if (parent.groups.length > MOST + 10) {
+    const held = parent.groups;
+    parent.groups = [];
+    parts(parent, held.length, "groups", (made, from, to) => {
+      made.groups = held.slice(from, to);
+      for (const child of made.groups) child.parent = made;
+    });
+  }
+}
+
+function parts(parent: Group, count: number, word: string, fill: (made: Group, from: number, to: number) => void): void {
+  const each = Math.max(40, Math.ceil(count / 40));
+  for (let from = 0, n = 1; from < count; from += each, n++) {
+    const to = Math.min(count, from + each);
+    fill(group(`${parent.id}//${word} ${n}`, `${word} ${from + 1}–${to}`, parent), from, to);
+  }
+}
+
+export function modelSource(g: Graph): Source {
+  const scopes = g.payload.scopes!;
+  const groups: Group[] = [];
+  scopes.parent.forEach((parent, i) => {
+    const above = parent < 0 ? null : groups[parent];
+    const made = group((above?.id ?? "") + scopes.name[i], scopes.title[i], above);
+    made.times = scopes.times[i];
+    made.note = scopes.note[i];
+    made.ops = scopes.ops[i];
+    groups.push(made);
+  });
+  const drawn = (ops: number[] | undefined): number[] =>
+    ops ? [...new Set(ops.map((op) => g.sameAs.get(op) ?? op))] : [];
+  return finish("model", groups[0], (op) => drawn(g.producers.get(op)).filter((p) => p !== op),
+    (op) => drawn(g.consumers.get(op)).filter((p) => p !== op));
+}
+
+export function openedAtFirst(g: Graph, source: Source): Set<string> {
+  const scopes = g.payload.scopes;
+  if (!scopes) return new Set(source.root.groups.length + source.root.ops.length > 12 ? [] :
+    source.root.groups.map((one) => one.id));
+  const ids: string[] = [];
+  scopes.parent.forEach((parent, i) => ids.push((parent < 0 ? "" : ids[parent]) + scopes.name[i]));
+  return new Set(scopes.opened.map((i) => ids[i]).filter((id) => source.byId.has(id)));
+}
+
+/** Groups by "/"; a lonely chain of scopes is one group. */
+function byName(names: (i: number) => string, members: Iterable<number>): Group {
+  const root = group("", "", null);
+  const known = new Map([["", root]]);
+  for (const i of members) {
+    const pieces = names(i).split("/").slice(0, DEEPEST);
+    pieces.pop();
+    let above = root;
+    let path = "";
+    for (const piece of pieces) {
+      path += `/${piece}`;
+      let found = known.get(path);
+      if (!found) known.set(path, (found = group(path.slice(1), piece, above)));
+      above = found;
+    }
+    above.ops.push(i);
+  }
+  const stack = [root];
+  while (stack.length) {
+    const one = stack.pop()!;
+    one.groups = one.groups.map((first) => {
+      let child = first;
+      let title = first.title;
+      while (!child.ops.length && child.groups.length === 1) {
+        child = child.groups[0];
+        title += `/${child.title}`;
+      }
+      child.title = title;
+      child.parent = one;
+      return child;
+    });
+    stack.push(...one.groups);
+  }
+  return root;
+}
+
+export function variableSource(variables: Variable[]): Source {
+  const shown = variables.filter((v) => v.role === "weight" || v.role === "other");
+  const members = (shown.length ? shown : variables).map((v) => v.index);
+  return finish("variables", byName((i) => variables[i].name, members), () => [], () => []);
+}
+
+export function allSource(g: Graph): Source {
+  const root = byName((i) => g.names[i], g.names.keys());
+  return finish("all", root, (op) => ends(g, op, true), (op) => ends(g, op, false));
+}
+
+/** Data and control neighbours of a node. */
+export function ends(g: Graph, op: number, up: boolean): number[] {
+  const [data, control] = up ? [g.inputs, g.controls] : [g.users, g.waiters];
+  const found = new Set<number>();
+  for (const rows of [data, control])
+    for (let k = rows.start[op]; k < rows.start[op + 1]; k++) if (rows.all[k] >= 0) found.add(rows.all[k]);
+  return [...found];
+}
+
+/** The nodes within some hops of one, nearest first, at most 60; hubs are not walked through. */
+export function nearSource(g: Graph, centre: number, hops: number): Source & { cut: number } {
+  const distance = new Map([[centre, 0]]);
+  const queue = [centre];
+  let cut = 0;
+  for (const op of queue) {
+    const far = distance.get(op)!;
+    if (far === hops) continue;
+    for (const up of [true, false]) {
+      const next = ends(g, op, up);
+      if (op !== centre && next.length > 24) continue;
+      for (const other of next) {
+        if (distance.has(other)) continue;
+        if (distance.size >= MOST) { cut++; continue; }
+        distance.set(other, far + 1);
+        queue.push(other);
+      }
+    }
+  }
+  const root = group("", "", null);
+  root.ops = [...distance.keys()].sort((a, b) => a - b);
+  const inside = new Set(root.ops);
+  const source = finish("near", root, (op) => ends(g, op, true).filter((p) => inside.has(p)),
+    (op) => ends(g, op, false).filter((p) => inside.has(p)));
+  return { ...source, cut };
+}
+
+export function pathTo(group: Group | undefined): Group[] {
+  const path: Group[] = [];
+  for (let one: Group | null | undefined = group; one; one = one.parent) path.push(one);
+  return path.reverse();
+}
+
+export function* opsBelow(start: Group): Generator<number> {
+  const stack = [start];
+  while (stack.length) {
+    const one = stack.pop()!;
+    yield* one.ops;
+    stack.push(...one.groups);
+  }
+}
