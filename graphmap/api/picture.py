@@ -16,7 +16,14 @@ __all__ = ["FORMATS", "Picture", "format_of", "render"]
 FORMATS = (
     "svg", "png", "pdf", "html", "dot", "graphml", "model-explorer", "sync-navigation", "node-link",
 )  # fmt: skip
-_SUFFIXES = ("svg", "png", "pdf", "html", "dot", "graphml")  # .json may be one of three: --format says
+_SUFFIXES = (
+    "svg",
+    "png",
+    "pdf",
+    "html",
+    "dot",
+    "graphml",
+)  # .json may be one of three: --format says
 
 
 class Picture:

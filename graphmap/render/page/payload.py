@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from os.path import commonprefix
 from typing import Any
 
 from graphmap.model.graph import GraphModel
@@ -158,7 +157,8 @@ def _front_coded(names: Sequence[str]) -> tuple[list[int], list[str]]:
     """Return for each name how much of the one before it begins with, and the rest."""
     shared, rest, before = [], [], ""
     for name in names:
-        length = len(commonprefix((before, name)))
+        pairs = enumerate(zip(before, name, strict=False))
+        length = next((at for at, (a, b) in pairs if a != b), min(len(before), len(name)))
         shared.append(length)
         rest.append(name[length:])
         before = name

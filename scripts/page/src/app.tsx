@@ -178,11 +178,13 @@ export function App({ model }: { model: Model }) {
         <Canvas picture={picture} selected={state.selected} selectedOps={chosen} trace={trace} anchor={anchor} reveal={reveal}
           label={`Graph of ${plain(title)}: ${picture.cards.length} boxes in ${picture.frames.length} open groups`}
           onSelect={act.select} onToggle={act.toggle} onEnter={act.enter} />
-        <div class="legend">{kinds.map((kind: Kind) => <span><i class={`chip ${kind}`} />{KINDS[kind]}</span>)}</div>
-        <div class="zoom" role="group" aria-label="Zoom">
-          <button type="button" aria-label="Zoom in" onClick={view("in")}>+</button>
-          <button type="button" aria-label="Zoom out" onClick={view("out")}>−</button>
-          <button type="button" aria-label="Fit the whole picture" onClick={view("fit")}>⛶</button>
+        <div class="foot">
+          <div class="legend">{kinds.map((kind: Kind) => <span><i class={`chip ${kind}`} />{KINDS[kind]}</span>)}</div>
+          <div class="zoom" role="group" aria-label="Zoom">
+            <button type="button" aria-label="Zoom in" onClick={view("in")}>+</button>
+            <button type="button" aria-label="Zoom out" onClick={view("out")}>−</button>
+            <button type="button" aria-label="Fit the whole picture" onClick={view("fit")}>Fit</button>
+          </div>
         </div>
         <p class="said" role="status">{said}</p>
       </main>

@@ -5,11 +5,12 @@ import { plain } from "./data";
 import type { Group } from "./tree";
 import type { Item, Row, View, Viewer } from "./view";
 
+export type Point = [number, number];
 export interface Box { x: number; y: number; width: number; height: number }
 export interface Line { title: string; ops: string; weights: string; shape: string; y: number; height: number; row: Row }
 export interface Card extends Box { item: Item; lines: Line[]; badge: string }
 export interface FrameBox extends Box { group: Group; depth: number; badge: string; title: string }
-export interface Path { points: [number, number][]; training: boolean; arrow: boolean; from: string; to: string }
+export interface Path { points: Point[]; training: boolean; arrow: boolean; from: string; to: string }
 export interface Picture { width: number; height: number; cards: Card[]; frames: FrameBox[]; paths: Path[] }
 
 const SANS = 'Arial, "Liberation Sans", Helvetica, "Segoe UI", sans-serif';
@@ -72,7 +73,7 @@ export function makeCard(item: Item): Card {
 }
 
 interface Flat { nodes: [string, number, number][]; edges: [string, string, number, number][] }
-interface Placed { boxes: Map<string, Box>; lines: Map<string, [number, number][]>; width: number; height: number }
+interface Placed { boxes: Map<string, Box>; lines: Map<string, Point[]>; width: number; height: number }
 
 /** One level laid out from top to bottom. Edges: from, to, weight, least length. */
 export function place(flat: Flat): Placed {
@@ -88,7 +89,7 @@ export function place(flat: Flat): Placed {
     const at = graph.node(id) as { x: number; y: number };
     boxes.set(id, { x: at.x - width / 2, y: at.y - height / 2, width, height });
   }
-  const lines = new Map<string, [number, number][]>();
+  const lines = new Map<string, Point[]>();
   for (const [from, to] of flat.edges) {
     const points = (graph.edge(from, to) as { points?: { x: number; y: number }[] }).points ?? [];
     lines.set(`${from}\n${to}`, points.map(({ x, y }) => [x, y]));
@@ -96,7 +97,7 @@ export function place(flat: Flat): Placed {
   return { boxes, lines, width: 0, height: 0 };
 }
 
-interface Level { picture: Picture; ports: Map<string, [number, number]> }
+interface Level { picture: Picture; ports: Map<string, Point> }
 
 /** Lays out groups; what is laid out already is kept until something inside opens or closes. */
 export class Layouter {
@@ -186,7 +187,7 @@ export class Layouter {
     ({ width, height } = pack(lonely, placed, width, height));
     if (outs.length) height += 16;
     const made: Picture = { width, height, cards: [], frames: [], paths: [] };
-    const innerPorts = new Map<string, Map<string, [number, number]>>();
+    const innerPorts = new Map<string, Map<string, Point>>();
     for (const item of view.items) {
       const box = placed.boxes.get(item.id)!;
       const level = inner.get(item.id);
@@ -199,11 +200,11 @@ export class Layouter {
         title: clip(item.group!.title, Math.max(90, box.width - 70 - textWidth(badgeText(item.times, item.note), "mono")), "title") });
       made.frames.push(...level.picture.frames.map((f) => ({ ...f, x: f.x + dx, y: f.y + dy })));
       made.cards.push(...level.picture.cards.map((c) => ({ ...c, x: c.x + dx, y: c.y + dy })));
-      made.paths.push(...level.picture.paths.map((p) => ({ ...p, points: p.points.map(([x, y]) => [x + dx, y + dy] as [number, number]) })));
-      const ports = new Map<string, [number, number]>();
+      made.paths.push(...level.picture.paths.map((p) => ({ ...p, points: p.points.map(([x, y]) => [x + dx, y + dy] as Point) })));
+      const ports = new Map<string, Point>();
       for (const [key, [x]] of level.ports) {
         const [word, outer] = [key.slice(0, 3).trim(), key.slice(key.indexOf(" ") + 1)];
-        const at: [number, number] = [x + dx, word === "in" ? box.y : box.y + box.height];
+        const at: Point = [x + dx, word === "in" ? box.y : box.y + box.height];
         ports.set(key, at);
         if (view.cardOf.has(outer)) ports.set(`${word} ${view.cardOf.get(outer)}`, at);
       }
@@ -217,11 +218,10 @@ export class Layouter {
       made.paths.push({ points: attach(points, start, end, placed.boxes.get(from)!, placed.boxes.get(to)!),
         training, arrow: !end, from, to });
     }
-    const ports = new Map<string, [number, number]>();
+    const ports = new Map<string, Point>();
     for (const [list, word] of [[ins, "in"], [outs, "out"]] as const)
       for (const port of list) {
-        const box = placed.boxes.get(port.id)!;
-        const at: [number, number] = [box.x + 3, word === "in" ? 0 : height];
+        const at: Point = [straightX(port, word, placed, width), word === "in" ? 0 : height];
         for (const outer of port.outer) ports.set(`${word} ${outer}`, at);
         for (const id of port.items) {
           const [from, to] = word === "in" ? [port.id, id] : [id, port.id];
@@ -240,7 +240,7 @@ export class Layouter {
 }
 
 /** Lead the lines that end at an inner frame's ports on to its border. */
-function stretch(made: Picture, level: Level, ports: Map<string, [number, number]>, dx: number, dy: number): void {
+function stretch(made: Picture, level: Level, ports: Map<string, Point>, dx: number, dy: number): void {
   const seen = new Set<string>();
   for (const [key, [x, y]] of level.ports) {
     const at = ports.get(key)!;
@@ -250,6 +250,15 @@ function stretch(made: Picture, level: Level, ports: Map<string, [number, number
     made.paths.push({ points: key.startsWith("in") ? [at, [x + dx, y + dy]] : [[x + dx, y + dy], at],
       training: false, arrow: false, from: "", to: "" });
   }
+}
+
+/** Ports are alone in their rank, so each can stand over or under what it leads to. */
+function straightX(port: Port, word: "in" | "out", placed: Placed, width: number): number {
+  const xs = port.items.map((id) => {
+    const points = placed.lines.get(word === "in" ? `${port.id}\n${id}` : `${id}\n${port.id}`)!;
+    return points[word === "in" ? Math.min(2, points.length - 1) : Math.max(0, points.length - 3)][0];
+  });
+  return Math.min(Math.max(xs.reduce((a, b) => a + b, 0) / xs.length, 8), Math.max(8, width - 8));
 }
 
 interface Port { id: string; items: string[]; outer: Set<string> }
@@ -286,16 +295,16 @@ function pack(lonely: Flat["nodes"], placed: Placed, width: number, height: numb
   return { width, height: y + deep };
 }
 
-function attach(points: [number, number][], start: [number, number] | undefined, end: [number, number] | undefined,
-  from: Box | undefined, to: Box | undefined): [number, number][] {
-  const line = points.map(([x, y]) => [x, y] as [number, number]);
-  if (!line.length) return start && end ? [start, end] : [];
-  const down = (from?.y ?? 0) <= (to?.y ?? Infinity);
-  if (start) line[0] = start;
-  else if (from && down) line[0] = [line[0][0], from.y + from.height];
-  if (end) line[line.length - 1] = end;
-  else if (to && down) line[line.length - 1] = [line[line.length - 1][0], to.y];
-  return line;
+/** A line from the lower border of one box, or a port, to the upper border of another, or a port. */
+function attach(points: Point[], start: Point | undefined, end: Point | undefined, from: Box | undefined, to: Box | undefined): Point[] {
+  if (!points.length) return start && end ? [start, end] : [];
+  const within = (x: number, box: Box) => Math.min(Math.max(x, box.x + 14), box.x + box.width - 14);
+  const last = points.length - 1;
+  const isBack = !start && !end && from && to && from.y >= to.y;
+  if (isBack) return points;
+  const a: Point = start ?? (from ? [within(points[Math.min(1, last)][0], from), from.y + from.height] : points[0]);
+  const b: Point = end ?? (to ? [within(points[Math.max(0, last - 1)][0], to), to.y] : points[last]);
+  return [a, ...points.slice(1, -1).filter(([, y]) => y > a[1] + 6 && y < b[1] - 6), b];
 }
 
 /** Which groups inside are open: the part of `opened` that a group's layout depends on. */
@@ -307,15 +316,20 @@ function signature(group: Group, opened: ReadonlySet<string>): string {
   return found.join("\n");
 }
 
-/** A smooth line through the points. */
-export function pathData(points: [number, number][]): string {
+/** A uniform cubic B-spline that leaves and arrives straight down. */
+export function pathData(points: Point[]): string {
   if (points.length < 2) return "";
   const n = (v: number) => String(Math.round(v * 10) / 10);
-  let text = `M${n(points[0][0])} ${n(points[0][1])}`;
-  for (let i = 1; i < points.length; i++) {
-    const [x0, y0] = points[i - 1], [x1, y1] = points[i];
-    const half = (y1 - y0) / 2;
-    text += `C${n(x0)} ${n(y0 + half)} ${n(x1)} ${n(y1 - half)} ${n(x1)} ${n(y1)}`;
+  const [first, last] = [points[0], points[points.length - 1]];
+  if (points.length === 2 && Math.abs(first[0] - last[0]) < 1) return `M${n(first[0])} ${n(first[1])}L${n(last[0])} ${n(last[1])}`;
+  const reach = Math.max(-16, Math.min(16, (last[1] - first[1]) / 3));
+  const all: Point[] = [first, first, [first[0], first[1] + reach], ...points.slice(1, -1), [last[0], last[1] - reach], last, last];
+  let text = `M${n(first[0])} ${n(first[1])}`;
+  for (let i = 1; i < all.length - 2; i++) {
+    const [p, q, r] = [all[i], all[i + 1], all[i + 2]];
+    const third = (a: number, b: number) => (2 * a + b) / 3;
+    const [ex, ey] = i === all.length - 3 ? last : [(p[0] + 4 * q[0] + r[0]) / 6, (p[1] + 4 * q[1] + r[1]) / 6];
+    text += `C${n(third(p[0], q[0]))} ${n(third(p[1], q[1]))} ${n(third(q[0], p[0]))} ${n(third(q[1], p[1]))} ${n(ex)} ${n(ey)}`;
   }
   return text;
 }
