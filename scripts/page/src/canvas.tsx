@@ -7,7 +7,7 @@ import { plain } from "./data";
 import { pathData, textWidth, type Card, type FrameBox, type Line, type Picture } from "./layout";
 import type { Trace } from "./trace";
 import { opsBelow, type Group } from "./tree";
-import type { Kind } from "./view";
+import type { Kind, Row } from "./view";
 
 export const KINDS: Record<Kind, string> = {
   input: "input", layer: "layer with weights", op: "other ops", loss: "loss", output: "output",
@@ -141,10 +141,15 @@ export function Canvas(props: CanvasProps) {
   }, [picture]);
 
   const current = spots.some((spot) => spot.id === active) ? active : spots[0]?.id;
-  const chosen = (key: string, members: number[]) => key === props.selected
-    || (props.selected.startsWith("n:") && members.length > 0 && members.length < 9 && members.some((op) => props.selectedOps.has(op)));
-  const near = new Set(picture.cards.filter((card) => card.lines.some(({ row }) => chosen(row.key, row.group ? [] : row.members)))
-    .map((card) => card.item.id));
+  // The row of a selected node is its own, or that of the closed group that holds it.
+  const chosenRows = useMemo(() => {
+    const rows = picture.cards.flatMap((card) => card.item.rows);
+    const own = rows.filter((row) => row.key === props.selected);
+    if (own.length || !/^[nv]:/.test(props.selected)) return new Set(own);
+    return new Set(rows.filter((row) => row.members.some((op) => props.selectedOps.has(op))));
+  }, [picture, props.selected, props.selectedOps]);
+  const chosen = (row: Row) => chosenRows.has(row);
+  const near = new Set(picture.cards.filter((card) => card.item.rows.some(chosen)).map((card) => card.item.id));
   if (props.selected.startsWith("g:")) near.add(props.selected);
   const bright = (from: string, to: string): string => {
     if (!trace) return near.has(from) || near.has(to) ? " near" : "";
@@ -212,14 +217,14 @@ function FrameTitle({ frame, props, lit, current, onFocus, chosen }: {
 
 function CardView({ card, props, lit, current, onFocus, chosen }: {
   card: Card; props: CanvasProps; lit: Lit; current: string | undefined; onFocus(id: string): void;
-  chosen(key: string, members: number[]): boolean;
+  chosen(row: Row): boolean;
 }) {
   return (
     <g class={`card ${lit}`} transform={`translate(${card.x} ${card.y})`}>
       {card.badge && <rect class="back stack" x="5" y="-5" width={card.width} height={card.height} rx="6" />}
       <rect class={`back${card.badge ? " many" : ""}`} width={card.width} height={card.height} rx="6" />
       {card.lines.map((line, i) => <RowView key={line.row.key} card={card} line={line} i={i} props={props}
-        isCurrent={rowId(card, i) === current} onFocus={onFocus} chosen={chosen(line.row.key, line.row.group ? [] : line.row.members)} />)}
+        isCurrent={rowId(card, i) === current} onFocus={onFocus} chosen={chosen(line.row)} />)}
     </g>
   );
 }

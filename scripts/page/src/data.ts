@@ -43,9 +43,9 @@ export const rowOf = (rows: Rows, i: number): Int32Array =>
   rows.all.subarray(rows.start[i], rows.start[i + 1]);
 
 export interface Graph {
-  payload: Payload; size: number; names: string[]; lower: string[]; index: Map<string, number>;
+  payload: Payload; size: number; names: string[]; index: Map<string, number>;
   inputs: Rows; slots: number[]; controls: Rows; users: Rows; waiters: Rows;
-  producers: Map<number, number[]>; weights: Map<number, number[]>; consumers: Map<number, number[]>;
+  before: Rows; after: Rows; weights: Map<number, number[]>; // before, after: between drawn ops of the model
   weightShape: Map<number, (number | null)[] | null>; losses: Set<number>; outputs: Set<number>;
   sameAs: Map<number, number>;
   variables: Variable[]; variableByName: Map<string, Variable>; variableOfNode: Map<number, Variable>;
@@ -82,9 +82,34 @@ function reversed(rows: Rows, size: number): Rows {
   return { start, all };
 }
 
-function byOwner(lists: Lists, owners: number[]): Map<number, number[]> {
+/** Weights of the ops that have any. */
+function weightsOf(lists: Lists, owners: number[]): Map<number, number[]> {
+  const found = rows(lists, owners), made = new Map<number, number[]>();
+  owners.forEach((owner, i) => { if (found.start[i] < found.start[i + 1]) made.set(owner, [...rowOf(found, i)]); });
+  return made;
+}
+
+/** Who takes from whom among the drawn ops; those of left-out copies count as the drawn ones. */
+function drawnProducers(lists: Lists, owners: number[], size: number, sameAs: Map<number, number>): Rows {
   const found = rows(lists, owners);
-  return new Map(owners.map((owner, i) => [owner, [...rowOf(found, i)]]));
+  const drawn = new Int32Array(size);
+  for (let i = 0; i < size; i++) drawn[i] = i;
+  for (const [copy, original] of sameAs) drawn[copy] = original;
+  const all = new Int32Array(found.all.length), start = new Int32Array(size + 1);
+  let at = 0, next = 0;
+  owners.forEach((owner, i) => {
+    for (; next <= owner; next++) start[next] = at;
+    const from = at;
+    if (drawn[owner] === owner)
+      for (let k = found.start[i]; k < found.start[i + 1]; k++) {
+        const p = drawn[found.all[k]];
+        let isNew = p !== owner;
+        for (let known = from; isNew && known < at; known++) isNew = all[known] !== p;
+        if (isNew) all[at++] = p;
+      }
+  });
+  for (; next <= size; next++) start[next] = at;
+  return { start, all: all.subarray(0, at) };
 }
 
 export function readGraph(payload: Payload): Graph {
@@ -101,14 +126,8 @@ export function readGraph(payload: Payload): Graph {
   const inputs = rows(nodes?.inputs ?? [[], []]);
   const controls = rows(nodes?.controls ?? [[], []]);
   const model = payload.model;
-  const producers = model ? byOwner(model.producers, model.ops) : new Map<number, number[]>();
-  const consumers = new Map<number, number[]>();
-  for (const [op, taken] of producers)
-    for (const p of taken) {
-      const known = consumers.get(p);
-      if (known) known.push(op);
-      else consumers.set(p, [op]);
-    }
+  const sameAs = new Map(payload.scopes?.copies ?? []);
+  const before = drawnProducers(model?.producers ?? [[], []], model?.ops ?? [], size, sameAs);
   const variables = payload.variables.map(
     ([name, shape, dtype, role, slotOf, slot, key, bytes, node, status, expected], index) =>
       ({ index, name, shape, dtype, role, slotOf, slot, key, bytes, node, status, expected }));
@@ -116,14 +135,13 @@ export function readGraph(payload: Payload): Graph {
   names.forEach((name, i) => { if (!index.has(name)) index.set(name, i); });
   return {
     payload, size, names, index, inputs, controls,
-    lower: names.map((name) => name.toLowerCase()),
     slots: nodes?.slots ?? [],
     users: reversed(inputs, size), waiters: reversed(controls, size),
-    producers, consumers,
-    weights: model ? byOwner(model.weights, model.ops) : new Map(),
+    before, after: reversed(before, size),
+    weights: model ? weightsOf(model.weights, model.ops) : new Map(),
     weightShape: new Map(model?.shapes ?? []),
     losses: new Set(model?.losses), outputs: new Set(model?.outputs),
-    sameAs: new Map(payload.scopes?.copies ?? []),
+    sameAs,
     variables,
     variableByName: new Map(variables.map((v) => [v.name, v])),
     variableOfNode: new Map(variables.filter((v) => v.node >= 0).map((v) => [v.node, v])),

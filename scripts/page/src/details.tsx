@@ -173,8 +173,8 @@ function GroupDetails({ model, state, trace, act, group }: Props & { group: Grou
   for (const op of ops) counts.set(opOf(g, op), (counts.get(opOf(g, op)) ?? 0) + 1);
   const weights = scope.layouter.viewer.weightsOf(ops);
   const inside = new Set(ops);
-  const before = new Set(ops.flatMap((op) => scope.source.before(op)).filter((p) => !inside.has(p)));
-  const after = new Set(ops.flatMap((op) => scope.source.after(op)).filter((p) => !inside.has(p)));
+  const before = new Set(ops.flatMap((op) => [...scope.source.before(op)]).filter((p) => !inside.has(p)));
+  const after = new Set(ops.flatMap((op) => [...scope.source.after(op)]).filter((p) => !inside.has(p)));
   const copies = group.times > 1 ? [...g.sameAs].filter(([, original]) => inside.has(original)).map(([copy]) => copy) : [];
   const to = (i: number) => ({ name: g.names[i], about: opOf(g, i), go: () => act.reveal(`n:${g.names[i]}`) });
   return (

@@ -9,8 +9,10 @@ async function start(): Promise<void> {
   const app = document.getElementById("app")!;
   try {
     const content = (await unpack(document.getElementById("data")!.textContent ?? "")) as { kind: string };
+    performance.mark("read");
     app.textContent = "";
     render(<App model={new Model(content as Payload)} />, app);
+    performance.mark("shown");
     document.documentElement.dataset.ready = "1";
   } catch (error) {
     const text = document.createElement("p");

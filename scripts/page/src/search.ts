@@ -4,6 +4,13 @@ import { opOf, type Graph } from "./data";
 
 export interface Hit { key: string; name: string; about: string }
 
+const lower = new WeakMap<Graph, string[]>();
+function lowered(g: Graph): string[] {
+  let found = lower.get(g);
+  if (!found) lower.set(g, (found = g.names.map((name) => name.toLowerCase())));
+  return found;
+}
+
 /** The best hits, at most `most`, and how many there are. Every word has to stand in the name or op. */
 export function search(g: Graph, query: string, most = 40): { hits: Hit[]; total: number } {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -17,7 +24,7 @@ export function search(g: Graph, query: string, most = 40): { hits: Hit[]; total
   };
   const ops = g.payload.nodes?.words.op.map((op) => op.toLowerCase()) ?? [];
   const kinds = g.payload.nodes?.op ?? [];
-  g.lower.forEach((name, i) => {
+  lowered(g).forEach((name, i) => {
     const op = ops[kinds[i]];
     if (!words.every((word) => name.includes(word) || op === word)) return;
     total++;

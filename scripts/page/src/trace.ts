@@ -5,7 +5,7 @@ import { opsBelow, type Source } from "./tree";
 
 export interface Trace { up: Set<number>; down: Set<number>; own: Set<number> }
 
-function reach(start: Iterable<number>, next: (op: number) => number[]): Set<number> {
+function reach(start: Iterable<number>, next: (op: number) => Int32Array): Set<number> {
   const seen = new Set(start);
   const stack = [...seen];
   while (stack.length) for (const op of next(stack.pop()!)) if (!seen.has(op)) { seen.add(op); stack.push(op); }
@@ -26,9 +26,9 @@ export function selectedOps(model: Model, state: State): number[] {
   }
   const node = kind === "v:" ? model.g.variableByName.get(name)?.node ?? -1 : model.g.index.get(name) ?? -1;
   if (node < 0 || kind === "t:") return [];
-  const drawn = model.g.sameAs.get(node) ?? node;
-  if (source.groupOf.has(drawn) && (source.kind !== "model" || model.g.producers.has(drawn))) return [drawn];
   if (source.kind !== "model") return source.groupOf.has(node) ? [node] : [];
+  const drawn = model.g.sameAs.get(node) ?? node;
+  if (source.groupOf.has(drawn)) return [drawn];
   const found: number[] = []; // of a variable: the ops that use it
   for (const [op, weights] of model.g.weights) if (weights.includes(node)) found.push(model.g.sameAs.get(op) ?? op);
   return [...new Set(found)];

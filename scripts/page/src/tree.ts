@@ -1,6 +1,6 @@
 // Trees of groups: of the model (as the picture folds it), of all nodes, or of variables.
 
-import { type Graph, type Variable } from "./data";
+import { rowOf, type Graph, type Variable } from "./data";
 
 export interface Group {
   id: string; title: string; parent: Group | null; groups: Group[]; ops: number[];
@@ -10,11 +10,12 @@ export interface Group {
 /** A graph with groups. `ops` are node positions, or variable indices where kind is "variables". */
 export interface Source {
   kind: "model" | "all" | "near" | "variables"; root: Group; byId: Map<string, Group>;
-  groupOf: Map<number, Group>; before(op: number): number[]; after(op: number): number[];
+  groupOf: Map<number, Group>; before(op: number): Int32Array; after(op: number): Int32Array;
 }
 
 const MOST = 60; // children of one open group; more are put into parts
 const DEEPEST = 40;
+const NONE = new Int32Array(0);
 
 function group(id: string, title: string, parent: Group | null): Group {
   const made: Group = { id, title, parent, groups: [], ops: [], times: 1, note: "", size: 0 };
@@ -90,10 +91,7 @@ export function modelSource(g: Graph): Source {
     made.ops = scopes.ops[i];
     groups.push(made);
   });
-  const drawn = (ops: number[] | undefined): number[] =>
-    ops ? [...new Set(ops.map((op) => g.sameAs.get(op) ?? op))] : [];
-  return finish("model", groups[0], (op) => drawn(g.producers.get(op)).filter((p) => p !== op),
-    (op) => drawn(g.consumers.get(op)).filter((p) => p !== op));
+  return finish("model", groups[0], (op) => rowOf(g.before, op), (op) => rowOf(g.after, op));
 }
 
 export function openedAtFirst(g: Graph, source: Source): Set<string> {
@@ -144,7 +142,7 @@ function byName(names: (i: number) => string, members: Iterable<number>): Group 
 export function variableSource(variables: Variable[]): Source {
   const shown = variables.filter((v) => v.role === "weight" || v.role === "other");
   const members = (shown.length ? shown : variables).map((v) => v.index);
-  return finish("variables", byName((i) => variables[i].name, members), () => [], () => []);
+  return finish("variables", byName((i) => variables[i].name, members), () => NONE, () => NONE);
 }
 
 export function allSource(g: Graph): Source {
@@ -153,12 +151,12 @@ export function allSource(g: Graph): Source {
 }
 
 /** Data and control neighbours of a node. */
-export function ends(g: Graph, op: number, up: boolean): number[] {
+export function ends(g: Graph, op: number, up: boolean): Int32Array {
   const [data, control] = up ? [g.inputs, g.controls] : [g.users, g.waiters];
   const found = new Set<number>();
   for (const rows of [data, control])
     for (let k = rows.start[op]; k < rows.start[op + 1]; k++) if (rows.all[k] >= 0) found.add(rows.all[k]);
-  return [...found];
+  return Int32Array.from(found);
 }
 
 /** The nodes within some hops of one, nearest first, at most 60; hubs are not walked through. */
