@@ -10,7 +10,7 @@ import { Name } from "./parts";
 import { Omitted, Outline, Search, Training } from "./sidebar";
 import type { Model, State } from "./state";
 import { selectedOps, trace as traceOf } from "./trace";
-import { pathTo, type Group } from "./tree";
+import { opsBelow, pathTo, type Group } from "./tree";
 import type { Kind } from "./view";
 
 export function App({ model }: { model: Model }) {
@@ -177,7 +177,7 @@ export function App({ model }: { model: Model }) {
         </nav>
         <Canvas picture={picture} selected={state.selected} selectedOps={chosen} trace={trace} anchor={anchor} reveal={reveal}
           label={`Graph of ${plain(title)}: ${picture.cards.length} boxes in ${picture.frames.length} open groups`}
-          onSelect={act.select} onToggle={act.toggle} onEnter={act.enter} />
+          onSelect={act.select} onToggle={act.toggle} below={(group) => opsBelow(source, group)} />
         <div class="foot">
           <div class="legend">{kinds.map((kind: Kind) => <span><i class={`chip ${kind}`} />{KINDS[kind]}</span>)}</div>
           <div class="zoom" role="group" aria-label="Zoom">

@@ -3,10 +3,9 @@
 import { select } from "d3-selection";
 import { zoom, zoomIdentity, type ZoomBehavior, type ZoomTransform } from "d3-zoom";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { plain } from "./data";
 import { pathData, textWidth, type Card, type FrameBox, type Line, type Picture } from "./layout";
 import type { Trace } from "./trace";
-import { opsBelow, type Group } from "./tree";
+import type { Group } from "./tree";
 import type { Kind, Row } from "./view";
 
 export const KINDS: Record<Kind, string> = {
@@ -17,16 +16,16 @@ export const KINDS: Record<Kind, string> = {
 export interface CanvasProps {
   picture: Picture; selected: string; selectedOps: ReadonlySet<number>; trace: Trace | null; anchor: string;
   label: string; reveal: number;
-  onSelect(key: string): void; onToggle(group: Group): void; onEnter(group: Group): void;
+  onSelect(key: string): void; onToggle(group: Group): void; below(group: Group): Int32Array;
 }
 
 type Lit = "" | "up" | "down" | "own" | "dim";
 interface Spot { id: string; key: string; x: number; y: number; group: Group | null }
 
-function litOf(trace: Trace | null, members: Iterable<number>): Lit {
+function litOf(trace: Trace | null, members: Int32Array[]): Lit {
   if (!trace) return "";
   let lit: Lit = "dim";
-  for (const op of members) {
+  for (const ops of members) for (const op of ops) {
     if (trace.own.has(op)) return "own";
     if (trace.up.has(op)) lit = "up";
     else if (trace.down.has(op)) lit = "down";
@@ -47,8 +46,8 @@ export function Canvas(props: CanvasProps) {
   const spots = useMemo(() => spotsOf(picture), [picture]);
   const lit = useMemo(() => {
     const found = new Map<string, Lit>();
-    for (const card of picture.cards) found.set(card.item.id, litOf(trace, card.item.rows.flatMap((r) => r.members)));
-    for (const frame of picture.frames) found.set(`g:${frame.group.id}`, litOf(trace, trace ? opsBelow(frame.group) : []));
+    for (const card of picture.cards) found.set(card.item.id, litOf(trace, card.item.rows.map((r) => r.members)));
+    for (const frame of picture.frames) found.set(`g:${frame.group.id}`, litOf(trace, [props.below(frame.group)]));
     return found;
   }, [picture, trace]);
 
@@ -200,7 +199,7 @@ function FrameTitle({ frame, props, lit, current, onFocus, chosen }: {
   return (
     <g class={`framehead ${lit}${chosen ? " chosen" : ""}`} transform={`translate(${frame.x} ${frame.y})`}>
       <g id={id} role="button" tabIndex={id === current ? 0 : -1} aria-expanded="true"
-        aria-label={`${plain(frame.group.title)}, open group${frame.badge ? `, ${frame.badge}` : ""}`}
+        aria-label={`${frame.title}, open group${frame.badge ? `, ${frame.badge}` : ""}`}
         onFocus={() => onFocus(id)} onClick={() => props.onSelect(`g:${frame.group.id}`)}
         onDblClick={() => props.onToggle(frame.group)}>
         <rect class="hit" x="4" y="4" width={width + 38} height="22" rx="5" />
@@ -235,21 +234,20 @@ function RowView({ card, line, i, props, isCurrent, onFocus, chosen }: {
   const { row } = line, id = rowId(card, i);
   const right = card.width - 12 - (row.group ? 24 : 0);
   const badge = i === 0 ? card.badge : "";
-  const words = [row.title, KINDS[row.kind], badge, row.ops, row.weights, row.shape && `shape ${row.shape}`].filter(Boolean);
   let y = line.y + 18;
   const shapeWidth = line.shape ? textWidth(line.shape, "mono") + 10 : 0;
   return (
     <g class={`row${chosen ? " chosen" : ""}`}>
-      <g id={id} role="button" tabIndex={isCurrent ? 0 : -1} aria-label={plain(words.join(", "))}
+      <g id={id} role="button" tabIndex={isCurrent ? 0 : -1} aria-description={KINDS[row.kind]}
         aria-expanded={row.group ? "false" : undefined} onFocus={() => onFocus(id)}
         onClick={() => props.onSelect(row.key)} onDblClick={() => row.group && props.onToggle(row.group)}>
         <rect class="hit" x="1" y={line.y + 1} width={card.width - 2} height={line.height - 2} rx="5" />
         <rect class={`bar ${row.kind}`} x="0.7" y={line.y + 3} width="4.5" height={line.height - 6} rx="1.5" />
         {i > 0 && <path class="sep" d={`M5 ${line.y}H${card.width}`} />}
-        <text class="title" x="14" y={y}>{line.title}</text>
-        {line.shape && <text class="mono end" x={right} y={y}>{line.shape}</text>}
-        {badge && <text class="badge end" x={right - shapeWidth} y={y}>{badge}</text>}
-        {line.ops && <text class="sub" x="14" y={(y += 15)}>{line.ops}</text>}
+        <text class="title" x="14" y={y}>{line.title}</text>{" "}
+        {line.shape && <text class="mono end" x={right} y={y}>{line.shape}</text>}{" "}
+        {badge && <text class="badge end" x={right - shapeWidth} y={y}>{badge}</text>}{" "}
+        {line.ops && <text class="sub" x="14" y={(y += 15)}>{line.ops}</text>}{" "}
         {line.weights && <text class="mono" x="14" y={(y += 15)}>{line.weights}</text>}
       </g>
       {row.group && (

@@ -155,10 +155,10 @@ function VariableFacts({ g, v, act }: { g: Graph; v: Variable; act: Actions }) {
 function GroupDetails({ model, state, trace, act, group }: Props & { group: Group }) {
   const { g } = model;
   const scope = model.scope(state.view);
-  const ops = [...opsBelow(group)];
+  const ops = opsBelow(scope.source, group);
   const isOpen = state.opened.has(group.id);
   if (scope.source.kind === "variables") {
-    const own = ops.map((i) => g.variables[i]);
+    const own = [...ops].map((i) => g.variables[i]);
     return (
       <div>
         <p class="kicker">Scope</p><h2><Name>{group.id}</Name></h2>
@@ -173,8 +173,11 @@ function GroupDetails({ model, state, trace, act, group }: Props & { group: Grou
   for (const op of ops) counts.set(opOf(g, op), (counts.get(opOf(g, op)) ?? 0) + 1);
   const weights = scope.layouter.viewer.weightsOf(ops);
   const inside = new Set(ops);
-  const before = new Set(ops.flatMap((op) => [...scope.source.before(op)]).filter((p) => !inside.has(p)));
-  const after = new Set(ops.flatMap((op) => [...scope.source.after(op)]).filter((p) => !inside.has(p)));
+  const before = new Set<number>(), after = new Set<number>();
+  for (const op of ops) {
+    for (const p of scope.source.before(op)) if (!inside.has(p)) before.add(p);
+    for (const user of scope.source.after(op)) if (!inside.has(user)) after.add(user);
+  }
   const copies = group.times > 1 ? [...g.sameAs].filter(([, original]) => inside.has(original)).map(([copy]) => copy) : [];
   const to = (i: number) => ({ name: g.names[i], about: opOf(g, i), go: () => act.reveal(`n:${g.names[i]}`) });
   return (

@@ -67,7 +67,7 @@ export class Model {
     (this.g.payload.lanes ?? []).forEach((lane, n) => {
       const card = (id: string, rows: string[][]) => items.push({ id, times: 1, note: "", group: null,
         rows: rows.map(([title, ops, weights, shape]) =>
-          ({ key: `t:${n}`, title, ops, weights, shape, kind: "training", group: null, members: [] })) });
+          ({ key: `t:${n}`, title, ops, weights, shape, kind: "training", group: null, members: new Int32Array(0) })) });
       card(`t:${n}g`, lane.gradients);
       for (const loss of lane.losses) {
         const drawn = this.g.sameAs.get(loss) ?? loss;

@@ -18,7 +18,7 @@ export function selectedOps(model: Model, state: State): number[] {
   const [kind, name] = [state.selected.slice(0, 2), state.selected.slice(2)];
   if (kind === "g:") {
     const group = source.byId.get(name);
-    return group ? [...opsBelow(group)] : [];
+    return group ? [...opsBelow(source, group)] : [];
   }
   if (source.kind === "variables") {
     const v = model.g.variableByName.get(name);

@@ -4,13 +4,14 @@ import { rowOf, type Graph, type Variable } from "./data";
 
 export interface Group {
   id: string; title: string; parent: Group | null; groups: Group[]; ops: number[];
-  times: number; note: string; size: number; // size: ops below, this level included
+  times: number; note: string; size: number; from: number; // size: ops below, own ones included; from: see Source.order
 }
 
 /** A graph with groups. `ops` are node positions, or variable indices where kind is "variables". */
 export interface Source {
-  kind: "model" | "all" | "near" | "variables"; root: Group; byId: Map<string, Group>;
-  groupOf: Map<number, Group>; before(op: number): Int32Array; after(op: number): Int32Array;
+  kind: "model" | "all" | "near" | "variables"; root: Group; byId: Map<string, Group>; groupOf: Map<number, Group>;
+  order: Int32Array; // all ops; those below a group stand together
+  before(op: number): Int32Array; after(op: number): Int32Array;
 }
 
 const MOST = 60; // children of one open group; more are put into parts
@@ -18,27 +19,31 @@ const DEEPEST = 40;
 const NONE = new Int32Array(0);
 
 function group(id: string, title: string, parent: Group | null): Group {
-  const made: Group = { id, title, parent, groups: [], ops: [], times: 1, note: "", size: 0 };
+  const made: Group = { id, title, parent, groups: [], ops: [], times: 1, note: "", size: 0, from: 0 };
   parent?.groups.push(made);
   return made;
 }
 
 export function finish(kind: Source["kind"], root: Group, before: Source["before"], after: Source["after"]): Source {
-  const source: Source = { kind, root, byId: new Map(), groupOf: new Map(), before, after };
-  const order: Group[] = [];
+  const source: Source = { kind, root, byId: new Map(), groupOf: new Map(), order: NONE, before, after };
+  const groups: Group[] = [];
+  const order: number[] = [];
   const stack = [root];
   while (stack.length) {
     const one = stack.pop()!;
     divide(one, source);
-    order.push(one);
+    groups.push(one);
     source.byId.set(one.id, one);
-    for (const op of one.ops) source.groupOf.set(op, one);
-    stack.push(...one.groups);
+    one.from = order.length;
+    one.size = one.ops.length;
+    for (const op of one.ops) {
+      source.groupOf.set(op, one);
+      order.push(op);
+    }
+    for (let i = one.groups.length - 1; i >= 0; i--) stack.push(one.groups[i]);
   }
-  for (const one of order.reverse()) {
-    one.size += one.ops.length;
-    if (one.parent) one.parent.size += one.size;
-  }
+  for (let i = groups.length - 1; i > 0; i--) groups[i].parent!.size += groups[i].size;
+  source.order = Int32Array.from(order);
   return source;
 }
 
@@ -192,11 +197,5 @@ export function pathTo(group: Group | undefined): Group[] {
   return path.reverse();
 }
 
-export function* opsBelow(start: Group): Generator<number> {
-  const stack = [start];
-  while (stack.length) {
-    const one = stack.pop()!;
-    yield* one.ops;
-    stack.push(...one.groups);
-  }
-}
+export const opsBelow = (source: Source, group: Group): Int32Array =>
+  source.order.subarray(group.from, group.from + group.size);

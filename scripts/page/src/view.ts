@@ -10,7 +10,7 @@ export type Kind = "input" | "layer" | "op" | "loss" | "output" | "training" |
 /** One line of a card. key: what is selected by it ("g:scope", "n:node", "v:variable", "t:lane"). */
 export interface Row {
   key: string; title: string; ops: string; weights: string; shape: string; kind: Kind;
-  group: Group | null; members: number[];
+  group: Group | null; members: Int32Array;
 }
 export interface Item { id: string; rows: Row[]; times: number; note: string; group: Group | null }
 export interface Link { from: string; to: string; training: boolean }
@@ -34,7 +34,11 @@ export class Viewer {
   private cache = new Map<string, { items: Map<string, Row>; taken: Map<string, Set<string>>; order: string[];
     ins: Map<string, Set<string>>; outs: Map<string, Set<string>> }>();
 
-  constructor(readonly g: Graph, readonly source: Source) {}
+  private scratch: Int32Array; // {op: number of the child that holds it}, while one group is looked at
+
+  constructor(readonly g: Graph, readonly source: Source) {
+    this.scratch = new Int32Array(Math.max(g.size, g.variables.length));
+  }
 
   weightsOf(ops: Iterable<number>): number[] {
     const found = new Set<number>();
@@ -42,9 +46,9 @@ export class Viewer {
     return [...found];
   }
 
-  kindOf(ops: number[]): Kind {
+  kindOf(ops: Int32Array): Kind {
     const { g, source } = this;
-    if (source.kind === "variables") return this.status(ops.map((i) => g.variables[i].status)) ?? "layer";
+    if (source.kind === "variables") return this.status([...new Set(ops)].map((i) => g.variables[i].status)) ?? "layer";
     if (source.kind !== "model") {
       if (ops.every((op) => INPUTS.test(opOf(g, op)))) return "input";
       if (ops.some((op) => g.variableOfNode.has(op))) return "layer";
@@ -63,7 +67,7 @@ export class Viewer {
     return WORST.find((kind) => words.includes(kind));
   }
 
-  weightText(ops: number[]): string {
+  weightText(ops: Int32Array): string {
     const { g } = this;
     const weights = this.weightsOf(ops);
     if (!weights.length) return "";
@@ -74,40 +78,53 @@ export class Viewer {
 
   groupRow(group: Group): Row {
     const { g, source } = this;
-    const ops = [...opsBelow(group)];
+    const ops = opsBelow(source, group);
     const base = { key: `g:${group.id}`, title: group.title, group, members: ops, kind: this.kindOf(ops) };
     if (source.kind === "variables") {
       const total = ops.reduce((sum, i) => sum + sizeOf(g.variables[i].shape), 0);
       return { ...base, ops: `${ops.length} variables, ${countText(total)} params`, weights: "", shape: "" };
     }
-    const used = ops.filter((op) => (g.weights.get(op) ?? []).some((w) => (g.weightShape.get(w)?.length ?? 0) > 1));
-    const words = [...new Set((source.kind === "model" ? used : ops).map((op) => this.word(op)))];
+    const words = new Set<string>();
+    for (const op of ops) {
+      if (words.size > 3) break;
+      const named = source.kind !== "model" || g.weights.get(op)?.some((w) => (g.weightShape.get(w)?.length ?? 0) > 1);
+      if (named) words.add(this.word(op));
+    }
     const count = ops.length === 1 ? "1 op" : `${ops.length.toLocaleString("en")} ops`;
-    const listed = words.length ? `: ${words.slice(0, 3).join(", ")}${words.length > 3 ? ", …" : ""}` : "";
-    const inside = new Set(ops);
-    const exits = ops.filter((op) => source.after(op).some((user) => !inside.has(user)));
-    const last = exits.at(-1) ?? ops.at(-1);
+    const listed = words.size ? `: ${[...words].slice(0, 3).join(", ")}${words.size > 3 ? ", …" : ""}` : "";
+    const last = this.exitOf(ops);
     const shape = last === undefined ? "?" : shapeOf(g, last);
     return { ...base, ops: count + listed, weights: this.weightText(ops), shape: shape === "?" ? "" : shape };
   }
 
-  word(op: number): string {
-    const kind = opOf(this.g, op);
-    return SHORT[kind] ?? kind;
+  /** The last op that something outside takes from, else the last one. */
+  private exitOf(ops: Int32Array): number | undefined {
+    const inside = new Set(ops);
+    let found: number | undefined;
+    for (const op of ops)
+      if ((found === undefined || op > found) && this.source.after(op).some((user) => !inside.has(user))) found = op;
+    return found ?? ops.at(-1);
   }
 
-  opRow(ops: number[]): Row {
+  word(op: number): string {
+    const { g, source } = this;
+    const kind = opOf(g, op), weights = source.kind === "model" ? g.weights.get(op) : undefined;
+    const isBias = weights?.every((w) => (g.weightShape.get(w)?.length ?? 9) <= 1) && source.before(op).length;
+    return /^AddV?2?$/.test(kind) && isBias ? "+bias" : SHORT[kind] ?? kind;
+  }
+
+  opRow(ops: Int32Array): Row {
     const { g, source } = this;
     if (source.kind === "variables") {
       const v = g.variables[ops[0]];
       return { key: `v:${v.name}`, title: v.name.split("/").pop()!, ops: v.status && v.expected ? `← ${v.expected}` : "",
-        weights: v.status, shape: shapeText(v.shape), kind: this.kindOf(ops), group: null, members: [] };
+        weights: v.status, shape: shapeText(v.shape), kind: this.kindOf(ops), group: null, members: ops };
     }
-    const main = ops.find((op) => g.weights.get(op)?.length) ?? ops[ops.length - 1];
+    const main = ops.find((op) => g.weights.has(op)) ?? ops[ops.length - 1];
     const kind = this.kindOf(ops);
     const name = g.names[main];
     const last = name.split("/").pop() || name;
-    const words = ops.map((op) => this.word(op)).join(" → ");
+    const words = [...ops].map((op) => this.word(op)).join(" → ");
     const shape = shapeOf(g, ops[ops.length - 1]);
     const named = kind === "input" || source.kind !== "model";
     let title = named ? last : words;
@@ -121,32 +138,31 @@ export class Viewer {
     const known = this.cache.get(group.id);
     if (known) return known;
     const { source } = this;
-    const itemOf = new Map<number, string>();
+    const ids: string[] = [];
     const items = new Map<string, Row>();
-    const loose = new Map<string, number>();
-    for (const op of group.ops) {
-      itemOf.set(op, `n:${op}`);
-      loose.set(`n:${op}`, op);
+    const taken = new Map<string, Set<string>>(), ins = new Map<string, Set<string>>(), outs = new Map<string, Set<string>>();
+    const itemOf = this.scratch.fill(-1);
+    const all = opsBelow(source, group);
+    for (const op of group.ops) itemOf[op] = ids.push(`n:${op}`) - 1;
+    for (const child of group.groups) {
+      const number = ids.push(`g:${child.id}`) - 1;
+      for (const op of opsBelow(source, child)) itemOf[op] = number;
     }
-    for (const child of group.groups) for (const op of opsBelow(child)) itemOf.set(op, `g:${child.id}`);
-    const taken = new Map<string, Set<string>>();
-    const ins = new Map<string, Set<string>>();
-    const outs = new Map<string, Set<string>>();
     const note = (map: Map<string, Set<string>>, key: string, value: string) => {
       const found = map.get(key);
       if (found) found.add(value);
       else map.set(key, new Set([value]));
     };
-    for (const [op, item] of itemOf) {
+    for (const op of all) {
+      const item = itemOf[op];
       for (const p of source.before(op)) {
-        const other = itemOf.get(p);
-        if (other === undefined) note(ins, item, this.outside(group, p));
-        else if (other !== item) note(taken, item, other);
+        if (itemOf[p] < 0) note(ins, ids[item], this.outside(group, p));
+        else if (itemOf[p] !== item) note(taken, ids[item], ids[itemOf[p]]);
       }
-      for (const user of source.after(op)) if (!itemOf.has(user)) note(outs, item, this.outside(group, user));
+      for (const user of source.after(op)) if (itemOf[user] < 0) note(outs, ids[item], this.outside(group, user));
     }
     for (const child of group.groups) items.set(`g:${child.id}`, this.groupRow(child));
-    for (const [id, op] of loose) items.set(id, this.opRow([op]));
+    for (const op of group.ops) items.set(`n:${op}`, this.opRow(Int32Array.of(op)));
     const order = [...items.keys()];
     const made = { items, taken, order, ins, outs };
     this.cache.set(group.id, made);
@@ -192,7 +208,7 @@ export class Viewer {
         const first: string = at;
         const rows: Row[] = [];
         let run: number[] = [];
-        const flush = () => { if (run.length) rows.push(this.opRow(run)); run = []; };
+        const flush = () => { if (run.length) rows.push(this.opRow(Int32Array.from(run))); run = []; };
         do {
           const row = items.get(at!)!;
           cardOf.set(at!, first);
@@ -246,7 +262,7 @@ export class Viewer {
       const known = first.get(key);
       if (!known) { first.set(key, card); return true; }
       known.times++;
-      known.rows[0] = { ...known.rows[0], members: [...known.rows[0].members, ...row.members] };
+      known.rows[0] = { ...known.rows[0], members: Int32Array.of(...known.rows[0].members, ...row.members) };
       for (const [name, link] of links) if (link.from === card.id || link.to === card.id) links.delete(name);
       return false;
     });
