@@ -21,11 +21,13 @@ from graphmap.render.hierarchy import Scope
 from graphmap.render.page.attrs import attr_set
 from graphmap.render.picture import OMITTED, Drawn, draw_graph, facts_of, title_of
 from graphmap.render.scene import Kind
+from graphmap.render.selection import Selection
 from graphmap.render.status import status_by_name
 from graphmap.render.text import shape_text
 
 __all__ = ["graph_payload"]
 
+_WHOLE = Selection()
 _MOST_NODES = 300_000  # beyond these a page holds the drawn ops and the variables only
 _MOST_ATTRS = 150_000  # nodes up to which a page tells every attribute
 
@@ -37,7 +39,7 @@ def graph_payload(
     *,
     name_map: NameMap | None = None,
     engine: str = "graphviz-pure",
-    scope: str | None = None,
+    chosen: Selection = _WHOLE,
     limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Return the content of the page; without a graph only variables.
@@ -46,7 +48,7 @@ def graph_payload(
     """
     content: dict[str, Any] = {
         "kind": "graph",
-        "title": title_of(stored, scope),
+        "title": title_of(stored, chosen.title),
         "facts": facts_of(stored, variables),
         "warnings": list(stored.warnings),
         "train_ops": [asdict(train_op) for train_op in train_ops],
@@ -60,7 +62,7 @@ def graph_payload(
         return {**content, "variables": _variables(variables, {}, status, name_map)}
     drawn = draw_graph(
         stored, stored.graph, variables, train_ops,
-        name_map=name_map, engine=engine, scope=scope, limits=limits or Limits(),
+        name_map=name_map, engine=engine, chosen=chosen, limits=limits or Limits(),
     )  # fmt: skip
     graph = drawn.drawing.graph
     place = _kept(drawn)
