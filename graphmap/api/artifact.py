@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import ArtifactError, MissingDataError, UnresolvedNameError
-from graphmap.model.stored import MetaInfo
+from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel, open_model
 
@@ -69,7 +69,8 @@ class Artifact:
             for op in self.unsafe_ops
             if op.severity != "note"
         ]
-        return (*self.opened.stored.warnings, *self._mismatches(), *found)
+        stored = self.opened.stored
+        return (*stored.warnings, *self._mismatches(), *_config_warnings(stored), *found)
 
     def _mismatches(self) -> tuple[str, ...]:
         stored = self.opened.stored
@@ -211,6 +212,16 @@ def load(
 def as_artifact(source: Artifact | str | os.PathLike[str]) -> Artifact:
     """Take an Artifact, or load the one at a path."""
     return source if isinstance(source, Artifact) else load(source)
+
+
+def _config_warnings(stored: StoredModel) -> tuple[str, ...]:
+    """What the layers of a Keras file would do when it is loaded by Keras."""
+    if not stored.kind.startswith("keras"):
+        return ()
+    from graphmap.auditing.audit import audit_model
+
+    found = audit_model(stored)
+    return tuple(f"{f.op} {f.node} {f.why}" for f in found if f.severity != "note")
 
 
 def _has_value(variable: Variable, artifact: Artifact) -> bool:

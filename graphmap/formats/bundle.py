@@ -32,6 +32,7 @@ __all__ = [
     "read_bundle",
     "read_entries",
     "shard_path",
+    "version_defect",
 ]
 
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -150,13 +151,13 @@ def _header(value: bytes) -> tuple[int, bool, str]:
         elif number == 2 and isinstance(field, int):
             endianness = field
         elif number == 3 and isinstance(field, bytes):
-            defect = _version_defect(field)
+            defect = version_defect(field)
     if not 0 <= shards < 1 << 20:
         raise WireError(f"names {shards} data shards")
     return shards, bool(endianness), defect
 
 
-def _version_defect(data: bytes) -> str:
+def version_defect(data: bytes) -> str:
     """Say why a VersionDef shuts out readers of this version, or return ""."""
     for number, value in fields(data):
         if number == 2 and isinstance(value, int) and value > _VERSION:

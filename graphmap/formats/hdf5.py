@@ -7,6 +7,7 @@ file's size before anything is decoded. docs/adr/0011-hdf5.md tells why not h5py
 
 from __future__ import annotations
 
+import json
 import warnings as python_warnings
 from collections.abc import Iterator
 from math import prod
@@ -36,6 +37,7 @@ _REREADS = 64  # times the file's size that may be read in all while it is liste
 _SLACK = 64 << 20  # bytes on top of that, for small files
 _DEFLATE = 1032  # the most that one byte of deflate stands for (zlib.net/zlib_tech.html)
 _LEAST = 16 << 20  # bytes that a compressed value may take in any case
+_EXTERNAL = 0x0007  # the message "External Data Files" (format specification IV.A.2.h)
 _REMEDY = "Copy the file again from where it came."
 _WORDS = frozenset(NAMES.values())
 
@@ -128,7 +130,8 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
     Names: what `weight_names` of the groups tell, where that is unique; else the dataset's path.
     """
     file = _open(data, where)
-    warnings = _shortage(data, where)
+    _check_length(data, where)
+    warnings: list[str] = []
     datasets: dict[str, Any] = {}
     names: dict[str, str] = {}
     try:
@@ -138,6 +141,10 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
                 datasets[path] = dataset
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its structure") from cause
+    ghosts = sorted(names.keys() - datasets.keys())
+    if ghosts:
+        warnings.append(f"{where}: weight_names tells of {ghosts[0]}, which is not there")
+    warnings += _config_defects(file, where)
     uses: dict[str, int] = {}
     for path in datasets:
         name = names.get(path, path)
@@ -168,16 +175,17 @@ def _open(data: memoryview, where: str) -> Any:
         raise _told(cause, where, "its header") from cause
 
 
-def _shortage(data: memoryview, where: str) -> list[str]:
-    """Say that a file is shorter than its superblock tells (format specification II.A)."""
+def _check_length(data: memoryview, where: str) -> None:
+    """Raise where a file is shorter than its superblock tells (format specification II.A)."""
     at = {0: 40, 1: 44, 2: 28, 3: 28}.get(data[8], 0)  # of the end-of-file address, by version
     width = data[13 if data[8] < 2 else 9]
     if not at or width != 8:
-        return []
+        return
     told = int.from_bytes(data[at : at + 8], "little")
-    if told <= len(data) or told >> 63:
-        return []
-    return [f"{where}: has {len(data):,} bytes of {told:,}: its end is missing, values may be too"]
+    if len(data) < told < 1 << 63:
+        raise CorruptArtifactError(
+            f"has {len(data):,} bytes of {told:,}: its end is missing", where=where, remedy=_REMEDY
+        )
 
 
 def _datasets(
@@ -209,7 +217,17 @@ def _datasets(
                 seen.add(address)
             yield from _datasets(child, f"{path}{name}/", depth + 1, seen, names, warnings)
         elif hasattr(child, "shape"):
+            if _is_external(group, name):
+                warnings.append(f"{path}{name}: its value lies in another file, not opened")
             yield f"{path}{name}", child
+
+
+def _is_external(group: Any, name: str) -> bool:
+    """Tell whether a dataset keeps its bytes in another file; pyfive itself does not look."""
+    address = group._links.get(name)
+    if not isinstance(address, int):
+        return False
+    return bool(group.file._get_dataobjects(address).find_msg_type(_EXTERNAL))
 
 
 def _tensor(
@@ -249,6 +267,18 @@ def _strings(value: numpy.ndarray) -> numpy.ndarray:
     array = numpy.empty(len(flat), dtype=object)
     array[:] = flat
     return array.reshape(value.shape)
+
+
+def _config_defects(file: Any, where: str) -> Iterator[str]:
+    """Yield a sentence where the stored config is no JSON; the weights are there without it."""
+    try:
+        config = file.attrs.get("model_config")
+        if config is not None:
+            json.loads(config)
+    except RecursionError:
+        yield f"{where}: its model_config is nested too deeply"
+    except Exception as cause:  # pyfive raises whatever the bytes led it to
+        yield f"{where}: its model_config is no JSON ({str(cause)[:80]})"
 
 
 def _producer(file: Any) -> str | None:

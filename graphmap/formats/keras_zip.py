@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Iterator
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.hdf5 import read_hdf5_bytes
@@ -14,10 +16,12 @@ from graphmap.model.stored import StoredModel
 
 __all__ = ["read_keras_zip"]
 
+CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 _WEIGHTS_LIMIT = 64 << 30  # bytes
 _RATIO = 200  # unpacked to packed; weights hardly compress
 _LEAST = 16 << 20  # bytes that may be unpacked in any case
+_CONFIG_LIMIT = 64 << 20  # bytes
 _METADATA_LIMIT = 1 << 20  # bytes
 # what zipfile raises for archives that are damaged, encrypted or packed in another way
 _BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
@@ -30,12 +34,45 @@ def read_keras_zip(path: str, typed: str) -> StoredModel:
         with zipfile.ZipFile(path) as archive:
             weights = _member(archive, WEIGHTS, _WEIGHTS_LIMIT, path)
             producer = _producer(archive, path)
+            warnings = (*_listing_defects(archive, path), *_config_defects(archive, path))
     except _BROKEN as cause:
         raise CorruptArtifactError(
             f"cannot be read as a zip archive ({str(cause)[:100]})", where=path, remedy=_REMEDY
         ) from cause
     model = read_hdf5_bytes(memoryview(weights), path, typed, "keras-zip")
-    return model._replace(producer=producer)
+    return model._replace(producer=producer, warnings=(*warnings, *model.warnings))
+
+
+def _listing_defects(archive: zipfile.ZipFile, path: str) -> Iterator[str]:
+    """Yield a sentence for names that stand twice or lead out; nothing is ever unpacked to them."""
+    names = [info.filename for info in archive.infolist()]
+    for name, times in sorted(Counter(names).items()):
+        if times > 1:
+            yield f"{path}: holds {name} {times} times; the last one is read"
+        elif name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+            yield f"{path}: holds a member that would be unpacked elsewhere: {name}"
+
+
+def _config_defects(archive: zipfile.ZipFile, path: str) -> tuple[str, ...]:
+    """Check the config as Keras would meet it; raises CorruptArtifactError where it cannot be read.
+
+    Returns a sentence where there is none.
+    """
+    if CONFIG not in archive.namelist():
+        return (f"{path}: holds no {CONFIG}: weights can be read, the model cannot be rebuilt",)
+    data = _member(archive, CONFIG, _CONFIG_LIMIT, path)
+    try:
+        config = json.loads(data)
+    except (ValueError, RecursionError) as cause:
+        reason = "nested too deeply" if isinstance(cause, RecursionError) else "no JSON"
+        raise CorruptArtifactError(
+            f"holds a {CONFIG} that is {reason}", where=path, remedy=_REMEDY
+        ) from cause
+    if not isinstance(config, dict):
+        raise CorruptArtifactError(
+            f"holds a {CONFIG} that is no object", where=path, remedy=_REMEDY
+        )
+    return ()
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: str) -> bytes:

@@ -88,10 +88,8 @@ class _Values:
 
 def read_safetensors(path: str, typed: str) -> StoredModel:
     """Read the header of one file; raises CorruptArtifactError."""
-    header = _read_header(path)
-    places = {key: place for key, place, _ in header}
-    warnings = _capped([*_row_defects(header), *_gaps(path, places)])
-    return _model(typed, places, warnings)
+    header, warnings = _read_header(path)
+    return _model(typed, header, _capped(warnings))
 
 
 def read_index(path: str, data: bytes, typed: str) -> StoredModel:
@@ -109,13 +107,11 @@ def read_index(path: str, data: bytes, typed: str) -> StoredModel:
         try:
             if os.path.lexists(file) and not stays_inside(file, path):
                 raise _bad("is a link that leads out of its folder and is not opened", file)
-            header = _read_header(file)
+            found, defects = _read_header(file)
         except ArtifactError as cause:
             warnings.append(f"{file}: {cause.message}; its values cannot be read")
             continue
-        warnings += _row_defects(header)
-        found = {key: place for key, place, _ in header}
-        warnings += _gaps(file, found)
+        warnings += defects
         for key, place in found.items():
             if weight_map.get(key) == shard:
                 places[key] = place
@@ -139,8 +135,11 @@ def _model(typed: str, places: dict[str, _Place], warnings: tuple[str, ...]) -> 
     )
 
 
-def _read_header(path: str) -> list[tuple[str, _Place, str]]:
-    """Return (key, place, what is wrong with it or "") for each tensor of one file."""
+def _read_header(path: str) -> tuple[dict[str, _Place], list[str]]:
+    """Return where each tensor of one file lies, and warnings.
+
+    What the format's own library refuses and what makes values unreadable is an error.
+    """
     handle = open_regular(path)
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
@@ -149,9 +148,18 @@ def _read_header(path: str) -> list[tuple[str, _Place, str]]:
             raise _bad(f"declares a header of {length:,} bytes, the file has {size:,}", path)
         text = stream.read(length)
     content = _parse(text, path)
-    content.pop("__metadata__", None)
+    warnings = []
+    metadata = content.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        warnings.append(f"{path}: its __metadata__ is no object of texts and is not used")
     start = 8 + length
-    return [(key, *_place(key, row, start, size, path)) for key, row in content.items()]
+    places = {key: _place(key, row, start, size, path) for key, row in content.items()}
+    warnings += [
+        f"{path}: {key} has the unknown type {place.dtype!r}; its value cannot be read"
+        for key, place in places.items()
+        if place.dtype not in SIZES
+    ]
+    return places, [*warnings, *_gaps(path, places, start, size)]
 
 
 def _parse(data: bytes, path: str) -> dict[str, Any]:
@@ -172,7 +180,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _place(key: str, row: Any, start: int, size: int, path: str) -> tuple[_Place, str]:
+def _place(key: str, row: Any, start: int, size: int, path: str) -> _Place:
     if not isinstance(row, dict):
         raise _bad(f"describes {key[:80]!r} by no object", path)
     word, shape, span = (row.get(field) for field in ("dtype", "shape", "data_offsets"))
@@ -182,32 +190,31 @@ def _place(key: str, row: Any, start: int, size: int, path: str) -> tuple[_Place
         raise _bad(f"gives {key[:80]!r} no sound data_offsets", path)
     if prod(shape) >= 1 << 63 or span[1] < span[0]:
         raise _bad(f"gives {key[:80]!r} an impossible shape or place", path)
-    dtype = _DTYPES.get(word) if isinstance(word, str) else None
-    place = _Place(path, start + span[0], start + span[1], tuple(shape), dtype or str(word)[:40])
-    wanted = prod(shape) * SIZES.get(place.dtype, 0)
-    if dtype is None:
-        return place, f"has the unknown type {place.dtype!r}"
+    if not isinstance(word, str):
+        raise _bad(f"gives {key[:80]!r} no dtype", path)
+    dtype = _DTYPES.get(word)
+    wanted = prod(shape) * SIZES[dtype] if dtype else span[1] - span[0]
     if wanted != span[1] - span[0]:
-        return place, f"is stored in {span[1] - span[0]} bytes where {wanted} are needed"
-    if place.end > size:
-        return place, "lies past the end of the file, which is too short"
-    return place, ""
+        raise _bad(f"stores {key[:80]} in {span[1] - span[0]} bytes, {wanted} are needed", path)
+    if start + span[1] > size:
+        raise _bad(f"ends before the value of {key[:80]}: it is too short", path)
+    return _Place(path, start + span[0], start + span[1], tuple(shape), dtype or word[:40])
 
 
 def _is_size(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
-def _row_defects(header: list[tuple[str, _Place, str]]) -> Iterator[str]:
-    return (f"{place.path}: {key} {defect}" for key, place, defect in header if defect)
-
-
-def _gaps(path: str, places: dict[str, _Place]) -> Iterator[str]:
+def _gaps(path: str, places: dict[str, _Place], start: int, size: int) -> Iterator[str]:
     """Yield a sentence for each value that overlaps the one before, or leaves a hole behind it."""
     spans = sorted((p.start, p.end, key) for key, p in places.items() if p.end > p.start)
-    for (_, end, before), (start, _, key) in pairwise(spans):
-        if start != end:
-            what = "overlaps" if start < end else "leaves a hole behind"
+    if spans and spans[0][0] != start:
+        yield f"{path}: there is a hole before the first value"
+    if (spans[-1][1] if spans else start) != size:
+        yield f"{path}: bytes that belong to no value follow the last one"
+    for (_, end, before), (begin, _, key) in pairwise(spans):
+        if begin != end:
+            what = "overlaps" if begin < end else "leaves a hole behind"
             yield f"{path}: the value of {key} {what} that of {before}"
 
 

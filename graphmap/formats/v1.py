@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.files import read_file, stays_inside
-from graphmap.formats.bundle import INDEX_LIMIT, decode_shape, decode_slice
+from graphmap.formats.bundle import INDEX_LIMIT, decode_shape, decode_slice, version_defect
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slice_box, slice_key, slices_defect
 from graphmap.formats.sstable import read_table
@@ -108,7 +108,11 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
     for file in _files(path, prefix, warnings):
         table = read_table(read_file(file, INDEX_LIMIT), file)
         try:
-            _join(saved, _last(table.pop(b"", b""), 1))
+            meta = _last(table.pop(b"", b""), 1)
+            _join(saved, meta)
+            for number, field in fields(meta):
+                if number == 2 and isinstance(field, bytes) and (told := version_defect(field)):
+                    warnings.append(f"{file}: {told}")
         except WireError as cause:
             raise CorruptArtifactError(
                 f"has no sound list of its tensors: {cause}", where=file, remedy=_REMEDY

@@ -96,11 +96,37 @@ def test_a_circle_of_groups_is_walked_once(tmp_path):
 def test_a_file_that_breaks_off_is_told(legacy, part):
     data = legacy.read_bytes()
     legacy.write_bytes(data[: int(len(data) * part)])
-    try:
-        artifact = graphmap.load(legacy)
-    except ArtifactError:
-        return
-    assert "its end is missing" in artifact.warnings[0]
+    with pytest.raises(ArtifactError):
+        graphmap.load(legacy)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"config.json": "{"}, "no JSON"),
+        ({"config.json": "[]"}, "no object"),
+        ({"config.json": "[" * 100_000}, "nested too deeply"),
+        ({"config.json": " " * (20 << 20)}, "packed into"),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_one_error(legacy, tmp_path, members, said):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(legacy, "model.weights.h5")
+        for name, text in members.items():
+            archive.writestr(name, text)
+    with pytest.raises(ArtifactError, match=said):
+        graphmap.load(tmp_path / "m.keras")
+
+
+def test_members_that_lead_out_and_code_in_a_config_are_told(legacy, tmp_path):
+    layer = {"class_name": "Lambda", "config": {"name": "f", "function": ["4wEA", None, None]}}
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [layer]}}
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.write(legacy, "model.weights.h5")
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("../evil", "")
+    out, code = graphmap.load(tmp_path / "m.keras").warnings
+    assert "unpacked elsewhere: ../evil" in out and code.startswith("Lambda")
 
 
 def test_flipped_bytes_never_crash(legacy):
