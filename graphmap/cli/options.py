@@ -18,8 +18,8 @@ def add_artifact(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="?",
         default=".",
-        help="checkpoint (prefix, .index or folder), .meta, GraphDef, SavedModel, listing, or - "
-        "for a listing on standard input; default: this folder",
+        help="checkpoint (prefix, .index or folder), .meta, GraphDef, SavedModel, .h5, .keras, "
+        ".safetensors, listing, or - for a listing on standard input; default: this folder",
     )
     parser.add_argument(
         "--tags", metavar="TAGS", help="which graph of a SavedModel, such as serve or serve,gpu"
