@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from graphmap.api.artifact import Artifact
 from graphmap.cli.console import dim, escape, is_plain, table
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
-from graphmap.errors import UsageError
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
@@ -31,14 +30,10 @@ def select(
     if only is not None:
         import re
 
-        try:
-            found = re.compile(only).search
-        except re.error as cause:
-            raise UsageError(
-                f"is no regular expression ({cause})",
-                where=f"--only {only}",
-                remedy="Escape what is meant literally, such as \\. or \\(.",
-            ) from cause
+        from graphmap.api.renaming import checked_pattern
+
+        checked_pattern(only)
+        found = re.compile(only).search
         variables = [v for v in variables if found(v.name)]
     if sort == "bytes":
         variables = sorted(variables, key=lambda v: (-(v.bytes or 0), v.name))

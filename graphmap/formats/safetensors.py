@@ -21,14 +21,15 @@ from graphmap.model.stored import StoredModel, StoredTensor
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["INDEX_LIMIT", "read_index", "read_safetensors"]
+__all__ = ["DTYPES", "INDEX_LIMIT", "read_index", "read_safetensors"]
 
 _HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 INDEX_LIMIT = 256 << 20  # bytes
 _MAX_RANK = 254
 _MAX_WARNINGS = 100
 _MAX_SHARDS = 10_000
-_DTYPES = {
+# the format's words -> TensorFlow's
+DTYPES = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16",
     "U32": "uint32", "I32": "int32", "U64": "uint64", "I64": "int64", "F16": "float16",
     "BF16": "bfloat16", "F32": "float32", "F64": "float64", "F8_E4M3": "float8_e4m3fn",
@@ -192,7 +193,7 @@ def _place(key: str, row: Any, start: int, size: int, path: str) -> _Place:
         raise _bad(f"gives {key[:80]!r} an impossible shape or place", path)
     if not isinstance(word, str):
         raise _bad(f"gives {key[:80]!r} no dtype", path)
-    dtype = _DTYPES.get(word)
+    dtype = DTYPES.get(word)
     wanted = prod(shape) * SIZES[dtype] if dtype else span[1] - span[0]
     if wanted != span[1] - span[0]:
         raise _bad(f"stores {key[:80]} in {span[1] - span[0]} bytes, {wanted} are needed", path)

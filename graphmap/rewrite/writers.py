@@ -17,6 +17,7 @@ from graphmap.formats.bundle import Entry, shard_path
 from graphmap.formats.bundle_writer import HEADER, encode_entry, string_bytes, with_shards
 from graphmap.formats.crc import crc_of_buffer, mask
 from graphmap.formats.dtypes import NAMES
+from graphmap.formats.safetensors import DTYPES
 from graphmap.formats.table_writer import table_bytes
 from graphmap.names import parent_scopes
 from graphmap.rewrite.staging import Staging
@@ -30,12 +31,7 @@ __all__ = ["WRITERS", "Pairs", "is_checkpoint", "writer_for"]
 Pairs = Iterable[tuple[str, "numpy.ndarray"]]
 Write = Callable[[Staging, str, list[str], Pairs, Mapping[str, str]], None]
 
-_SAFE = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64",
-    "int32": "I32", "int16": "I16", "int8": "I8", "uint64": "U64", "uint32": "U32",
-    "uint16": "U16", "uint8": "U8", "bool": "BOOL", "float8_e4m3fn": "F8_E4M3",
-    "float8_e5m2": "F8_E5M2", "complex64": "C64",
-}  # fmt: skip
+_SAFE = {name: word for word, name in DTYPES.items()}
 _ENTRY_ROOM = 64 + 21 * 12  # bytes: words, two offsets and ten sizes of 20 digits
 _NUMBERS = {name: number for number, name in NAMES.items()}
 _PLAIN = "biufc"  # kinds of numpy types that .npy and HDF5 know
