@@ -37,6 +37,7 @@ _REREADS = 64  # times the file's size that may be read in all while it is liste
 _SLACK = 64 << 20  # bytes on top of that, for small files
 _DEFLATE = 1032  # the most that one byte of deflate stands for (zlib.net/zlib_tech.html)
 _LEAST = 16 << 20  # bytes that a compressed value may take in any case
+_OWN_LAYOUTS = (0, 1, 2)  # compact, contiguous, chunked (IV.A.2.i); 3 is virtual
 _EXTERNAL = 0x0007  # the message "External Data Files" (format specification IV.A.2.h)
 _REMEDY = "Copy the file again from where it came."
 _WORDS = frozenset(NAMES.values())
@@ -85,8 +86,11 @@ class _Guarded:
 class _Values:
     """Reads values by the path of their dataset."""
 
-    def __init__(self, datasets: dict[str, Any], size: int, where: str) -> None:
+    def __init__(
+        self, datasets: dict[str, Any], elsewhere: set[str], size: int, where: str
+    ) -> None:
         self._datasets = datasets
+        self._elsewhere = elsewhere
         self._size = size
         self._where = where
 
@@ -95,6 +99,12 @@ class _Values:
         import numpy
 
         dataset = self._datasets[key]
+        if key in self._elsewhere:  # pyfive would return whatever bytes it finds
+            raise MissingDataError(
+                f"keeps the value of {key} elsewhere, which is not opened",
+                where=self._where,
+                remedy="Save the weights into one file with Keras.",
+            )
         wanted = prod(dataset.shape) * dataset.dtype.itemsize
         if dataset.chunks is None and wanted > self._size:
             raise MissingDataError(
@@ -134,11 +144,15 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
     warnings: list[str] = []
     datasets: dict[str, Any] = {}
     names: dict[str, str] = {}
+    elsewhere: set[str] = set()
     try:
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
             for path, dataset in _datasets(file, "", 0, set(), names, warnings):
                 datasets[path] = dataset
+                if _is_elsewhere(dataset):
+                    elsewhere.add(path)
+                    warnings.append(f"{path}: its value lies elsewhere, which is not opened")
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its structure") from cause
     ghosts = sorted(names.keys() - datasets.keys())
@@ -159,7 +173,7 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
         producer=_producer(file),
         tensors=tensors,
         container=where,
-        values=_Values(datasets, len(data), where),
+        values=_Values(datasets, elsewhere, len(data), where),
         warnings=tuple(warnings),
     )
 
@@ -217,17 +231,20 @@ def _datasets(
                 seen.add(address)
             yield from _datasets(child, f"{path}{name}/", depth + 1, seen, names, warnings)
         elif hasattr(child, "shape"):
-            if _is_external(group, name):
-                warnings.append(f"{path}{name}: its value lies in another file, not opened")
             yield f"{path}{name}", child
 
 
-def _is_external(group: Any, name: str) -> bool:
-    """Tell whether a dataset keeps its bytes in another file; pyfive itself does not look."""
-    address = group._links.get(name)
+def _is_elsewhere(dataset: Any) -> bool:
+    """Tell whether the bytes of a dataset are those of others: a virtual layout, external files.
+
+    pyfive looks for neither when it reads: it would return memory as it finds it, or zeros.
+    """
+    if dataset.id.layout_class not in _OWN_LAYOUTS:
+        return True
+    address = dataset.parent._links.get(dataset.name.rpartition("/")[2])
     if not isinstance(address, int):
         return False
-    return bool(group.file._get_dataobjects(address).find_msg_type(_EXTERNAL))
+    return bool(dataset.file._get_dataobjects(address).find_msg_type(_EXTERNAL))
 
 
 def _tensor(

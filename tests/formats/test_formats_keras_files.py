@@ -129,6 +129,26 @@ def test_members_that_lead_out_and_code_in_a_config_are_told(legacy, tmp_path):
     assert "unpacked elsewhere: ../evil" in out and code.startswith("Lambda")
 
 
+def test_values_that_lie_elsewhere_are_refused(tmp_path):
+    """pyfive would return memory as it finds it for the first, zeros for the second."""
+    path = tmp_path / "m.h5"
+    (tmp_path / "raw.bin").write_bytes(KERNEL.tobytes())
+    with h5py.File(path, "w") as file:
+        file["own"] = KERNEL
+        layout = h5py.VirtualLayout(shape=KERNEL.shape, dtype="float32")
+        layout[...] = h5py.VirtualSource("other.h5", "w", shape=KERNEL.shape)
+        file.create_virtual_dataset("virtual", layout)
+        outside = [(str(tmp_path / "raw.bin"), 0, KERNEL.nbytes)]
+        file.create_dataset("external", shape=KERNEL.shape, dtype="float32", external=outside)
+    artifact = graphmap.load(path)
+    assert numpy.array_equal(artifact.read("own"), KERNEL)
+    assert len(artifact.warnings) == 2
+    for name in ("virtual", "external"):
+        with pytest.raises(ArtifactError, match="elsewhere"):
+            artifact.read(name)
+    assert len(artifact.verify_data()) >= 1
+
+
 def test_flipped_bytes_never_crash(legacy):
     data = legacy.read_bytes()
     random = numpy.random.default_rng(7)
