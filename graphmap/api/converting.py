@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.api.name_map import NameMap
-from graphmap.api.renaming import as_name_map, checked_pattern
+from graphmap.api.renaming import as_name_map
 from graphmap.errors import UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.patterns import compile_pattern
 from graphmap.rewrite.staging import Staging
 from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
 from graphmap.rewrite.writers import is_checkpoint, writer_for
@@ -65,7 +65,7 @@ def convert(
         )
     chosen = None if name_map is None else as_name_map(name_map)
     values = artifact.tensors() if chosen is None else chosen.view(artifact)
-    names = _names(artifact, values, chosen is None, checked_pattern(only), no_slots)
+    names = _names(artifact, values, chosen is None, only, no_slots)
     stored = artifact.opened.stored
     prefix = target.removesuffix(".index")
     for path in (target, f"{prefix}.index"):
@@ -89,7 +89,7 @@ def _names(
     left_out = {OBJECT_GRAPH_KEY}
     if is_own and no_slots:
         left_out |= {v.name for v in artifact.variables if v.role in _STATE_ROLES}
-    search = re.compile(only).search if only is not None else None
+    search = None if only is None else compile_pattern(only, f"--only {only}").search
     names = sorted(n for n in values if n not in left_out and (search is None or search(n)))
     if not names:
         raise UsageError(

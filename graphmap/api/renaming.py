@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.errors import NameMapError, UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.patterns import compile_pattern
 from graphmap.rewrite.artifact import RewriteSettings, rewrite_artifact, target_of
 from graphmap.rewrite.plan import NewNames, plan_renames
 
 if TYPE_CHECKING:
     from graphmap.api.name_map import NameMap
 
-__all__ = ["RenameReport", "as_name_map", "checked_pattern", "read_rules", "rename"]
+__all__ = ["RenameReport", "as_name_map", "read_rules", "rename"]
 
 Rules = Sequence[tuple[str, str]]  # (pattern, replacement)
 _USED = ("same", "tied")
@@ -67,7 +68,7 @@ def rename(
     plan = plan_renames(
         variables,
         new_names,
-        only=checked_pattern(only),
+        only=only,
         no_slots=no_slots,
         follow=follow,
         where=artifact.path,
@@ -168,14 +169,7 @@ def _by_map(artifact: Artifact, name_map: NameMap) -> NewNames:
 
 
 def _by_rules(rules: Rules) -> NewNames:
-    try:
-        compiled = [(re.compile(pattern), replacement) for pattern, replacement in rules]
-    except re.error as cause:
-        raise UsageError(
-            f"is no regular expression ({cause})",
-            where=cause.pattern,
-            remedy="Escape what is meant literally, such as \\. or \\(.",
-        ) from cause
+    compiled = [(compile_pattern(pattern, pattern), replacement) for pattern, replacement in rules]
 
     def by_rule(name: str) -> tuple[str, ...] | None:
         for pattern, replacement in compiled:
@@ -192,17 +186,3 @@ def _by_rules(rules: Rules) -> NewNames:
         return None
 
     return by_rule
-
-
-def checked_pattern(only: str | None) -> str | None:
-    """Return a regular expression that compiles; raises UsageError for another."""
-    if only is not None:
-        try:
-            re.compile(only)
-        except re.error as cause:
-            raise UsageError(
-                f"is no regular expression ({cause})",
-                where=f"--only {only}",
-                remedy="Escape what is meant literally, such as \\. or \\(.",
-            ) from cause
-    return only

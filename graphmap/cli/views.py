@@ -28,12 +28,9 @@ def select(
     if role is not None:
         variables = [v for v in variables if v.role == role]
     if only is not None:
-        import re
+        from graphmap.patterns import compile_pattern  # re is not needed otherwise
 
-        from graphmap.api.renaming import checked_pattern
-
-        checked_pattern(only)
-        found = re.compile(only).search
+        found = compile_pattern(only, f"--only {only}").search
         variables = [v for v in variables if found(v.name)]
     if sort == "bytes":
         variables = sorted(variables, key=lambda v: (-(v.bytes or 0), v.name))

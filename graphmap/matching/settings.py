@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from graphmap.errors import UsageError
 from graphmap.model.graph import GraphModel
 from graphmap.model.variable import Variable
+from graphmap.patterns import compile_pattern
 
 __all__ = ["DEFAULTS", "MatchSettings", "Side"]
 
@@ -55,14 +56,8 @@ class MatchSettings:
             )
         for name in ("only", "exclude"):
             pattern = getattr(self, name)
-            try:
-                re.compile(pattern or "")
-            except re.error as cause:
-                raise UsageError(
-                    f"{pattern!r} is no regular expression: {cause}",
-                    where=name,
-                    remedy="Escape the characters that are meant literally, such as \\. or \\(.",
-                ) from cause
+            if pattern is not None:
+                compile_pattern(pattern, f"--{name} {pattern}")
 
     def asks_for(self, name: str) -> bool:
         """Whether `only` and `exclude` let this expected name take part."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from graphmap.errors import NameMapError
 from graphmap.model.variable import Variable
+from graphmap.patterns import compile_pattern
 
 __all__ = ["RenamePlan", "follow_slot", "plan_renames"]
 
@@ -51,7 +52,7 @@ def plan_renames(
     that lists all names that two variables would have.
     """
     listed = list(variables)
-    search = re.compile(only).search if only is not None else None
+    search = None if only is None else compile_pattern(only, f"--only {only}").search
     names: dict[str, tuple[str, ...]] = {}
     kept = []
     for variable in listed:
