@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from graphmap.errors import CorruptArtifactError
 from graphmap.files import open_regular
 from graphmap.formats.sniff import Look, is_hdf5, is_keras_zip
+from graphmap.formats.zip_member import BROKEN, read_member
 
 __all__ = ["keras_texts"]
 
 _MEMBERS = ("config.json", "metadata.json")
 _MEMBER_LIMIT = 64 << 20  # bytes
-_RATIO = 200  # unpacked to packed
 _TRIES = 10_000  # places where JSON may begin
 _OPENING = re.compile(rb'\{\s*"')
 _END = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # JSON holds no such byte
@@ -83,12 +83,8 @@ def _members(path: str) -> Iterator[tuple[str, bytes]]:
                         continue
                     if names.count(info.filename) > 1:
                         raise zipfile.BadZipFile(f"{info.filename} stands twice")
-                    packed = max(info.compress_size, 1)
-                    if info.file_size > _MEMBER_LIMIT or info.file_size > packed * _RATIO + 4096:
-                        raise zipfile.BadZipFile(f"{info.filename} would unpack to too much")
-                    with archive.open(info) as member:
-                        yield info.filename, member.read(_MEMBER_LIMIT)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as cause:
+                    yield info.filename, read_member(archive, info, _MEMBER_LIMIT)
+        except BROKEN as cause:
             raise CorruptArtifactError(
                 f"is no sound Keras file: {cause}", where=path, remedy="Copy the file again."
             ) from cause

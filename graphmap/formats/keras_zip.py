@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.hdf5 import read_hdf5_bytes
+from graphmap.formats.zip_member import BROKEN, read_member
 from graphmap.model.stored import StoredModel
 
 __all__ = ["read_keras_zip"]
@@ -19,12 +20,9 @@ __all__ = ["read_keras_zip"]
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 _WEIGHTS_LIMIT = 64 << 30  # bytes
-_RATIO = 200  # unpacked to packed; weights hardly compress
 _LEAST = 16 << 20  # bytes that may be unpacked in any case
 _CONFIG_LIMIT = 64 << 20  # bytes
 _METADATA_LIMIT = 1 << 20  # bytes
-# what zipfile raises for archives that are damaged, encrypted or packed in another way
-_BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 _REMEDY = "Save the model again with Keras, or copy the file again."
 
 
@@ -35,7 +33,7 @@ def read_keras_zip(path: str, typed: str) -> StoredModel:
             weights = _member(archive, WEIGHTS, _WEIGHTS_LIMIT, path)
             producer = _producer(archive, path)
             warnings = (*_listing_defects(archive, path), *_config_defects(archive, path))
-    except _BROKEN as cause:
+    except BROKEN as cause:
         raise CorruptArtifactError(
             f"cannot be read as a zip archive ({str(cause)[:100]})", where=path, remedy=_REMEDY
         ) from cause
@@ -76,28 +74,14 @@ def _config_defects(archive: zipfile.ZipFile, path: str) -> tuple[str, ...]:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: str) -> bytes:
-    """Return one member, its CRC-32 verified; what would blow up is refused before it is read."""
+    """Return one member by name; raises CorruptArtifactError where it is not there."""
     try:
         info = archive.getinfo(name)
     except KeyError as cause:
         raise CorruptArtifactError(
             f"holds no {name}, so it is no Keras archive with weights", where=path, remedy=_REMEDY
         ) from cause
-    if info.file_size > min(limit, max(_LEAST, _RATIO * info.compress_size)):
-        raise CorruptArtifactError(
-            f"declares {info.file_size:,} bytes for {name}, packed into {info.compress_size:,}",
-            where=path,
-            remedy=_REMEDY,
-        )
-    with archive.open(info) as stream:
-        data = stream.read(info.file_size + 1)
-    if len(data) != info.file_size:
-        raise CorruptArtifactError(
-            f"holds {len(data):,} bytes of {name}, not {info.file_size:,}",
-            where=path,
-            remedy=_REMEDY,
-        )
-    return data
+    return read_member(archive, info, limit, _LEAST)
 
 
 def _producer(archive: zipfile.ZipFile, path: str) -> str | None:
