@@ -11,11 +11,10 @@ import zipfile
 from collections.abc import Callable, Sequence
 from random import Random
 
-from bundle_writer import block_bytes, table_bytes
-
 from graphmap.errors import GraphmapError
 from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.sstable import MAGIC, is_table, read_table
+from graphmap.formats.table_writer import Block, table_bytes
 from graphmap.formats.wire import WireError, read_varint, write_varint
 
 __all__ = ["mutate"]
@@ -216,6 +215,13 @@ def _key_of_table(data: bytes, random: Random, others: Sequence[bytes]) -> bytes
     return table_bytes(rows)
 
 
+def _block(rows: Sequence[tuple[bytes, bytes]], interval: int) -> bytes:
+    block = Block(interval)
+    for key, value in rows:
+        block.add(key, value)
+    return block.finish()
+
+
 def _sealed(block: bytes, kind: int) -> bytes:
     body = block + bytes([kind])
     return body + mask(crc_of_bytes(body)).to_bytes(4, "little")
@@ -223,9 +229,9 @@ def _sealed(block: bytes, kind: int) -> bytes:
 
 def _around(block: bytes, kind: int) -> bytes:
     """Return a table of one data block with right checksums, whatever the block holds."""
-    empty, out = block_bytes([], 16), bytearray(_sealed(block, kind))
+    empty, out = _block([], 16), bytearray(_sealed(block, kind))
     handles = []
-    index = block_bytes([(b"\xff", write_varint(0) + write_varint(len(block)))], 1)
+    index = _block([(b"\xff", write_varint(0) + write_varint(len(block)))], 1)
     for part in (empty, index):
         handles.append(write_varint(len(out)) + write_varint(len(part)))
         out += _sealed(part, 0)
@@ -233,13 +239,13 @@ def _around(block: bytes, kind: int) -> bytes:
 
 
 def _block_of_table(data: bytes, random: Random, others: Sequence[bytes]) -> bytes:
-    block = block_bytes(_entries(data)[:200], 16)
+    block = _block(_entries(data)[:200], 16)
     way = random.choice((_flip, _number, _cut_end, _splice, _repeat))
     return _around(way(block, random, others), random.choice((0, 0, 0, 1, 2)))
 
 
 def _snappy_block(data: bytes, random: Random, others: Sequence[bytes]) -> bytes:
-    block = block_bytes(_entries(data)[:200], 16)
+    block = _block(_entries(data)[:200], 16)
     packed = bytearray(write_varint(random.choice((len(block), *_NUMBERS))))
     for start in range(0, len(block), 60):
         piece = block[start : start + 60]

@@ -13,14 +13,14 @@ from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.sstable import FOOTER_SIZE, MAGIC
 from graphmap.formats.wire import write_varint
 
-__all__ = ["table_bytes"]
+__all__ = ["Block", "table_bytes"]
 
 BLOCK = 262_144  # bytes, table_options.h
 RESTART = 16  # entries
 
 
-class _Block:
-    """A block that grows by one entry at a time."""
+class Block:
+    """A block that grows by one entry at a time; keys restart every `interval` entries."""
 
     def __init__(self, interval: int) -> None:
         self._interval = interval
@@ -30,6 +30,7 @@ class _Block:
         self._last = b""
 
     def add(self, key: bytes, value: bytes) -> None:
+        """Append an entry; its key shares what it can with the one before."""
         shared = 0
         if self._since >= self._interval:
             self._restarts.append(len(self._out))
@@ -51,9 +52,11 @@ class _Block:
 
     @property
     def is_empty(self) -> bool:
+        """Whether no entry was added."""
         return not self._out
 
     def finish(self) -> bytes:
+        """Return the block with its restart points, uncompressed and without a trailer."""
         tail = b"".join(restart.to_bytes(4, "little") for restart in self._restarts)
         return bytes(self._out) + tail + len(self._restarts).to_bytes(4, "little")
 
@@ -61,7 +64,7 @@ class _Block:
 def table_bytes(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return a whole table of (key, value) entries, whose keys strictly increase."""
     out = bytearray()
-    index, block = _Block(1), _Block(RESTART)
+    index, block = Block(1), Block(RESTART)
     pending: tuple[bytes, bytes] | None = None  # last key of the block before, and its handle
     last = b""
     for key, value in entries:
@@ -72,10 +75,10 @@ def table_bytes(entries: Iterable[tuple[bytes, bytes]]) -> bytes:
         last = key
         if len(block) >= BLOCK:
             pending = last, _append(out, block.finish())
-            block = _Block(RESTART)
+            block = Block(RESTART)
     if not block.is_empty:
         pending = last, _append(out, block.finish())
-    metaindex = _append(out, _Block(RESTART).finish())
+    metaindex = _append(out, Block(RESTART).finish())
     if pending is not None:
         index.add(_successor(pending[0]), pending[1])
     handles = metaindex + _append(out, index.finish())
