@@ -67,9 +67,10 @@ def convert(
     values = artifact.tensors() if chosen is None else chosen.view(artifact)
     names = _names(artifact, values, chosen is None, only, no_slots)
     stored = artifact.opened.stored
+    source = stored.container or (f"{stored.prefix}.index" if stored.prefix else stored.path)
     prefix = target.removesuffix(".index")
-    for path in (target, f"{prefix}.index"):
-        refuse(path, f"{stored.prefix}.index" if stored.prefix else stored.path, force=force)
+    for written in (target, f"{prefix}.index"):
+        refuse(written, source, force=force)
     make_folder(target)
     taken = shards_at(prefix)
     with Staging() as staging:

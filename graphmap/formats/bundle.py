@@ -19,6 +19,7 @@ from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
 from graphmap.formats.sstable import iter_table, read_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
+from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredTensor
 
 __all__ = [
@@ -46,7 +47,6 @@ _OFFSET_MASKS = (0, 0, *(int.from_bytes(mark, "little") for mark in _MARKS))
 _OFFSET_BITS = (0, 1, *(int.from_bytes(b"\x20" + mark[2:], "little") for mark in _MARKS))
 _UNKNOWN = 1 << 34  # bytes; no entry is found to lie past the end of a file that is missing
 _MAX_SHARDS = 10_000  # data files looked for on disk
-_MAX_WARNINGS = 100  # entries reported one by one
 
 Dims = tuple[int, ...]
 
@@ -189,7 +189,7 @@ def _missing(paths: list[str], sizes: list[int | None], index: str) -> tuple[str
 
 def _list_tensors(
     entries: Iterator[tuple[bytes, bytes]], shards: int, sizes: list[int | None]
-) -> tuple[tuple[StoredTensor, ...], bool, list[str]]:
+) -> tuple[tuple[StoredTensor, ...], bool, tuple[str, ...]]:
     """Decode every entry that is no piece of a partitioned variable; keep going past bad ones.
 
     Returns the tensors, whether an object graph is among the entries, and the warnings.
@@ -235,10 +235,7 @@ def _list_tensors(
             warnings.append(f"{name}: {defect}")
         elif room >= 0 and _is_plain(value, entry, dtype):
             known[value[: value[3] + 4]] = _plain(value, entry, dtype, room)
-    if len(warnings) > _MAX_WARNINGS:
-        rest = len(warnings) - _MAX_WARNINGS
-        warnings = [*warnings[:_MAX_WARNINGS], f"{rest} more entries are damaged"]
-    return tuple(tensors), has_object_graph, warnings
+    return tuple(tensors), has_object_graph, capped(warnings)
 
 
 _Plain = tuple[Dims, str, int, int, bytes, int, int]

@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphmap.errors import ArtifactError, CorruptArtifactError, MissingDataError
 from graphmap.files import map_file, open_regular, stays_inside
 from graphmap.formats.dtypes import SIZES, numpy_dtype
+from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
 
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["DTYPES", "INDEX_LIMIT", "read_index", "read_safetensors"]
+__all__ = ["DTYPES", "INDEX_LIMIT", "METADATA", "read_header", "read_index", "read_safetensors"]
 
+METADATA = "__metadata__"  # the one key that names no tensor
 _HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 INDEX_LIMIT = 256 << 20  # bytes
 _MAX_RANK = 254
-_MAX_WARNINGS = 100
 _MAX_SHARDS = 10_000
 # the format's words -> TensorFlow's
 DTYPES = {
@@ -46,6 +47,15 @@ class _Place(NamedTuple):
     end: int
     shape: tuple[int, ...]
     dtype: str
+
+
+class Header(NamedTuple):
+    """One file's header: its JSON object, where the values begin, and what was checked."""
+
+    content: dict[str, Any]
+    start: int
+    places: dict[str, _Place]
+    warnings: list[str]
 
 
 class _Values:
@@ -89,8 +99,8 @@ class _Values:
 
 def read_safetensors(path: str, typed: str) -> StoredModel:
     """Read the header of one file; raises CorruptArtifactError."""
-    header, warnings = _read_header(path)
-    return _model(typed, header, _capped(warnings))
+    header = read_header(path)
+    return _model(path, typed, header.places, header.warnings)
 
 
 def read_index(path: str, data: bytes, typed: str) -> StoredModel:
@@ -108,12 +118,12 @@ def read_index(path: str, data: bytes, typed: str) -> StoredModel:
         try:
             if os.path.lexists(file) and not stays_inside(file, path):
                 raise _bad("is a link that leads out of its folder and is not opened", file)
-            found, defects = _read_header(file)
+            header = read_header(file)
         except ArtifactError as cause:
             warnings.append(f"{file}: {cause.message}; its values cannot be read")
             continue
-        warnings += defects
-        for key, place in found.items():
+        warnings += header.warnings
+        for key, place in header.places.items():
             if weight_map.get(key) == shard:
                 places[key] = place
             else:
@@ -123,21 +133,26 @@ def read_index(path: str, data: bytes, typed: str) -> StoredModel:
     if lost:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         warnings.append(f"{path}: no shard holds {lost[0]}{more}")
-    return _model(typed, places, _capped(warnings))
+    return _model(path, typed, places, warnings)
 
 
-def _model(typed: str, places: dict[str, _Place], warnings: tuple[str, ...]) -> StoredModel:
+def _model(path: str, typed: str, places: dict[str, _Place], warnings: list[str]) -> StoredModel:
     tensors = tuple(
         StoredTensor(key, key, place.shape, place.dtype, place.end - place.start)
         for key, place in sorted(places.items())
     )
     return StoredModel(
-        typed, "safetensors", tensors=tensors, values=_Values(places), warnings=warnings
+        typed,
+        "safetensors",
+        tensors=tensors,
+        values=_Values(places),
+        container=path,
+        warnings=capped(warnings),
     )
 
 
-def _read_header(path: str) -> tuple[dict[str, _Place], list[str]]:
-    """Return where each tensor of one file lies, and warnings.
+def read_header(path: str) -> Header:
+    """Read the header of one file; raises CorruptArtifactError.
 
     What the format's own library refuses and what makes values unreadable is an error.
     """
@@ -150,17 +165,19 @@ def _read_header(path: str) -> tuple[dict[str, _Place], list[str]]:
         text = stream.read(length)
     content = _parse(text, path)
     warnings = []
-    metadata = content.pop("__metadata__", {})
+    metadata = content.get(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        warnings.append(f"{path}: its __metadata__ is no object of texts and is not used")
+        warnings.append(f"{path}: its {METADATA} is no object of texts and is not used")
     start = 8 + length
-    places = {key: _place(key, row, start, size, path) for key, row in content.items()}
+    places = {
+        key: _place(key, row, start, size, path) for key, row in content.items() if key != METADATA
+    }
     warnings += [
         f"{path}: {key} has the unknown type {place.dtype!r}; its value cannot be read"
         for key, place in places.items()
         if place.dtype not in SIZES
     ]
-    return places, [*warnings, *_gaps(path, places, start, size)]
+    return Header(content, start, places, [*warnings, *_gaps(path, places, start, size)])
 
 
 def _parse(data: bytes, path: str) -> dict[str, Any]:
@@ -231,12 +248,6 @@ def _weight_map(data: bytes, path: str) -> dict[str, str]:
     if len(set(weight_map.values())) > _MAX_SHARDS:
         raise _bad("names over 10,000 shards", path)
     return weight_map
-
-
-def _capped(warnings: list[str]) -> tuple[str, ...]:
-    rest = len(warnings) - _MAX_WARNINGS
-    more = (f"{rest} more entries are damaged",) if rest > 0 else ()
-    return (*warnings[:_MAX_WARNINGS], *more)
 
 
 def _bad(message: str, where: str) -> CorruptArtifactError:

@@ -5,10 +5,14 @@ Source: tensorflow/core/lib/strings/ordered_code.cc and util/saved_tensor_slice_
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
-__all__ = ["Box", "Slice", "slice_box", "slice_key", "slices_defect"]
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["Box", "Slice", "join_pieces", "slice_box", "slice_key", "slices_defect"]
 
 Slice = tuple[tuple[int, int], ...]  # (start, length) of each axis; length -1 is the whole axis
 Box = tuple[tuple[int, int], ...]  # (start, stop) of each axis
@@ -30,6 +34,18 @@ def slices_defect(
     if covered != prod(shape) or _overlap(boxes):
         return "its pieces overlap or leave gaps"
     return ""
+
+
+def join_pieces(
+    shape: tuple[int, ...], pieces: Sequence[tuple[Box, numpy.ndarray]]
+) -> numpy.ndarray:
+    """Put the pieces of one value at their places; at least one, and together they cover it."""
+    import numpy
+
+    joined = numpy.empty(shape, dtype=pieces[0][1].dtype)
+    for box, value in pieces:
+        joined[tuple(slice(start, stop) for start, stop in box)] = value
+    return joined
 
 
 def slice_box(part: Slice, shape: tuple[int, ...]) -> Box | None:

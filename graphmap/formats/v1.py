@@ -16,9 +16,10 @@ from graphmap.errors import CorruptArtifactError
 from graphmap.files import read_file, stays_inside
 from graphmap.formats.bundle import INDEX_LIMIT, decode_shape, decode_slice, version_defect
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
-from graphmap.formats.slices import Slice, slice_box, slice_key, slices_defect
+from graphmap.formats.slices import Slice, join_pieces, slice_box, slice_key, slices_defect
 from graphmap.formats.sstable import read_table
 from graphmap.formats.wire import WireError, fields
+from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = ["SHARD", "read_v1"]
 
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})$")
 _MAX_SHARDS = 10_000
-_MAX_WARNINGS = 100
 _REMEDY = "Copy the checkpoint again from where it came."
 
 
@@ -50,8 +50,6 @@ class _Values:
 
     def read(self, key: str) -> numpy.ndarray:
         """Return a value, its slices joined. Raises KeyError, CorruptArtifactError."""
-        import numpy
-
         saved = self._saved[key]
         raw_key = key.encode("utf-8", "surrogatepass")
         defect = slices_defect(raw_key, saved.shape, saved.slices, self._entries)
@@ -62,12 +60,7 @@ class _Values:
             box = slice_box(part, saved.shape)
             assert box is not None  # slices_defect looked
             pieces.append((box, self._piece(key, slice_key(raw_key, part), box, saved.dtype)))
-        if len(pieces) == 1:
-            return pieces[0][1]
-        joined = numpy.empty(saved.shape, dtype=pieces[0][1].dtype)
-        for box, value in pieces:
-            joined[tuple(slice(start, stop) for start, stop in box)] = value
-        return joined
+        return pieces[0][1] if len(pieces) == 1 else join_pieces(saved.shape, pieces)
 
     def verify(self, key: str) -> None:
         """Raise as `read` does; the checksums of the tables were verified when they were read."""
@@ -122,9 +115,6 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
         defect = _defect(name, one, entries)
         if defect:
             warnings.append(f"{name}: {defect}")
-    rest = len(warnings) - _MAX_WARNINGS
-    if rest > 0:
-        warnings = [*warnings[:_MAX_WARNINGS], f"{rest} more entries are damaged"]
     tensors = tuple(
         StoredTensor(name, name, one.shape, one.dtype, _nbytes(one))
         for name, one in sorted(saved.items())
@@ -135,7 +125,8 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
         tensors=tensors,
         values=_Values(saved, entries, prefix),
         prefix=prefix,
-        warnings=tuple(warnings),
+        container=path,
+        warnings=capped(warnings),
     )
 
 

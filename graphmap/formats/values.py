@@ -13,7 +13,7 @@ from graphmap.files import map_file, stays_inside
 from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_entries, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
-from graphmap.formats.slices import slice_box, slice_key, slices_defect
+from graphmap.formats.slices import join_pieces, slice_box, slice_key, slices_defect
 from graphmap.formats.wire import WireError, read_varint
 
 if TYPE_CHECKING:
@@ -154,8 +154,6 @@ class BundleValues:
 
     def _join(self, key: str, entry: Entry) -> numpy.ndarray:
         """Put the pieces of a partitioned variable together."""
-        import numpy
-
         pieces = []
         for part, piece in zip(entry.slices, self._parts(entry, key), strict=True):
             value = self._numbers(piece, key)
@@ -163,10 +161,7 @@ class BundleValues:
             if value.shape != tuple(stop - start for start, stop in box):
                 _corrupt(f"its piece {part} has the shape {list(value.shape)}", key)
             pieces.append((box, value))
-        joined = numpy.empty(entry.shape, dtype=pieces[0][1].dtype)
-        for box, value in pieces:
-            joined[tuple(slice(start, stop) for start, stop in box)] = value
-        return joined
+        return join_pieces(entry.shape, pieces)
 
     def _bytes(self, entry: Entry, key: str) -> memoryview:
         if entry.size == 0:

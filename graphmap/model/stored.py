@@ -100,7 +100,7 @@ class StoredModel(NamedTuple):
     tensors: every entry of the container, in key order; () where there is no container.
     prefix: the checkpoint prefix TensorFlow would take ("ckpt/model.ckpt-500"), if any.
     meta_path, saved_model_dir: files that hold the graph, if any.
-    container: the one file that holds the tensors (HDF5, .keras, safetensors), if any.
+    container: the one file that the user named for the tensors, where it is no V2 checkpoint.
     warnings: one sentence for each defect met on the way.
     """
 

@@ -44,7 +44,7 @@ class RewriteSettings(NamedTuple):
 def target_of(stored: StoredModel, out: str) -> str:
     """Return where the artifact goes: `out`, or in that folder under its own name."""
     if stored.saved_model_dir is None and (out.endswith("/") or os.path.isdir(out)):
-        source = stored.prefix or stored.meta_path or stored.path
+        source = stored.prefix or stored.meta_path or stored.container or stored.path
         return os.path.join(out, os.path.basename(source))
     return out.rstrip("/") if stored.saved_model_dir is not None else out
 
@@ -63,7 +63,7 @@ def rewrite_artifact(
     try:
         if stored.saved_model_dir is not None:
             return _saved_model(stored, variables, plan, out, settings)
-        if stored.prefix is not None:
+        if stored.kind in ("checkpoint", "object-checkpoint"):
             return _checkpoint(stored, variables, plan, out, settings)
         if stored.kind in ("metagraph", "graphdef"):
             return _graph(stored, variables, plan, out, settings)
@@ -175,17 +175,18 @@ def _safetensors(
     out: str,
     settings: RewriteSettings,
 ) -> tuple[str, ...]:
-    if stored.path.endswith(".json"):
+    source = str(stored.container)
+    if source.endswith(".json"):
         raise UnsupportedArtifactError(
             "is an index of several files, which are not renamed together",
-            where=stored.path,
+            where=source,
             remedy="Rename each file, or use: graphmap convert",
         )
-    refuse(out, stored.path, force=settings.force)
+    refuse(out, source, force=settings.force)
     make_folder(out)
     keys = checkpoint_keys(variables, plan, {})
     with Staging() as staging:
-        stage_safetensors(staging, stored.path, out, lambda key: keys.get(key, (key,)))
+        stage_safetensors(staging, source, out, lambda key: keys.get(key, (key,)))
         staging.commit()
     return (out,)
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from graphmap.errors import CorruptArtifactError, UnsupportedArtifactError
-from graphmap.files import open_regular
+from graphmap.errors import UnsupportedArtifactError
+from graphmap.formats.safetensors import METADATA, read_header
 from graphmap.rewrite.checkpoint import Keys
 from graphmap.rewrite.staging import Range, Staging
 
 __all__ = ["stage_safetensors"]
-
-_HEADER_LIMIT = 100_000_000  # bytes, the format's own
-_METADATA = "__metadata__"
 
 
 def stage_safetensors(staging: Staging, source: str, out: str, keys: Keys) -> None:
@@ -25,10 +22,10 @@ def stage_safetensors(staging: Staging, source: str, out: str, keys: Keys) -> No
     The format wants the buffer used from end to end, so what is left out moves what follows. Raises
     CorruptArtifactError, and UnsupportedArtifactError where one value would get several names.
     """
-    header, start = _header(source)
-    told = {key: value for key, value in header.items() if key != _METADATA}
+    header, start, _, _ = read_header(source)
+    told = {key: value for key, value in header.items() if key != METADATA}
     by_place = sorted(told.items(), key=lambda item: (item[1]["data_offsets"], item[0]))
-    new: dict[str, Any] = {_METADATA: header[_METADATA]} if _METADATA in header else {}
+    new: dict[str, Any] = {METADATA: header[METADATA]} if METADATA in header else {}
     pieces: list[bytes | Range] = []
     position = 0
     for key, entry in by_place:
@@ -50,29 +47,6 @@ def stage_safetensors(staging: Staging, source: str, out: str, keys: Keys) -> No
     staging.write(out, [len(encoded).to_bytes(8, "little") + encoded, *_joined(pieces)])
 
 
-def _header(path: str) -> tuple[dict[str, Any], int]:
-    """Return (header, where the buffer begins); raises CorruptArtifactError."""
-    with open(open_regular(path), "rb") as stream:
-        size = stream.seek(0, 2)
-        stream.seek(0)
-        length = int.from_bytes(stream.read(8), "little")
-        if length > min(_HEADER_LIMIT, size - 8):
-            raise _corrupt("its header would be longer than the file", path)
-        text = stream.read(length)
-    try:
-        header = json.loads(text)
-        if not isinstance(header, dict):
-            raise ValueError("its header is no object")
-        for key, entry in header.items():
-            if key != _METADATA:
-                first, last = entry["data_offsets"]
-                if not 0 <= first <= last <= size - 8 - length:
-                    raise ValueError(f"{key} lies outside the file")
-    except (ValueError, TypeError, KeyError, RecursionError) as cause:
-        raise _corrupt(f"its header cannot be read ({cause})", path) from cause
-    return header, 8 + length
-
-
 def _joined(pieces: list[bytes | Range]) -> list[bytes | Range]:
     """Join ranges that follow one another: a whole buffer is one copy."""
     joined: list[bytes | Range] = []
@@ -87,7 +61,3 @@ def _joined(pieces: list[bytes | Range]) -> list[bytes | Range]:
         else:
             joined.append(piece)
     return joined
-
-
-def _corrupt(message: str, where: str) -> CorruptArtifactError:
-    return CorruptArtifactError(message, where=where, remedy="Copy the file again.")

@@ -201,3 +201,45 @@ def test_a_damaged_safetensors_is_one_error(tmp_path, data):
     with pytest.raises(graphmap.CorruptArtifactError), Staging() as staging:
         stage_safetensors(staging, str(path), str(tmp_path / "n"), lambda key: (key,))
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def one_safetensors(tmp_path):
+    """A folder that holds one safetensors file, and the file."""
+    from safetensors.numpy import save_file
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    save_file({"a": np.ones(2)}, folder / "m.safetensors")
+    return folder, folder / "m.safetensors"
+
+
+def test_the_file_of_a_folder_is_renamed(tmp_path, one_safetensors):
+    folder, _ = one_safetensors
+    out = tmp_path / "new.safetensors"
+    graphmap.rename(folder, {"b": "a"}, out)
+    assert list(load_safetensors(out)) == ["b"]
+
+
+def test_the_file_of_a_folder_is_never_written_in_place(one_safetensors):
+    folder, file = one_safetensors
+    before = file.read_bytes()
+    for write in (graphmap.rename, graphmap.convert):
+        with pytest.raises(graphmap.UsageError, match="source itself"):
+            write(folder, {"b": "a"}, file, force=True)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.tf
+def test_a_v1_checkpoint_is_not_renamed_but_converted(tmp_path):
+    import tensorflow.compat.v1 as tf
+
+    with tf.Graph().as_default(), tf.Session() as session:
+        variable = tf.Variable(np.ones(3, "float32"), name="w", use_resource=False)
+        session.run(variable.initializer)
+        saver = tf.train.Saver([variable], write_version=tf.train.SaverDef.V1)
+        source = saver.save(session, str(tmp_path / "v1.ckpt"), write_meta_graph=False)
+    with pytest.raises(graphmap.UnsupportedArtifactError, match="checkpoint-v1 is not renamed"):
+        graphmap.rename(source, {"x": "w"}, tmp_path / "v2.ckpt")
+    graphmap.convert(source, {"x": "w"}, tmp_path / "out.safetensors")
+    assert load_safetensors(tmp_path / "out.safetensors")["x"].tolist() == [1, 1, 1]
