@@ -47,7 +47,9 @@ def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tup
     entries += [(tensor, None, ()) for tensor in stored.tensors if tensor.key not in taken]
     names = {at: place.name for place in places for at in place.nodes}
     confirmed = {**find_roles(stored, graph, names), **object_slots(stored)}
-    guessed = guess_roles(sorted((tensor for tensor, _, _ in entries), key=_by_name))
+    ordered = sorted((tensor for tensor, _, _ in entries), key=_by_name)
+    told = zip(ordered, guess_roles(ordered), strict=True)
+    guessed = {tensor.name: role for tensor, role in told if role is not None}
     found = []
     for tensor, node, parts in entries:
         key = tensor.key if tensor.key in by_key else None

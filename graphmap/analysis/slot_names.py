@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -77,47 +77,42 @@ _name = attrgetter("name")
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def guess_roles(tensors: Sequence[StoredTensor]) -> dict[str, RoleTriple]:
-    """Return the roles that are not weight, by name. tensors: sorted by name.
+def guess_roles(tensors: Sequence[StoredTensor]) -> Iterator[RoleTriple | None]:
+    """Yield what the name of each tensor tells, in their order; None for a weight.
+
+    tensors: sorted by name.
 
     >>> w = StoredTensor("w", "w", (2,), "float32", 8)
-    >>> guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")])
-    {'w/Adam_1': ('slot', 'w', 'v')}
+    >>> list(guess_roles([w, w._replace(name="w/Adam_1", key="w/Adam_1")]))
+    [None, ('slot', 'w', 'v')]
     """
-    slow: list[StoredTensor] = []
-    add_slow = slow.append
-    found: dict[str, RoleTriple] = {}
+    heads = _under_optimizer_heads(tensors)
+    shapes: dict[str, Dims] = {}
     leaves: dict[str, _Leaf] = {}
     silent: set[str] = set()  # last parts of names that tell nothing
     base: str | None = None
     below, base_shape = "\0/", ()  # type: str, Dims  # no name begins with a zero byte
-    for tensor in tensors:  # 100,000 of them: the loop is written for speed
-        _, name, shape, dtype, _ = tensor
+    for key, name, shape, dtype, _ in tensors:  # 100,000 of them: the loop is written for speed
         parent, _, leaf = name.rpartition("/")
+        sure: RoleTriple | None = None
         if parent == base:
             info = leaves.get(leaf) or _look_up(leaf, leaves, silent)
             if info[2] and shape == base_shape and dtype != "string":
-                found[name] = (info[1], base, info[3])
-            else:
-                add_slow(tensor)
+                sure = (info[1], base, info[3])
+            is_open = sure is None
         elif name.startswith(below):
-            add_slow(tensor)
+            is_open = True
         else:
             base, below, base_shape = name, name + "/", shape
-            if leaf not in silent:
-                info = leaves.get(leaf) or _look_up(leaf, leaves, silent)
-                if info[0] or not shape or dtype == "string":
-                    add_slow(tensor)
-            elif not shape or dtype == "string":
-                add_slow(tensor)
-    heads = _under_optimizer_heads(tensors)
-    if slow or heads:
-        shapes = {tensor.name: tensor.shape for tensor in tensors}
-        for key, name, shape, dtype, _ in dict.fromkeys(slow + heads):
-            guess = _guess(key, name, shape, dtype, shapes)
-            if guess is not None:
-                found[name] = guess
-    return found
+            is_open = not shape or dtype == "string"
+            if not is_open and leaf not in silent:
+                is_open = (leaves.get(leaf) or _look_up(leaf, leaves, silent))[0]
+        if is_open or _KEY_SLOT in key or (heads and name in heads):
+            if not shapes:
+                shapes.update([(tensor[1], tensor[2]) for tensor in tensors])
+            yield _guess(key, name, shape, dtype, shapes) or sure
+        else:
+            yield sure
 
 
 _Leaf = tuple[bool, Role, bool, str | None]
@@ -144,14 +139,13 @@ def _leaf(leaf: str) -> _Leaf:
     return is_telling, "slot", not needs_more, slot_word(leaf, (), "")
 
 
-def _under_optimizer_heads(tensors: Sequence[StoredTensor]) -> list[StoredTensor]:
-    """Return the entries whose name begins with an optimizer's scope, by bisection."""
-    found: list[StoredTensor] = []
-    for head in sorted(_OPTIMIZER_HEADS):
+def _under_optimizer_heads(tensors: Sequence[StoredTensor]) -> set[str]:
+    """Return the names that begin with an optimizer's scope, by bisection."""
+    found: set[str] = set()
+    for head in _OPTIMIZER_HEADS:
         start = bisect_left(tensors, f"{head}/", key=_name)
         end = bisect_left(tensors, f"{head}0", lo=start, key=_name)  # "0" follows "/"
-        found += tensors[start:end]
-    found += [tensor for tensor in tensors if _KEY_SLOT in tensor[0]]
+        found.update([tensor[1] for tensor in tensors[start:end]])
     return found
 
 

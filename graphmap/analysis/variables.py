@@ -10,7 +10,7 @@ import gc
 from functools import partial
 from operator import itemgetter
 
-from graphmap.analysis.slot_names import guess_roles
+from graphmap.analysis.slot_names import RoleTriple, guess_roles
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
 
@@ -36,23 +36,20 @@ def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
 
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     tensors = sorted(stored.tensors, key=_by_name)
-    roles = guess_roles(tensors)
-    exact = frozenset[str]()
+    exact: dict[str, RoleTriple] = {}
     if stored.slot_variables:
         from graphmap.analysis.object_slots import object_slots  # needless in most checkpoints
 
-        roles.update(object_slots(stored))
-        exact = frozenset(pair.slot_key for pair in stored.slot_variables)
-    role_of = roles.get
+        exact = object_slots(stored)
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     found: list[Variable] = []
     add = found.append
-    for key, name, shape, dtype, size in tensors:
-        triple = role_of(name)
+    for (key, name, shape, dtype, size), guess in zip(tensors, guess_roles(tensors), strict=True):
+        triple = exact.get(name) or guess if exact else guess
         if triple is None:
             add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
             continue
         role, slot_of, slot = triple
-        basis = "confirmed" if key in exact else "inferred"
+        basis = "confirmed" if name in exact else "inferred"
         add(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))
     return tuple(found)
