@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
@@ -55,8 +56,8 @@ def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
     """
     header = ("variable", "shape", "dtype", "role")
     names = _escaped_names(variables)
-    shapes = map(shape_text, {v.shape for v in variables})
-    dtypes = {v.dtype or "?" for v in variables}
+    shapes = map(shape_text, set(map(attrgetter("shape"), variables)))
+    dtypes = {dtype or "?" for dtype in set(map(attrgetter("dtype"), variables))}
     width, *widths = (
         max(len(title), *map(len, column))
         for title, column in zip(header, (names, shapes, dtypes), strict=False)
@@ -83,7 +84,7 @@ def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
 
 def _escaped_names(variables: Sequence[Variable]) -> list[str]:
     """Return every name, escaped; one look at many joined names is quicker than one at each."""
-    names = [v.name for v in variables]
+    names = list(map(attrgetter("name"), variables))
     for start in range(0, len(names), PIECE):
         piece = names[start : start + PIECE]
         if not is_plain("".join(piece)):
@@ -219,8 +220,8 @@ def _infos(infos: Any) -> str:
 
 
 def _variable_line(variables: Sequence[Variable]) -> str:
-    roles = Counter([v.role for v in variables])
-    total = sum([v.bytes or 0 for v in variables])
+    roles = Counter(map(attrgetter("role"), variables))
+    total = sum(filter(None, map(attrgetter("bytes"), variables)))
     told = ", ".join(f"{number:,} {role}" for role, number in roles.most_common())
     size = f"; {size_text(total)}" if total else ""
     return count(len(variables), "variable") + (f" ({told}){size}" if told else "")
