@@ -13,7 +13,7 @@ from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
-    from graphmap.model.stored import TensorInfo
+    from graphmap.model.meta import TensorInfo
     from graphmap.model.training import OptimizerSpec, TrainOp
 
 __all__ = ["inspect_json", "inspect_text", "select", "train_op_json", "train_op_text"]
@@ -232,7 +232,7 @@ def _scope_lines(variables: Sequence[Variable]) -> list[str]:
     scopes = Counter([head for head, slash, _ in weights if slash])
     if not scopes:
         return []
-    shown = [f"{escape(name)}/ ({number:,})" for name, number in scopes.most_common(MAX_SCOPES)]
+    shown = [f"{escape(name)}/ ({number:,})" for name, number in scopes.most_common()[:MAX_SCOPES]]
     more = [f"and {len(scopes) - MAX_SCOPES} more"] if len(scopes) > MAX_SCOPES else []
     return [f"scopes: {', '.join([*shown, *more])}"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.errors import ArtifactError
 from graphmap.files import stays_inside
@@ -13,7 +13,10 @@ from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import WireError
 from graphmap.model.sentences import examples
-from graphmap.model.stored import SlotVariable, StoredModel, StoredTensor, TensorValues
+from graphmap.model.stored import StoredModel, StoredTensor, TensorValues
+
+if TYPE_CHECKING:
+    from graphmap.model.meta import SlotVariable
 
 __all__ = ["Container", "add_meta_graph", "read_checkpoint", "read_container"]
 

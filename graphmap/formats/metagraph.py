@@ -12,8 +12,9 @@ from graphmap.formats.graphdef import graph_model
 from graphmap.formats.protos import message_from_bytes, parse_binary, parse_text
 from graphmap.formats.sniff import look_at, refuse_foreign
 from graphmap.model.graph_check import find_defects
+from graphmap.model.meta import Signature, TensorInfo, VariableDef
 from graphmap.model.meta_check import meta_defects
-from graphmap.model.stored import MetaInfo, Signature, StoredModel, TensorInfo, VariableDef
+from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.names import op_name
 
 __all__ = ["meta_info", "producer_text", "read_meta_graph"]

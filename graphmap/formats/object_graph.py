@@ -9,7 +9,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from graphmap.formats.wire import fields
-from graphmap.model.stored import SlotVariable, StoredTensor
+from graphmap.model.meta import SlotVariable
+from graphmap.model.stored import StoredTensor
 
 __all__ = ["ATTRIBUTE_SUFFIX", "ObjectGraph", "named_tensors", "parse_object_graph"]
 

@@ -7,7 +7,6 @@ of 48 bytes. Every block is followed by one type byte and a masked CRC-32C.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.crc import crc_of_bytes, mask
@@ -22,9 +21,7 @@ _TRAILER = 5  # type byte and checksum
 _REMEDY = "Copy the file again from where it came; if it stays so, the file is damaged."
 
 
-class _Handle(NamedTuple):
-    offset: int
-    size: int
+_Handle = tuple[int, int]  # offset and size of a block, in bytes
 
 
 def is_table(tail: bytes) -> bool:
@@ -45,9 +42,9 @@ def iter_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:
         _block(data, metaindex, where)  # empty in every file; its checksum must hold all the same
         index, _ = _read_handle(footer, after)
         last: bytes | None = None
-        for _, encoded in _entries(_block(data, index, where), None, index.offset, where):
+        for _, encoded in _entries(_block(data, index, where), None, index[0], where):
             handle, _ = _read_handle(encoded, 0)
-            for entry in _entries(_block(data, handle, where), last, handle.offset, where):
+            for entry in _entries(_block(data, handle, where), last, handle[0], where):
                 yield entry
                 last = entry[0]
     except WireError as cause:
@@ -62,7 +59,7 @@ def read_table(data: bytes, where: str) -> dict[bytes, bytes]:
 def _read_handle(data: bytes, position: int) -> tuple[_Handle, int]:
     offset, position = read_varint(data, position)
     size, position = read_varint(data, position)
-    return _Handle(offset, size), position
+    return (offset, size), position
 
 
 def _block(data: bytes, handle: _Handle, where: str) -> bytes:

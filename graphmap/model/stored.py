@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy
 
     from graphmap.model.graph import Dims, GraphModel
+    from graphmap.model.meta import Signature, SlotVariable, VariableDef
 
 
 class StoredTensor(NamedTuple):
@@ -34,41 +35,6 @@ class TensorValues(Protocol):
 
     def verify(self, key: str) -> None:
         """Raise as `read` does where stored bytes are missing or damaged; makes no array."""
-
-
-class VariableDef(NamedTuple):
-    """An entry of the `variables` or `trainable_variables` collections (VariableDef proto)."""
-
-    name: str  # op name
-    trainable: bool
-    is_resource: bool
-    full_name: str | None  # of a partitioned variable, from save_slice_info_def
-    offset: tuple[int, ...] = ()
-    shape: tuple[int, ...] = ()
-
-
-class TensorInfo(NamedTuple):
-    """One input or output of a signature."""
-
-    tensor: str
-    dtype: str
-    shape: Dims
-
-
-class Signature(NamedTuple):
-    """A SignatureDef."""
-
-    method: str
-    inputs: Mapping[str, TensorInfo]
-    outputs: Mapping[str, TensorInfo]
-
-
-class SlotVariable(NamedTuple):
-    """An exact slot pairing from an object graph, by checkpoint keys."""
-
-    primary_key: str
-    slot: str
-    slot_key: str
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

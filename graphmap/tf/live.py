@@ -14,7 +14,8 @@ from typing import Any
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import Dims
-from graphmap.model.stored import MetaInfo, StoredModel, VariableDef
+from graphmap.model.meta import VariableDef
+from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.model.variable import Part, Variable
 from graphmap.opening import OpenedModel
 from graphmap.tf.runtime import tensorflow

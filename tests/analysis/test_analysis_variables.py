@@ -11,13 +11,8 @@ from analysis_graphs import GraphBuilder, constant, function, node, sgd_graph, t
 from graphmap.analysis.saver_keys import parse_slice
 from graphmap.analysis.variables import find_variables
 from graphmap.model.graph import FunctionRef
-from graphmap.model.stored import (
-    MetaInfo,
-    SlotVariable,
-    StoredModel,
-    StoredTensor,
-    VariableDef,
-)
+from graphmap.model.meta import SlotVariable, VariableDef
+from graphmap.model.stored import MetaInfo, StoredModel, StoredTensor
 from graphmap.model.variable import Part, Variable
 
 

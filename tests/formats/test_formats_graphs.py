@@ -12,7 +12,7 @@ from graphmap.errors import ArtifactError, CorruptArtifactError
 from graphmap.formats.protokind import binary_kind
 from graphmap.formats.registry import read_artifact
 from graphmap.model.graph import FunctionRef, ShapeValue
-from graphmap.model.stored import Signature, TensorInfo, VariableDef
+from graphmap.model.meta import Signature, TensorInfo, VariableDef
 from graphmap.schema import message_class
 
 

@@ -4,7 +4,7 @@ from bundle_writer import HEADER, entry_bytes, field, string_bytes, table_bytes,
 
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
 from graphmap.formats.registry import read_artifact
-from graphmap.model.stored import SlotVariable
+from graphmap.model.meta import SlotVariable
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 KERNEL, BIAS, SLOT = f"net/kernel{VALUE}", f"net/bias{VALUE}", f"net/kernel/.S/m{VALUE}"

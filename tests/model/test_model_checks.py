@@ -4,8 +4,9 @@ import pytest
 
 from graphmap.model.graph import Function, FunctionRef, GraphModel, Node, TensorValue
 from graphmap.model.graph_check import fatal_defects, find_defects
+from graphmap.model.meta import Signature, TensorInfo, VariableDef
 from graphmap.model.meta_check import asset_defect, meta_defects
-from graphmap.model.stored import MetaInfo, Signature, TensorInfo, VariableDef
+from graphmap.model.stored import MetaInfo
 
 
 def node(name, *inputs, op="Identity", **attrs):

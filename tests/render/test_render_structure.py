@@ -8,7 +8,8 @@ import pytest
 from render_graphs import GraphWriter
 
 from graphmap.model.graph import Function, FunctionRef, GraphModel, Node, ShapeValue
-from graphmap.model.stored import MetaInfo, Signature, StoredModel, TensorInfo
+from graphmap.model.meta import Signature, TensorInfo
+from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.model.training import OptimizerSpec, TrainOp
 from graphmap.render import build_picture
 from graphmap.render.inlining import inline_calls
