@@ -11,6 +11,7 @@ from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
+    from graphmap.model.optimizer_state import StoredOptimizer
     from graphmap.model.training import TrainOp
 
 __all__ = ["OpenedModel", "open_model"]
@@ -35,6 +36,13 @@ class OpenedModel:
         from graphmap.analysis.train_ops import find_train_ops  # a listing need not pay for it
 
         return find_train_ops(self.stored)
+
+    @cached_property
+    def optimizers(self) -> tuple[StoredOptimizer, ...]:
+        """Every Keras optimizer whose variables are stored, each paired with its weight."""
+        from graphmap.analysis.optimizer_states import find_optimizers
+
+        return find_optimizers(self.stored)
 
 
 def open_model(path: str, tags: str | None = None, step: int | None = None) -> OpenedModel:

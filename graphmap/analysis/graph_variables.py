@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import NamedTuple
 
-from graphmap.analysis.object_slots import object_slots
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.saver_keys import SavedKey, find_saved_keys
-from graphmap.analysis.slot_names import PLAIN, guess_roles
+from graphmap.analysis.slot_names import PLAIN, RoleTriple, guess_roles
+from graphmap.analysis.state_roles import state_roles
 from graphmap.analysis.structure_roles import find_roles
 from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
 from graphmap.model.stored import StoredModel, StoredTensor
-from graphmap.model.variable import Part, Variable
+from graphmap.model.variable import Basis, Part, Variable
 
 __all__ = ["find_in_graph"]
 
@@ -46,16 +46,20 @@ def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tup
     entries = [_entry(graph, place, by_key.get(place.key or "")) for place in places]
     entries += [(tensor, None, ()) for tensor in stored.tensors if tensor.key not in taken]
     names = {at: place.name for place in places for at in place.nodes}
-    confirmed = {**find_roles(stored, graph, names), **object_slots(stored)}
+    known: dict[str, tuple[RoleTriple, Basis]] = {
+        name: (triple, "confirmed") for name, triple in find_roles(stored, graph, names).items()
+    }
+    known.update(state_roles(stored))
     ordered = sorted((tensor for tensor, _, _ in entries), key=_by_name)
     told = zip(ordered, guess_roles(ordered), strict=True)
     guessed = {tensor.name: role for tensor, role in told if role is not None}
     found = []
     for tensor, node, parts in entries:
         key = tensor.key if tensor.key in by_key else None
-        role, slot_of, slot = confirmed.get(tensor.name) or guessed.get(tensor.name) or PLAIN
-        basis = "inferred" if tensor.name in guessed else "unknown"
-        basis = "confirmed" if tensor.name in confirmed else basis
+        guess: tuple[RoleTriple, Basis] = guessed.get(tensor.name, PLAIN), "inferred"
+        if tensor.name not in guessed:
+            guess = PLAIN, "unknown"
+        (role, slot_of, slot), basis = known.get(tensor.name, guess)
         found.append(
             Variable._make(
                 (tensor.name, tensor.shape, tensor.dtype, role, slot_of, slot, key, tensor.nbytes,
@@ -94,9 +98,13 @@ def _places(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> list[_P
         placed.update(e.node for e in unique)
         used.add(key)
     by_name = {tensor.name: tensor.key for tensor in stored.tensors}
+    named = {place.name: number for number, place in enumerate(places) if not place.parts}
     for at in nodes:
         if at not in placed:
             name = graph.nodes[at].name
+            if name in named:  # Keras 3 saves a copy under another name; signatures read this one
+                places[named[name]] = places[named[name]]._replace(nodes=(at,))
+                continue
             key_of_name = by_name.get(name)
             if key_of_name in used:
                 key_of_name = None

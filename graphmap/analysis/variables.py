@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from graphmap.analysis.slot_names import RoleTriple, guess_roles
 from graphmap.model.stored import StoredModel
-from graphmap.model.variable import Variable
+from graphmap.model.variable import Basis, Variable
 
 __all__ = ["find_variables"]
 
@@ -36,20 +36,20 @@ def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
 
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     tensors = sorted(stored.tensors, key=_by_name)
-    exact: dict[str, RoleTriple] = {}
-    if stored.slot_variables:
-        from graphmap.analysis.object_slots import object_slots  # needless in most checkpoints
+    told: dict[str, tuple[RoleTriple, Basis]] = {}
+    if stored.objects or stored.keras is not None:
+        from graphmap.analysis.state_roles import state_roles  # needless in most checkpoints
 
-        exact = object_slots(stored)
+        told = state_roles(stored)
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     found: list[Variable] = []
     add = found.append
     for (key, name, shape, dtype, size), guess in zip(tensors, guess_roles(tensors), strict=True):
-        triple = exact.get(name) or guess if exact else guess
+        known = told.get(name) if told else None
+        triple, basis = known if known is not None else (guess, "inferred")
         if triple is None:
             add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
             continue
         role, slot_of, slot = triple
-        basis = "confirmed" if name in exact else "inferred"
         add(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))
     return tuple(found)

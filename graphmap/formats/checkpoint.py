@@ -16,7 +16,7 @@ from graphmap.model.sentences import examples
 from graphmap.model.stored import StoredModel, StoredTensor, TensorValues
 
 if TYPE_CHECKING:
-    from graphmap.model.meta import SlotVariable
+    from graphmap.model.meta import ObjectNode, SlotVariable
 
 __all__ = ["Container", "add_meta_graph", "read_checkpoint", "read_container"]
 
@@ -30,6 +30,7 @@ class Container(NamedTuple):
     prefix: str | None = None
     is_object_based: bool = False
     warnings: tuple[str, ...] = ()
+    objects: tuple[ObjectNode, ...] = ()
 
 
 def read_container(prefix: str) -> Container:
@@ -43,15 +44,16 @@ def read_container(prefix: str) -> Container:
     warnings = bundle.warnings
     full_names: dict[str, str] = {}
     slots: tuple[SlotVariable, ...] = ()
+    objects: tuple[ObjectNode, ...] = ()
     try:
         (encoded,) = values.read_strings(OBJECT_GRAPH_KEY)
-        full_names, slots, keys, astray = parse_object_graph(encoded)
+        full_names, slots, keys, astray, objects = parse_object_graph(encoded)
         warnings += tuple(_object_defects(prefix, keys - values.keys(), astray))
     except (ArtifactError, WireError, ValueError) as cause:
         reason = cause.message if isinstance(cause, ArtifactError) else str(cause)
         warnings += (f"{prefix}: its object graph cannot be read ({reason}); names are keys",)
     tensors = named_tensors(bundle.tensors, full_names)
-    return Container(tensors, values, slots, prefix, True, warnings)
+    return Container(tensors, values, slots, prefix, True, warnings, objects)
 
 
 def _object_defects(prefix: str, absent: AbstractSet[str], astray: bool) -> Iterator[str]:
@@ -71,6 +73,7 @@ def read_checkpoint(prefix: str, typed: str, notes: tuple[str, ...] = ()) -> Sto
         tensors=container.tensors,
         values=container.values,
         slot_variables=container.slot_variables,
+        objects=container.objects,
         prefix=prefix,
         warnings=notes + container.warnings,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import warnings as python_warnings
-from collections.abc import Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ from graphmap.errors import (
 )
 from graphmap.files import map_file
 from graphmap.formats.dtypes import NAMES
+from graphmap.formats.hdf5_walk import walk
+from graphmap.formats.keras_facts import keras_file
 from graphmap.model.stored import StoredModel, StoredTensor
 
 if TYPE_CHECKING:
@@ -29,16 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["read_hdf5", "read_hdf5_bytes"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_MAX_DATASETS = 1_000_000
-_MAX_DEPTH = 64
 _MAX_RANK = 32  # H5S_MAX_RANK
 _READS = 20_000_000  # calls; a file of 100,000 datasets takes 2 million
 _REREADS = 64  # times the file's size that may be read in all while it is listed
 _SLACK = 64 << 20  # bytes on top of that, for small files
 _DEFLATE = 1032  # the most that one byte of deflate stands for (zlib.net/zlib_tech.html)
 _LEAST = 16 << 20  # bytes that a compressed value may take in any case
-_OWN_LAYOUTS = (0, 1, 2)  # compact, contiguous, chunked (IV.A.2.i); 3 is virtual
-_EXTERNAL = 0x0007  # the message "External Data Files" (format specification IV.A.2.h)
 _REMEDY = "Copy the file again from where it came."
 _WORDS = frozenset(NAMES.values())
 
@@ -141,24 +138,19 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
     """
     file = _open(data, where)
     _check_length(data, where)
-    warnings: list[str] = []
-    datasets: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    elsewhere: set[str] = set()
     try:
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
-            for path, dataset in _datasets(file, "", 0, set(), names, warnings):
-                datasets[path] = dataset
-                if _is_elsewhere(dataset):
-                    elsewhere.add(path)
-                    warnings.append(f"{path}: its value lies elsewhere, which is not opened")
+            found = walk(file)
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its structure") from cause
+    datasets, names, warnings = found.datasets, found.names, found.warnings
     ghosts = sorted(names.keys() - datasets.keys())
     if ghosts:
         warnings.append(f"{where}: weight_names tells of {ghosts[0]}, which is not there")
-    warnings += _config_defects(file, where)
+    version = _version(file)
+    config = _config(file, "model_config", where, warnings)
+    training = _config(file, "training_config", where, warnings)
     uses: dict[str, int] = {}
     for path in datasets:
         name = names.get(path, path)
@@ -170,10 +162,11 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
     return StoredModel(
         path=typed,
         kind=kind,
-        producer=_producer(file),
+        producer=f"keras {version}" if version else None,
         tensors=tensors,
         container=where,
-        values=_Values(datasets, elsewhere, len(data), where),
+        keras=keras_file(found, version, config, training),
+        values=_Values(datasets, found.elsewhere, len(data), where),
         warnings=tuple(warnings),
     )
 
@@ -200,51 +193,6 @@ def _check_length(data: memoryview, where: str) -> None:
         raise CorruptArtifactError(
             f"has {len(data):,} bytes of {told:,}: its end is missing", where=where, remedy=_REMEDY
         )
-
-
-def _datasets(
-    group: Any, path: str, depth: int, seen: set[int], names: dict[str, str], warnings: list[str]
-) -> Iterator[tuple[str, Any]]:
-    """Yield (path, dataset) below a group, and note the names that its attributes give.
-
-    A group that is linked twice is walked once: links can make a circle.
-    """
-    if depth > _MAX_DEPTH:
-        warnings.append(f"{path}: groups deeper than {_MAX_DEPTH} are not read")
-        return
-    for word in group.attrs.get("weight_names", ()):
-        text = word.decode("utf-8", "backslashreplace") if isinstance(word, bytes) else str(word)
-        names[f"{path}{text}"] = text.removesuffix(":0")
-    for name in sorted(group):
-        try:
-            child = group[name]
-        except (KeyError, NotImplementedError) as cause:
-            warnings.append(f"{path}{name}: cannot be read ({cause})")
-            continue
-        if child is None:
-            warnings.append(f"{path}{name}: is a link to nothing")
-        elif hasattr(child, "keys"):
-            address = group._links.get(name)
-            if isinstance(address, int):
-                if address in seen:
-                    continue
-                seen.add(address)
-            yield from _datasets(child, f"{path}{name}/", depth + 1, seen, names, warnings)
-        elif hasattr(child, "shape"):
-            yield f"{path}{name}", child
-
-
-def _is_elsewhere(dataset: Any) -> bool:
-    """Tell whether the bytes of a dataset are those of others: a virtual layout, external files.
-
-    pyfive looks for neither when it reads: it would return memory as it finds it, or zeros.
-    """
-    if dataset.id.layout_class not in _OWN_LAYOUTS:
-        return True
-    address = dataset.parent._links.get(dataset.name.rpartition("/")[2])
-    if not isinstance(address, int):
-        return False
-    return bool(dataset.file._get_dataobjects(address).find_msg_type(_EXTERNAL))
 
 
 def _tensor(
@@ -286,27 +234,27 @@ def _strings(value: numpy.ndarray) -> numpy.ndarray:
     return array.reshape(value.shape)
 
 
-def _config_defects(file: Any, where: str) -> Iterator[str]:
-    """Yield a sentence where the stored config is no JSON; the weights are there without it."""
+def _config(file: Any, name: str, where: str, warnings: list[str]) -> Any:
+    """Return a stored config; one that is no JSON is a warning: the weights are there without."""
     try:
-        config = file.attrs.get("model_config")
-        if config is not None:
-            json.loads(config)
+        config = file.attrs.get(name)
+        return None if config is None else json.loads(config)
     except RecursionError:
-        yield f"{where}: its model_config is nested too deeply"
+        warnings.append(f"{where}: its {name} is nested too deeply")
     except Exception as cause:  # pyfive raises whatever the bytes led it to
-        yield f"{where}: its model_config is no JSON ({str(cause)[:80]})"
+        warnings.append(f"{where}: its {name} is no JSON ({str(cause)[:80]})")
+    return None
 
 
-def _producer(file: Any) -> str | None:
+def _version(file: Any) -> str | None:
     try:
         version = file.attrs.get("keras_version")
+        if version is None and "model_weights" in file:
+            version = file["model_weights"].attrs.get("keras_version")
     except Exception:  # what wrote the file is not worth an error
         return None
-    if version is None and "model_weights" in file:
-        return None
     text = version.decode("ascii", "replace") if isinstance(version, bytes) else version
-    return f"keras {text}"[:40] if isinstance(text, str) else None
+    return text[:32] if isinstance(text, str) else None
 
 
 def _told(cause: Exception, where: str, what: str) -> ArtifactError:

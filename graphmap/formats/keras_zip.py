@@ -9,10 +9,13 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.hdf5 import read_hdf5_bytes
+from graphmap.formats.keras_facts import with_config
 from graphmap.formats.zip_member import BROKEN, read_member
+from graphmap.model.meta import KerasFile
 from graphmap.model.stored import StoredModel
 
 __all__ = ["read_keras_zip"]
@@ -31,14 +34,19 @@ def read_keras_zip(path: str, typed: str) -> StoredModel:
     try:
         with zipfile.ZipFile(path) as archive:
             weights = _member(archive, WEIGHTS, _WEIGHTS_LIMIT, path)
-            producer = _producer(archive, path)
-            warnings = (*_listing_defects(archive, path), *_config_defects(archive, path))
+            version = _version(archive, path)
+            warnings = list(_listing_defects(archive, path))
+            config = _config(archive, path, warnings)
     except BROKEN as cause:
         raise CorruptArtifactError(
             f"cannot be read as a zip archive ({str(cause)[:100]})", where=path, remedy=_REMEDY
         ) from cause
     model = read_hdf5_bytes(memoryview(weights), path, typed, "keras-zip")
-    return model._replace(producer=producer, warnings=(*warnings, *model.warnings))
+    return model._replace(
+        producer=f"keras {version}" if version else None,
+        keras=with_config(model.keras or KerasFile(), version, config),
+        warnings=(*warnings, *model.warnings),
+    )
 
 
 def _listing_defects(archive: zipfile.ZipFile, path: str) -> Iterator[str]:
@@ -51,13 +59,16 @@ def _listing_defects(archive: zipfile.ZipFile, path: str) -> Iterator[str]:
             yield f"{path}: holds a member that would be unpacked elsewhere: {name}"
 
 
-def _config_defects(archive: zipfile.ZipFile, path: str) -> tuple[str, ...]:
-    """Check the config as Keras would meet it; raises CorruptArtifactError where it cannot be read.
+def _config(archive: zipfile.ZipFile, path: str, warnings: list[str]) -> dict[str, Any]:
+    """Return the config; raises CorruptArtifactError where it cannot be read.
 
-    Returns a sentence where there is none.
+    Where there is none, that is a warning.
     """
     if CONFIG not in archive.namelist():
-        return (f"{path}: holds no {CONFIG}: weights can be read, the model cannot be rebuilt",)
+        warnings.append(
+            f"{path}: holds no {CONFIG}: weights can be read, the model cannot be rebuilt"
+        )
+        return {}
     data = _member(archive, CONFIG, _CONFIG_LIMIT, path)
     try:
         config = json.loads(data)
@@ -70,7 +81,7 @@ def _config_defects(archive: zipfile.ZipFile, path: str) -> tuple[str, ...]:
         raise CorruptArtifactError(
             f"holds a {CONFIG} that is no object", where=path, remedy=_REMEDY
         )
-    return ()
+    return config
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: str) -> bytes:
@@ -84,7 +95,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, path: str) -> bytes
     return read_member(archive, info, limit, _LEAST)
 
 
-def _producer(archive: zipfile.ZipFile, path: str) -> str | None:
+def _version(archive: zipfile.ZipFile, path: str) -> str | None:
     if "metadata.json" not in archive.namelist():
         return None
     try:
@@ -92,4 +103,4 @@ def _producer(archive: zipfile.ZipFile, path: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    return f"keras {version}"[:40] if isinstance(version, str) else None
+    return version[:32] if isinstance(version, str) else None

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from graphmap.formats.wire import fields
-from graphmap.model.meta import SlotVariable
+from graphmap.model.meta import ObjectNode, SlotVariable
 from graphmap.model.stored import StoredTensor
 
 __all__ = ["ATTRIBUTE_SUFFIX", "ObjectGraph", "named_tensors", "parse_object_graph"]
@@ -27,19 +27,21 @@ class ObjectGraph(NamedTuple):
     slots: tuple[SlotVariable, ...]
     keys: frozenset[str] = frozenset()
     astray: bool = False
+    nodes: tuple[ObjectNode, ...] = ()
 
 
 def parse_object_graph(data: bytes) -> ObjectGraph:
     """Decode a TrackableObjectGraph; raises WireError."""
     full_names: dict[str, str] = {}
-    value_keys: list[str | None] = []  # by node: the key of its value
-    references: list[tuple[int, str, int]] = []
+    nodes: list[ObjectNode] = []
+    references: list[tuple[int, str, int, int]] = []
     keys: set[str] = set()
     farthest = 0  # object that another refers to
     for number, node in fields(data):
         if number != 1 or not isinstance(node, bytes):
             continue
-        value_key = None
+        value_key, value_name = None, ""
+        children: list[tuple[str, int]] = []
         for part, value in fields(node):
             if not isinstance(value, bytes):
                 continue
@@ -49,21 +51,23 @@ def parse_object_graph(data: bytes) -> ObjectGraph:
                 if key and full_name:
                     full_names[key] = full_name
                 if key and (value_key is None or name == "VARIABLE_VALUE"):
-                    value_key = key
+                    value_key, value_name = key, full_name
             elif part == 3:
-                references.append(_slot(value))
+                references.append((*_slot(value), len(nodes)))
             elif part == 1:
-                farthest = max(farthest, _child(value))
-        value_keys.append(value_key)
+                children.append(_child(value))
+        farthest = max([farthest, *(number for _, number in children)])
+        nodes.append(ObjectNode(tuple(children), value_key, value_name))
     slots = []
-    farthest = max([farthest, *(max(primary, variable) for primary, _, variable in references)])
-    for primary, slot, variable in references:
-        if max(primary, variable) < len(value_keys):
-            primary_key, slot_key = value_keys[primary], value_keys[variable]
+    farthest = max([farthest, *(max(primary, variable) for primary, _, variable, _ in references)])
+    for primary, slot, variable, owner in references:
+        if max(primary, variable) < len(nodes):
+            primary_key, slot_key = nodes[primary].key, nodes[variable].key
             if primary_key and slot_key:
-                slots.append(SlotVariable(primary_key, slot, slot_key))
-    astray = bool(farthest) and farthest >= len(value_keys)
-    return ObjectGraph(full_names, tuple(sorted(slots)), frozenset(keys - {""}), astray)
+                slots.append(SlotVariable(primary_key, slot, slot_key, owner))
+    astray = bool(farthest) and farthest >= len(nodes)
+    found = frozenset(keys - {""})
+    return ObjectGraph(full_names, tuple(sorted(slots)), found, astray, tuple(nodes))
 
 
 def named_tensors(
@@ -94,10 +98,15 @@ def _attribute(data: bytes) -> tuple[str, str, str]:
     return name, full_name, key
 
 
-def _child(data: bytes) -> int:
-    """Return the node of an ObjectReference; a negative one is far past the end."""
-    found = [value for number, value in fields(data) if number == 1 and isinstance(value, int)]
-    return found[-1] if found else 0
+def _child(data: bytes) -> tuple[str, int]:
+    """Return (attribute, node) of an ObjectReference; a negative node is far past the end."""
+    name, node = "", 0
+    for number, value in fields(data):
+        if number == 1 and isinstance(value, int):
+            node = value
+        elif number == 2 and isinstance(value, bytes):
+            name = value.decode("utf-8", "backslashreplace")
+    return name, node
 
 
 def _slot(data: bytes) -> tuple[int, str, int]:

@@ -50,6 +50,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
         tensors=container.tensors,
         values=container.values,
         slot_variables=container.slot_variables,
+        objects=container.objects,
         prefix=container.prefix,
         saved_model_dir=str(folder),
         all_tags=all_tags,

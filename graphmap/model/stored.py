@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy
 
     from graphmap.model.graph import Dims, GraphModel
-    from graphmap.model.meta import Signature, SlotVariable, VariableDef
+    from graphmap.model.meta import KerasFile, ObjectNode, Signature, SlotVariable, VariableDef
 
 
 class StoredTensor(NamedTuple):
@@ -66,6 +66,7 @@ class StoredModel(NamedTuple):
     tensors: every entry of the container, in key order; () where there is no container.
     prefix: the checkpoint prefix TensorFlow would take ("ckpt/model.ckpt-500"), if any.
     meta_path, saved_model_dir: files that hold the graph, if any.
+    objects: the nodes of its object graph. keras: what a Keras file tells beside its tensors.
     container: the one file that the user named for the tensors, where it is no V2 checkpoint.
     warnings: one sentence for each defect met on the way.
     """
@@ -83,4 +84,6 @@ class StoredModel(NamedTuple):
     saved_model_dir: str | None = None
     container: str | None = None
     all_tags: tuple[tuple[str, ...], ...] = ()
+    objects: tuple[ObjectNode, ...] = ()
+    keras: KerasFile | None = None
     warnings: tuple[str, ...] = ()

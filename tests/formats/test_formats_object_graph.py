@@ -45,7 +45,7 @@ def test_full_names_and_slots(tmp_path):
         BIAS: "net/bias",
         SLOT: "Adam/dense/kernel/m",
     }
-    assert model.slot_variables == (SlotVariable(KERNEL, "m", SLOT),)
+    assert model.slot_variables == (SlotVariable(KERNEL, "m", SLOT, 1),)
 
 
 def test_a_full_name_that_stands_twice_is_not_used(tmp_path):
