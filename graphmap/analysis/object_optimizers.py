@@ -135,7 +135,7 @@ def _modern(
             primary, basis = _primary(at, slot, nodes, weights, by_full_name)
             word = _word(attribute, slot, nodes[primary] if primary is not None else None)
             taken.add(child)
-            first_names.append(slot.full_name.partition("/")[0])
+            first_names.append(_class_word(slot.full_name, is_keras_3))
             key = nodes[primary].key if primary is not None else None
             slots.append(StoredSlot(slot.key, key, word, at, basis, attribute))
     scalars = {
@@ -146,7 +146,9 @@ def _modern(
     iterations, rate = nodes[children["_iterations"]].key, _rate(children, nodes)
     known = {iterations, rate, *scalars.values(), *(slot.key for slot in slots)}
     unpaired = tuple(key for child in own if (key := nodes[child].key) and key not in known)
-    kind = _kind(first_names or [nodes[n].full_name.partition("/")[0] for n in own], ObjectNode())
+    kind = _kind(
+        first_names or [_class_word(nodes[n].full_name, is_keras_3) for n in own], ObjectNode()
+    )
     if unpaired and not slots:  # lists that Keras filled too late to be tracked
         return _by_order(owner, nodes, own, weights, kind, tensors)
     count = 1 + max((slot.position or 0 for slot in slots), default=-1)
@@ -274,6 +276,13 @@ def _legacy(owner: _Owner, nodes: Sequence[ObjectNode], stored: StoredModel) -> 
 
 def _rate(children: Mapping[str, int], nodes: Sequence[ObjectNode]) -> str | None:
     return next((nodes[children[name]].key for name in _RATES if name in children), None)
+
+
+def _class_word(full_name: str, is_keras_3: bool) -> str:
+    """Return where a slot's name has the optimizer's: before the leaf in Keras 3, else in front."""
+    if is_keras_3:
+        return full_name.rpartition("/")[0].rpartition("/")[2]
+    return full_name.partition("/")[0]
 
 
 def _kind(names: Sequence[str], iterations: ObjectNode) -> str | None:

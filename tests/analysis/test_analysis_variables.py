@@ -11,7 +11,7 @@ from analysis_graphs import GraphBuilder, constant, function, node, sgd_graph, t
 from graphmap.analysis.saver_keys import parse_slice
 from graphmap.analysis.variables import find_variables
 from graphmap.model.graph import FunctionRef
-from graphmap.model.meta import SlotVariable, VariableDef
+from graphmap.model.meta import ObjectNode, SlotVariable, VariableDef
 from graphmap.model.stored import MetaInfo, StoredModel, StoredTensor
 from graphmap.model.variable import Part, Variable
 
@@ -117,8 +117,11 @@ def test_an_object_graph_pairs_slots_exactly() -> None:
         tensor("dense/kernel", 2, key=f"layer/kernel{value}"),
         tensor("strange name", 2, key=slot_key),
     )
-    pair = SlotVariable(f"layer/kernel{value}", "m", slot_key)
-    stored = StoredModel("m", "object-checkpoint", tensors=tensors, slot_variables=(pair,))
+    pair = SlotVariable(f"layer/kernel{value}", "m", slot_key, 0)
+    objects = (ObjectNode(),)
+    stored = StoredModel(
+        "m", "object-checkpoint", tensors=tensors, slot_variables=(pair,), objects=objects
+    )
     found = by_name(stored)["strange name"]
     assert (found.role, found.slot_of, found.slot, found.basis) == (
         "slot", "dense/kernel", "m", "confirmed",

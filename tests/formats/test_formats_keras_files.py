@@ -60,10 +60,10 @@ def test_a_keras_archive(tmp_path):
         archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
     artifact = graphmap.load(tmp_path / "m.keras")
     assert (artifact.kind, artifact.producer) == ("keras-zip", "keras 3.5.0")
-    assert [(v.name, v.role) for v in artifact.variables] == [
-        ("layers/dense/vars/0", "weight"),
-        ("optimizer/vars/0", "optimizer"),
-        ("optimizer/vars/2", "optimizer"),
+    assert [(v.name, v.role, v.slot_of) for v in artifact.variables] == [
+        ("layers/dense/vars/0", "weight", None),
+        ("optimizer/vars/0", "step", None),
+        ("optimizer/vars/2", "slot", "layers/dense/vars/0"),
     ]
     assert numpy.array_equal(artifact.read("layers/dense/vars/0"), KERNEL)
 
