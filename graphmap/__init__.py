@@ -35,12 +35,14 @@ if TYPE_CHECKING:
         UnsupportedArtifactError,
         UsageError,
     )
+    from graphmap.scanning.scan import Inventory, scan
 
 __all__ = [
     "Artifact",
     "ArtifactError",
     "CorruptArtifactError",
     "GraphmapError",
+    "Inventory",
     "MissingDataError",
     "MissingDependencyError",
     "NameMap",
@@ -63,6 +65,7 @@ __all__ = [
     "probe",
     "rename",
     "render",
+    "scan",
 ]
 
 _HOMES = {
@@ -76,6 +79,8 @@ _HOMES = {
     "NameMap": "graphmap.api.name_map",
     "probe": "graphmap.api.probing",
     "Picture": "graphmap.api.picture",
+    "Inventory": "graphmap.scanning.scan",
+    "scan": "graphmap.scanning.scan",
 }
 
 

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
 from graphmap.errors import ArtifactError, GraphmapError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROTO_LIMIT = 2**31 - 1  # bytes; protobuf's own limit for one message
 
@@ -108,9 +113,17 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a whole file or nothing: to a temporary name in its folder, then one rename.
+    """Write a whole file or nothing; raises GraphmapError where the system refuses."""
+    with replacing(path) as stream:
+        stream.write(data)
 
-    Raises GraphmapError where the system refuses; no temporary file is left behind.
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Give a stream whose bytes become the file at `path` when the block ends without an error.
+
+    They go to a temporary name in its folder, then one rename; no temporary file is left behind.
+    Raises GraphmapError where the system refuses.
     """
     from pathlib import Path
 
@@ -119,7 +132,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, target)

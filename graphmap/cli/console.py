@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from graphmap.errors import GraphmapError
 
-__all__ = ["busy", "dim", "escape", "is_plain", "note", "print_bug", "print_error", "print_json",
-           "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
+__all__ = ["busy", "counting", "dim", "escape", "is_plain", "note", "print_bug", "print_error",
+           "print_json", "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
 
 MAX_WARNINGS = 20
 MAX_LINE = 400  # characters of an error's first line
@@ -159,6 +159,22 @@ def busy(what: str) -> Iterator[None]:
         timer.join()
         for bar in shown:
             bar.stop()
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[str], None]]:
+    """Give a function to call for each thing done; on a terminal they are counted as they come."""
+    if _state["quiet"] or not sys.stderr.isatty():
+        yield verbose
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.completed:,} {task.description}")
+    columns = (text, BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda _: bar.advance(task)
 
 
 def _to_stderr(line: str) -> None:

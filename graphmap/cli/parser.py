@@ -26,6 +26,7 @@ COMMANDS = {  # name: (module in cli.commands, one line for the list of commands
     "convert": ("convert", "write its values as safetensors, npz, h5 or a checkpoint"),
     "diff": ("diff", "say what two artifacts share, rename, change, add and drop"),
     "audit": ("audit", "find what it could do when it is run: files, code, network"),
+    "scan": ("scan", "list every artifact under folders, a row each"),
     "completion": ("completion", "print the completion script of a shell"),
 }
 SHELLS = ("bash", "zsh", "fish")
