@@ -24,7 +24,8 @@ class Case:
     steps: labels that step i runs; aux: those that are no train op (the user names them).
     expected, same: "resume" or "decline", over a new graph and in the stored one; "skip". told:
     further arguments of reconstruct_train_op, made of the new side's Builder.
-    feeds: {logical input: value of step i}.
+    feeds: {logical input: value of step i}. export: as a SavedModel for training. scaffold: saved
+    by the Saver of a tf.train.Scaffold, with all that it puts into the graph.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Case:
     feeds: dict[str, Callable[[int], Any]] = field(default_factory=dict)
     partitions: dict[str, int] = field(default_factory=dict)
     b_partitions: dict[str, int] | None = None
+    export: bool = False
+    scaffold: bool = False
 
 
 CASES: dict[str, Case] = {}
