@@ -1,20 +1,26 @@
 """Variables held as refs (VariableV2) or as resources (VarHandleOp), and turning uses of one kind
 into uses of the other, NodeDef by NodeDef.
 
-A ref read is the buffer itself: whoever consumes it sees the value of the moment it runs. So every
-consumer gets a read of its own that waits for what the consumer waits for. A resource read is the
-value of the moment of the read: it becomes a copy made there.
+A ref read is the buffer itself, behind a Reshape or a Switch too: who consumes it sees the value
+of the moment it runs. So every consumer gets a read of its own that waits for what the consumer
+waits for. A resource read is the value of the moment of the read: it becomes a copy made there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from graphmap.errors import ReconstructionError
 from graphmap.names import CONTROL, parse_input
 
-__all__ = ["neutral_write", "to_refs", "to_resources"]
+__all__ = ["VIEWS", "neutral_write", "to_refs", "to_resources"]
+
+# These hand on the buffer of their first input, in another shape at most (their kernels).
+VIEWS = frozenset(
+    {"Reshape", "ExpandDims", "Squeeze", "StopGradient", "PreventGradient", "CheckNumerics",
+     "EnsureShape", "PlaceholderWithDefault", "Bitcast"}
+)  # fmt: skip
 
 _TO_RESOURCE = {
     "Assign": "AssignVariableOp", "AssignAdd": "AssignAddVariableOp",
@@ -24,6 +30,7 @@ _TO_RESOURCE = {
 }  # fmt: skip
 _TO_REF = {new: old for old, new in _TO_RESOURCE.items()}
 _HANDLE_OPS = frozenset({"Switch", "Enter", "Identity", "RefSwitch", "RefEnter", "RefIdentity"})
+_CARRIERS = frozenset({"Switch", "Enter"})  # of a buffer, or of a handle in its place
 _NO_WRITES = _HANDLE_OPS | {"IsVariableInitialized"}
 
 
@@ -81,60 +88,67 @@ def _recast(node: Any, op: str, dtype: int) -> Any:
 
 
 # --------------------------------------------------------------------------- ref -> resource
-def to_resources(
-    nodes: list[Any], variables: Mapping[str, int], loops: Collection[str]
-) -> list[Any]:
+def to_resources(nodes: list[Any], variables: Mapping[str, int]) -> list[Any]:
     """Return the nodes with the uses of these ref variables turned into uses of resources.
 
-    variables: {variable node: DataType}. loops: names of nodes inside loops of control flow v1.
+    variables: {variable node: DataType}.
     """
-    work = _RefWork(variables, {node.name: node for node in nodes}, loops)
+    work = _RefWork(variables, {node.name: node for node in nodes})
     for node in nodes:
         work.convert(node)
     return work.out
 
 
+class _Alias(NamedTuple):
+    """A tensor that is the buffer of a ref variable.
+
+    handle: the tensor that carries the variable's handle there. before: what has run when it is
+    there, as control inputs. views: names of the nodes that have given it another shape.
+    """
+
+    variable: str
+    handle: str
+    before: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+
 class _RefWork:
-    def __init__(
-        self, variables: Mapping[str, int], by_name: Mapping[str, Any], loops: Collection[str]
-    ) -> None:
+    def __init__(self, variables: Mapping[str, int], by_name: Mapping[str, Any]) -> None:
         self.variables = variables
         self.by_name = by_name
-        self.loops = loops
         self.out: list[Any] = []
-        self._traced: dict[str, tuple[str, str, tuple[str, ...]] | None] = {}
+        self._traced: dict[str, _Alias | None] = {}
 
-    def trace(self, text: str) -> tuple[str, str, tuple[str, ...]] | None:
-        """Return (variable, tensor that carries its handle, what has run before), or None."""
+    def trace(self, text: str) -> _Alias | None:
+        """Say of which variable a tensor is the buffer; None for other tensors."""
         key = _key(text)
         if key not in self._traced:
             self._traced[key] = None  # a loop of Identities carries no variable
             self._traced[key] = self._trace(key)
         return self._traced[key]
 
-    def _trace(self, key: str) -> tuple[str, str, tuple[str, ...]] | None:
+    def _trace(self, key: str) -> _Alias | None:
         name, _ = parse_input(key)
         if name in self.variables:
-            return name, key, ()
+            return _Alias(name, key)
         node = self.by_name.get(name)
         data = _data(node) if node is not None else []
-        if node is None or not data:
+        if node is None or not data or node.op == "IsVariableInitialized":
             return None
         writes = _resource_form(node.op) is not None and node.op not in _HANDLE_OPS
-        if not (writes or node.op in _HANDLE_OPS) or node.op in ("Switch", "Enter"):
-            return None
-        if node.op == "IsVariableInitialized":
+        if not (writes or node.op in _HANDLE_OPS or node.op in VIEWS):
             return None
         source = self.trace(data[0])
-        if source is None:
+        if source is None or (node.op == "Enter" and source.views):
             return None
-        variable, handle, before = source
+        before = (*source.before, *_controls(node))
         if writes:
-            return variable, handle, (*before, f"^{node.name}")
-        before = (*before, *_controls(node))
+            return source._replace(before=(*source.before, f"^{node.name}"))
         if node.op == "Identity":
-            return variable, handle, before
-        return variable, key, before
+            return source._replace(before=before)
+        if node.op in VIEWS:
+            return source._replace(before=before, views=(*source.views, name))
+        return source._replace(handle=key, before=())  # this node stays, and has waited for them
 
     def convert(self, node: Any) -> None:
         data = _data(node)
@@ -144,13 +158,13 @@ class _RefWork:
             return
         first = found[0] if found else None
         form = _resource_form(node.op)
-        dtype = self.variables[next(item for item in found if item)[0]]
+        dtype = self.variables[next(item for item in found if item).variable]
         slots = self._handle_inputs(node, found) if form else set()
         if form is not None and first is not None:
             new = _recast(node, form, dtype)
             if node.op in ("RefSwitch", "RefEnter", "RefIdentity"):
                 new.attr["T"].type = _resource_dtype()
-        elif node.op == "Identity" and first is not None:
+        elif node.op == "Identity" and first is not None and not first.views:
             new = type(node)(name=node.name, op="ReadVariableOp")
             new.attr["dtype"].type = dtype
             slots = {0}
@@ -158,13 +172,16 @@ class _RefWork:
             new = type(node)(name=node.name, op=node.op)
             for key, value in node.attr.items():
                 new.attr[key].CopyFrom(value)
+            if node.op in _CARRIERS and self.trace(f"{node.name}:0") is not None:
+                new.attr["T"].type = _resource_dtype()
+                slots = {0}
         waits: dict[str, None] = {}
         for place, (text, source) in enumerate(zip(data, found, strict=True)):
             if source is None:
                 new.input.append(text)
             elif place in slots:
-                new.input.append(source[1])
-                waits.update(dict.fromkeys(source[2]))
+                new.input.append(source.handle)
+                waits.update(dict.fromkeys(source.before))
             else:
                 new.input.append(self._fresh_read(node, place, source, data))
         new.input.extend(dict.fromkeys([*_controls(node), *waits]))
@@ -180,22 +197,28 @@ class _RefWork:
                 places.add(at)
         return places
 
-    def _fresh_read(
-        self, node: Any, place: int, source: tuple[str, str, tuple[str, ...]], data: list[str]
-    ) -> str:
-        variable, handle, before = source
+    def _fresh_read(self, node: Any, place: int, source: _Alias, data: list[str]) -> str:
+        """Return a read for one input of a node, seen as that input saw the buffer."""
         read = type(node)(name=f"{node.name}/read_{place}", op="ReadVariableOp")
-        read.attr["dtype"].type = self.variables[variable]
-        waits = dict.fromkeys([*before, *_controls(node)])
-        if node.op not in ("Merge", "Enter", "Switch") and node.name not in self.loops:
+        read.attr["dtype"].type = self.variables[source.variable]
+        waits = dict.fromkeys([*source.before, *_controls(node)])
+        if node.op not in ("Merge", "Enter", "Switch"):
             for text in data:  # what this op waits for anyway, its read waits for too
                 name, output = parse_input(text)
                 if output != CONTROL and name in self.by_name and self.trace(text) is None:
                     waits[f"^{name}"] = None
-        read.input.append(handle)
+        read.input.append(source.handle)
         read.input.extend(waits)
         self.out.append(read)
-        return str(read.name)
+        seen = str(read.name)
+        for at, name in enumerate(source.views):
+            view = type(node)()
+            view.CopyFrom(self.by_name[name])
+            view.name = f"{node.name}/view_{place}_{at}"
+            view.input[0] = seen
+            self.out.append(view)
+            seen = view.name
+        return seen
 
 
 def _resource_dtype() -> int:

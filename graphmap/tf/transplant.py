@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.analysis.loops import loop_nodes
 from graphmap.errors import ReconstructionError
 from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import GraphModel, Node
@@ -88,12 +87,11 @@ def plan_copy(
     proto.ParseFromString(stored.raw())
     wanted = {stored.nodes[position].name for position in cut.copied}
     nodes = [node for node in proto.node if node.name in wanted]
-    inside = {stored.nodes[position].name for position in loop_nodes(stored)}
     copy = Copy(tf.compat.v1.GraphDef(versions=proto.versions), frozenset(wanted))
     joins = _Joins(new, stored, cut, copy)
     for node in nodes:
         joins.rewire(node)
-    nodes = _same_kinds(nodes, proto.library, stored, variables, inside)
+    nodes = _same_kinds(nodes, proto.library, stored, variables)
     used = {parse_input(text).node for node in nodes for text in node.input}
     names = {stored.nodes[position].name: variable for position, variable in variables.items()}
     copy.variables = {name: variable for name, variable in names.items() if name in used}
@@ -154,7 +152,6 @@ def _same_kinds(
     library: Any,
     stored: GraphModel,
     variables: Mapping[int, NewVariable],
-    inside: Iterable[str],
 ) -> list[Any]:
     """Turn uses of variables into the kind that the new graph holds them as."""
     tf = tensorflow()
@@ -167,7 +164,7 @@ def _same_kinds(
             dtype = tf.dtypes.as_dtype(str(node.attrs["dtype"])).as_datatype_enum
             (to_resource if variable.is_resource else to_ref)[node.name] = dtype
     if to_resource:
-        nodes = to_resources(nodes, to_resource, frozenset(inside))
+        nodes = to_resources(nodes, to_resource)
     if to_ref:
         nodes = to_refs(inline_calls(nodes, library, to_ref), to_ref)
     return nodes

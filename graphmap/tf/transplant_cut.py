@@ -16,7 +16,8 @@ from graphmap.analysis.ops import PLACEHOLDER_OPS, VARIABLE_OPS
 from graphmap.analysis.updates import Training, upstream
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel
-from graphmap.tf.descent import INPUT_OPS, Descent
+from graphmap.tf.descent import HANDLE_CARRIERS, INPUT_OPS, Descent
+from graphmap.tf.kinds import VIEWS
 
 __all__ = ["Cut", "check_state", "find_cut"]
 
@@ -36,6 +37,7 @@ _HARMLESS = VARIABLE_OPS | INPUT_OPS | {
     "CheckNumericsV2",
 }  # fmt: skip
 
+_ALIASES = VIEWS | HANDLE_CARRIERS - {"Merge"} | {"Identity", "RefIdentity"}
 _NOT_EXACTLY = (
     "Random and other stateful ops cannot be gone on with exactly; allow_inexact=True rebuilds "
     "them with fresh states."
@@ -78,6 +80,7 @@ def find_cut(
     cut = Cut()
     replaced = replaced or {}
     inside = loop_nodes(graph)
+    buffers = _buffers(graph, descent)
     inputs, controls = graph.topology.inputs, graph.topology.controls
     stack = [root for root in roots if root not in own_updates]
     cut.copied.update(stack)
@@ -109,7 +112,9 @@ def find_cut(
                     where=graph.nodes[producer].name,
                     remedy="Pass every variable that the stored op trains in var_list.",
                 )
-            there = _counterpart(graph, descent, here, inside, own_updates)
+            there = None
+            if producer not in buffers:
+                there = _counterpart(graph, descent, here, inside, own_updates)
             if there is not None and usable(here, there):
                 cut.tensors[here] = there
             else:
@@ -124,6 +129,26 @@ def find_cut(
                 join(producer)
     cut.feeds.sort()
     return cut
+
+
+def _buffers(graph: GraphModel, descent: Descent) -> set[int]:
+    """Nodes that hand on the buffer of a ref variable which is a resource in the new graph.
+
+    What stands for them there is a copy of the value at one moment, so it cannot be taken.
+    """
+    stack = [
+        a
+        for a, b in descent.variables.items()
+        if graph.nodes[a].op != "VarHandleOp" and descent.new.nodes[b].op == "VarHandleOp"
+    ]
+    found: set[int] = set()
+    while stack:
+        for consumer, place in graph.topology.consumers[stack.pop()]:
+            is_alias = place == 0 and graph.nodes[consumer].op in _ALIASES
+            if is_alias and consumer not in found:
+                found.add(consumer)
+                stack.append(consumer)
+    return found
 
 
 def _counterpart(

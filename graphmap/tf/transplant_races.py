@@ -14,12 +14,13 @@ from graphmap.analysis.updates import upstream
 from graphmap.analysis.writes import WriteIndex, find_writes
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel
+from graphmap.tf.kinds import VIEWS
 from graphmap.tf.ordering import Order
 
 __all__ = ["Race", "find_races", "order_or_decline"]
 
 _VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
-_ALIASES = frozenset({"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"})
+_ALIASES = VIEWS | {"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"}
 # These look at what a variable is, not at what it holds.
 _BLIND = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "IsVariableInitialized", "VarIsInitializedOp",
