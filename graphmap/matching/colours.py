@@ -13,14 +13,37 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from graphmap.matching.forward import Forward
-from graphmap.matching.views import VIEWS, Label, View, make_view
+from graphmap.matching.views import VIEWS, Edge, Label, View, make_view
 
 __all__ = ["Counterparts", "find_counterparts"]
 
-RADII = (12, 6)
 SHIFT = 40  # bits of a colour; above them the mark of an edge
 
 Pair = tuple[int, int]
+
+
+class Stage(NamedTuple):
+    """How far one looks, and which way.
+
+    sparing: only pairs of sizes that equally many variables of both sides have, and that see
+    something settled already: a small neighbourhood tells less.
+    """
+
+    radius: int
+    up: bool = True
+    down: bool = True
+    sparing: bool = False
+
+
+STAGES = (
+    Stage(12),
+    Stage(6),
+    Stage(12, down=False, sparing=True),
+    Stage(12, up=False, sparing=True),
+    Stage(3, sparing=True),
+    Stage(2, sparing=True),
+    Stage(1, sparing=True),
+)
 
 
 class Found(NamedTuple):
@@ -68,11 +91,15 @@ class _Joint:
                     for node in nodes:
                         self.users[node].append(v)
 
-    def colours(self, pair_of: Mapping[int, int], radius: int) -> dict[int, int]:
-        """Return the colour of each variable after `radius` steps. pair_of: {variable: pair}."""
+    def colours(self, pair_of: Mapping[int, int], stage: Stage) -> tuple[dict[int, int], set[int]]:
+        """Return the colour of each variable, and those that see a pair.
+
+        pair_of: {variable: pair}.
+        """
         table: dict[object, int] = {}
         colours = []
         fixed = []
+        sees = []
         for node, own in enumerate(self.own):
             known = tuple(sorted({pair_of[v] for v in self.users.get(node, ()) if v in pair_of}))
             lone = bool(known) and all(
@@ -81,12 +108,20 @@ class _Joint:
                 if v in pair_of
             )
             fixed.append(lone)
+            sees.append(bool(known))
             key: object = ("pair", known) if lone else (own, known)
             colours.append(table.setdefault(key, len(table)))
         count = len(table)
         moving = [node for node in range(len(colours)) if not fixed[node]]
-        before, behind = self.before, self.behind
-        for _ in range(radius):
+        nothing: list[list[Edge]] = [[]] * len(colours)
+        before = self.before if stage.up else nothing
+        behind = self.behind if stage.down else nothing
+        for _ in range(stage.radius):
+            if stage.sparing:
+                sees = [
+                    seen or any(sees[n] for _, n in before[at]) or any(sees[n] for _, n in behind[at])
+                    for at, seen in enumerate(sees)
+                ]
             fresh = list(colours)
             seen = set()
             for node in moving:
@@ -102,7 +137,8 @@ class _Joint:
             if len(seen) == count:
                 break
             count = len(seen)
-        return {
+        open_ones = {v: rows for v, rows in self.holders.items() if v not in pair_of}
+        found = {
             v: table.setdefault(
                 (
                     self.labels[v],
@@ -110,9 +146,10 @@ class _Joint:
                 ),
                 len(table),
             )
-            for v, rows in self.holders.items()
-            if v not in pair_of
+            for v, rows in open_ones.items()
         }
+        seeing = {v for v, rows in open_ones.items() if any(sees[n] for _, ns in rows for n in ns)}
+        return found, seeing
 
 
 def find_counterparts(
@@ -134,41 +171,70 @@ def find_counterparts(
         )
         for d in range(len(VIEWS))
     ]
-    pair_of: dict[int, int] = {}
-    for number, (e, a) in enumerate(sorted(known.items())):
-        pair_of[e] = pair_of[a + offset] = number
-    pairs: dict[int, int] = {}
-    found: dict[int, Found] = {}
-    at = 0
-    while at < len(RADII):
-        fresh = 0
-        for name, view in zip(VIEWS, views, strict=True):
-            for mine, theirs in _classes(view, pair_of, RADII[at], offset):
-                if len(mine) == len(theirs) == 1:
-                    fresh += 1
-                    pairs[mine[0]] = theirs[0]
-                    found[mine[0]] = Found(name, RADII[at])
-                    pair_of[mine[0]] = pair_of[theirs[0] + offset] = len(known) + len(pairs)
-        at = 0 if fresh and at else at + (not fresh)
-    classes: dict[int, Class] = {}
-    for radius in RADII:
-        for name, view in zip(VIEWS, views, strict=True):
-            for mine, theirs in _classes(view, pair_of, radius, offset):
-                if mine and theirs:
-                    for v in mine:
-                        classes.setdefault(v, Class(tuple(mine), tuple(theirs), name, radius))
-    return Counterparts(pairs, found, classes)
+    plan = _Plan(views, offset, known)
+    plan.run(expected, actual)
+    return Counterparts(plan.pairs, plan.found, plan.classes())
 
 
-def _classes(
-    view: _Joint, pair_of: Mapping[int, int], radius: int, offset: int
-) -> list[tuple[list[int], list[int]]]:
-    """Return the variables without a pair, by colour: those of each side."""
-    rows: dict[int, tuple[list[int], list[int]]] = {}
-    for v, colour in view.colours(pair_of, radius).items():
-        row = rows.setdefault(colour, ([], []))
-        if v < offset:
-            row[0].append(v)
-        else:
-            row[1].append(v - offset)
-    return list(rows.values())
+class _Plan:
+    """Stages from the widest look to the nearest; each pair found starts them anew."""
+
+    def __init__(self, views: list[_Joint], offset: int, known: Mapping[int, int]) -> None:
+        self.views = views
+        self.offset = offset
+        self.pair_of: dict[int, int] = {}
+        self.pairs: dict[int, int] = {}
+        self.found: dict[int, Found] = {}
+        for e, a in sorted(known.items()):
+            self._fix(e, a)
+        counts: dict[Label, list[int]] = defaultdict(lambda: [0, 0])
+        for v in {v for view in views for v in view.holders}:
+            counts[views[0].labels[v]][v >= offset] += 1
+        self.balanced = {label for label, (mine, theirs) in counts.items() if mine == theirs}
+
+    def _fix(self, expected: int, actual: int) -> None:
+        number = len(self.pair_of) // 2
+        self.pair_of[expected] = self.pair_of[actual + self.offset] = number
+
+    def run(self, expected: Forward, actual: Forward) -> None:
+        at = 0
+        while at < len(STAGES):
+            fresh = 0
+            for name, view in zip(VIEWS, self.views, strict=True):
+                for mine, theirs, seeing in self._rows(view, STAGES[at]):
+                    if len(mine) != 1 or len(theirs) != 1:
+                        continue
+                    if STAGES[at].sparing and not (seeing and view.labels[mine[0]] in self.balanced):
+                        continue
+                    fresh += self._pair(mine[0], theirs[0], Found(name, STAGES[at].radius))
+            at = 0 if fresh and at else at + (not fresh)
+
+    def _pair(self, expected: int, actual: int, how: Found) -> bool:
+        self.pairs[expected] = actual
+        self.found[expected] = how
+        self._fix(expected, actual)
+        return True
+
+    def classes(self) -> dict[int, Class]:
+        """Return {expected variable without a pair: those of both sides that stand as it does}."""
+        classes: dict[int, Class] = {}
+        for stage in STAGES[:2]:
+            for name, view in zip(VIEWS, self.views, strict=True):
+                for mine, theirs, _ in self._rows(view, stage):
+                    if mine and theirs:
+                        for v in mine:
+                            found = Class(tuple(mine), tuple(theirs), name, stage.radius)
+                            classes.setdefault(v, found)
+        return classes
+
+    def _rows(self, view: _Joint, stage: Stage) -> list[tuple[list[int], list[int], bool]]:
+        """Return the variables without a pair, by colour: those of each side, what they see."""
+        rows: dict[int, tuple[list[int], list[int]]] = {}
+        colours, seeing = view.colours(self.pair_of, stage)
+        for v, colour in colours.items():
+            row = rows.setdefault(colour, ([], []))
+            if v < self.offset:
+                row[0].append(v)
+            else:
+                row[1].append(v - self.offset)
+        return [(mine, theirs, bool(mine) and mine[0] in seeing) for mine, theirs in rows.values()]
