@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from graphmap.matching.distinctions import Ways, in_order, tell_apart
 from graphmap.matching.forward import Forward
 from graphmap.matching.views import VIEWS, Edge, Label, View, make_view
 
@@ -208,6 +209,36 @@ class _Plan:
                         continue
                     fresh += self._pair(mine[0], theirs[0], Found(name, STAGES[at].radius))
             at = 0 if fresh and at else at + (not fresh)
+            if at == len(STAGES) and self._tell(expected, actual):
+                at = 0
+
+    def _tell(self, expected: Forward, actual: Forward) -> bool:
+        """Pair members of a class that what lies near them, or their order, tells apart."""
+        classes = {(c.expected, c.actual): c for c in self.classes().values()}
+        rows = [
+            key
+            for key, c in sorted(classes.items())
+            if len(c.expected) == len(c.actual) > 1
+            and self.views[0].labels[c.expected[0]] in self.balanced
+        ]
+        if not rows:
+            return False
+        settled: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        for v, number in self.pair_of.items():
+            settled[v >= self.offset][v - self.offset if v >= self.offset else v] = number
+        table: dict[object, int] = {}
+        ways = Ways(expected, settled[0], table), Ways(actual, settled[1], table)
+        fresh = False
+        for mine, theirs in rows:
+            for e, a, length in tell_apart(mine, theirs, ways):
+                if e not in self.pairs and a + self.offset not in self.pair_of:
+                    fresh = self._pair(e, a, Found("ways", length))
+        if fresh:
+            return True
+        for e, a in in_order(rows, (expected, actual)):
+            if e not in self.pairs and a + self.offset not in self.pair_of:
+                fresh = self._pair(e, a, Found("order", 0))
+        return fresh
 
     def _pair(self, expected: int, actual: int, how: Found) -> bool:
         self.pairs[expected] = actual

@@ -61,7 +61,8 @@ def decide(
     knowledge: str,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
-    if _is_other(wanted, pool, found, settings):
+    alike = 2 * result.placed > len(wanted)  # most of the computation is the same
+    if not alike and _is_other(wanted, pool, found, settings):
         found = {
             name: link
             for name, link in found.items()

@@ -44,12 +44,14 @@ SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 class Result:
     """links: who is who. rivals: {position of an expected variable: its rankings}.
 
-    turned: the two sides keep kernels the other way round.
+    turned: the two sides keep kernels the other way round. placed: how many expected variables
+    stand in a graph where an actual one does.
     """
 
     links: list[Found] = field(default_factory=list)
     rivals: dict[int, list[Ranking]] = field(default_factory=dict)
     turned: bool = False
+    placed: int = 0
 
 
 def match_groups(

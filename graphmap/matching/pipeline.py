@@ -35,7 +35,8 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     if expected.graph is not None and actual.graph is not None:
         from graphmap.matching.structure import review_links
 
-        review_links(wanted, pool, (expected.graph, actual.graph), found, result.rivals)
+        graphs = (expected.graph, actual.graph)
+        result.placed = review_links(wanted, pool, graphs, found, result.rivals)
     return decide(wanted, pool, actual, found, result, settings, _knowledge(expected, actual))
 
 

@@ -36,14 +36,15 @@ def review_links(
     graphs: tuple[GraphModel, GraphModel],
     found: dict[str, Found],
     rivals: dict[int, list[Ranking]],
-) -> None:
+) -> int:
     """Change `found` where the graphs of both sides, expected first, say otherwise.
 
-    A link that is forbidden stays with 0 bits, so that it is shown but not committed.
+    A link that is forbidden stays with 0 bits, so that it is shown but not committed. Returns how
+    many expected variables stand where an actual one does, be it one of several that are alike.
     """
     sides = [_forward(graph, vs) for graph, vs in zip(graphs, (wanted, pool), strict=True)]
     if not all(side.places for side in sides):
-        return
+        return 0
     labels = [{at: label_of(v.shape) for at, v in enumerate(vs)} for vs in (wanted, pool)]
     place = {v.name: at for at, v in enumerate(pool)}
     pins = {
@@ -54,6 +55,8 @@ def review_links(
     }
     counterparts = find_counterparts(sides[0], sides[1], labels[0], labels[1], pins)
     _Review(wanted, pool, found, rivals, counterparts, _balanced(sides, labels)).run()
+    alike = sum(place.view in EXACT for place in counterparts.classes.values())
+    return len(counterparts.pairs) + alike
 
 
 def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
