@@ -159,8 +159,13 @@ def find_counterparts(
     expected_labels: Mapping[int, Label],
     actual_labels: Mapping[int, Label],
     known: Mapping[int, int],
+    trained: frozenset[int] = frozenset(),
 ) -> Counterparts:
-    """Pair variables by their places. known: pairs that are certain already, such as pins."""
+    """Pair variables by their places.
+
+    known: pairs that are certain already, such as pins. trained: actual variables that an
+    optimizer updates; of copies that stand alike, these are the ones that are meant.
+    """
     offset = max(expected_labels, default=-1) + 1
     labels = {**expected_labels, **{v + offset: label for v, label in actual_labels.items()}}
     views = [
@@ -172,7 +177,7 @@ def find_counterparts(
         )
         for d in range(len(VIEWS))
     ]
-    plan = _Plan(views, offset, known)
+    plan = _Plan(views, offset, known, trained)
     plan.run(expected, actual)
     return Counterparts(plan.pairs, plan.found, plan.classes())
 
@@ -180,8 +185,15 @@ def find_counterparts(
 class _Plan:
     """Stages from the widest look to the nearest; each pair found starts them anew."""
 
-    def __init__(self, views: list[_Joint], offset: int, known: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        views: list[_Joint],
+        offset: int,
+        known: Mapping[int, int],
+        trained: frozenset[int],
+    ) -> None:
         self.views = views
+        self.trained = trained
         self.offset = offset
         self.pair_of: dict[int, int] = {}
         self.pairs: dict[int, int] = {}
@@ -209,7 +221,7 @@ class _Plan:
                         continue
                     fresh += self._pair(mine[0], theirs[0], Found(name, STAGES[at].radius))
             at = 0 if fresh and at else at + (not fresh)
-            if at == len(STAGES) and self._tell(expected, actual):
+            if at == len(STAGES) and (self._tell(expected, actual) or self._prefer_trained()):
                 at = 0
 
     def _tell(self, expected: Forward, actual: Forward) -> bool:
@@ -238,6 +250,19 @@ class _Plan:
         for e, a in in_order(rows, (expected, actual)):
             if e not in self.pairs and a + self.offset not in self.pair_of:
                 fresh = self._pair(e, a, Found("order", 0))
+        return fresh
+
+    def _prefer_trained(self) -> bool:
+        """Of copies that stand alike take the trained ones, where these are as many as asked for.
+
+        A target network or a teacher is a copy that follows the trained one.
+        """
+        fresh = False
+        for e, places in sorted(self.classes().items()):
+            theirs = [a for a in places.actual if a in self.trained]
+            if len(places.expected) == len(theirs) == 1 and len(places.actual) > 1:
+                if e not in self.pairs and theirs[0] + self.offset not in self.pair_of:
+                    fresh = self._pair(e, theirs[0], Found("trained", places.radius))
         return fresh
 
     def _pair(self, expected: int, actual: int, how: Found) -> bool:

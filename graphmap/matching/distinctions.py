@@ -49,7 +49,14 @@ class Ways:
             if ways is None:
                 return None
             found |= ways
+            if length == 1:
+                found |= self._named(place.op, "here")
         return frozenset(found)
+
+    def _named(self, op: int, where: object) -> set[Way]:
+        name = self.forward.names.get(op)
+        key = (where, name)
+        return set() if name is None else {self.table.setdefault(key, len(self.table))}
 
     def _from(self, op: int, length: int, up: bool) -> frozenset[Way] | None:
         key = (op, length, up)
@@ -65,6 +72,7 @@ class Ways:
             if length == 1:
                 pairs = tuple(sorted(self.pairs.get(other, ())))
                 found.add(table.setdefault((step, pairs), len(table)))
+                found |= self._named(other, step)
                 continue
             rest = self._from(other, length - 1, up)
             if rest is None:

@@ -80,12 +80,14 @@ class Forward(NamedTuple):
     """Data ops in topological order.
 
     classes: of each. inputs: (port, output slot of the producer, producer), data only.
-    places: of each variable, by its number.
+    places: of each variable, by its number. names: of ops, where somebody chose one: inputs, and
+    outputs that an Identity names.
     """
 
     classes: list[str]
     inputs: list[list[tuple[int, int, int]]]
     places: dict[int, list[Place]]
+    names: Mapping[int, str] = {}
 
 
 def find_forward(graph: GraphModel, variables: Mapping[int, int]) -> Forward:
@@ -221,8 +223,24 @@ class _Tracer:
             [(port, slot, number[s]) for port, slot, s in self.inputs[at] if s in number]
             for at in kept
         ]
-        forward = Forward([self.classes[at] for at in kept], inputs, places)
+        names = self._chosen_names(number)
+        forward = Forward([self.classes[at] for at in kept], inputs, places, names)
         return _name_offsets(forward)
+
+    def _chosen_names(self, number: Mapping[int, int]) -> dict[int, str]:
+        """Return {data op: its name} where it is no default, which starts with the op's type."""
+        found: dict[int, str] = {}
+        consumers = self.graph.topology.consumers
+        for at, node in enumerate(self.graph.nodes):
+            source = at
+            if node.op == "Identity" and not consumers[at] and self.raw[at]:
+                source, _ = self._source(at, 0)
+            elif not node.op.startswith("Placeholder"):
+                continue
+            name = node.name.rpartition("/")[2]
+            if source in number and not name.startswith(node.op):
+                found.setdefault(number[source], name)
+        return found
 
     def _is_input(self, at: int) -> bool:
         op = self.ops[at]

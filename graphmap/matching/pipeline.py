@@ -36,7 +36,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
         from graphmap.matching.structure import review_links
 
         graphs = (expected.graph, actual.graph)
-        result.placed = review_links(wanted, pool, graphs, found, result.rivals)
+        result.placed = review_links(wanted, pool, graphs, found, result.rivals, trained)
     return decide(wanted, pool, actual, found, result, settings, _knowledge(expected, actual))
 
 

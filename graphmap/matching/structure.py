@@ -36,6 +36,7 @@ def review_links(
     graphs: tuple[GraphModel, GraphModel],
     found: dict[str, Found],
     rivals: dict[int, list[Ranking]],
+    trained: frozenset[str] = frozenset(),
 ) -> int:
     """Change `found` where the graphs of both sides, expected first, say otherwise.
 
@@ -53,7 +54,8 @@ def review_links(
         if v.name in found and _kinds(found[v.name]) & {"pin"}
         if found[v.name].actual.name in place
     }
-    counterparts = find_counterparts(sides[0], sides[1], labels[0], labels[1], pins)
+    updated = frozenset(place[name] for name in trained if name in place)
+    counterparts = find_counterparts(sides[0], sides[1], labels[0], labels[1], pins, updated)
     _Review(wanted, pool, found, rivals, counterparts, _balanced(sides, labels)).run()
     alike = sum(place.view in EXACT for place in counterparts.classes.values())
     return len(counterparts.pairs) + alike
