@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from graphmap.model.graph import Function, FunctionRef, GraphModel, Node
 
-__all__ = ["Call", "body_graph", "calls_of"]
+__all__ = ["Call", "body_graph", "calls_of", "plain_input"]
 
 # op type: (attrs that hold functions, inputs before the first argument)
 _CALLERS = {
@@ -48,12 +48,13 @@ def body_graph(function: Function, graph: GraphModel) -> GraphModel:
     """
     arguments = tuple(Node(name, "_Arg", (), "", {"T": dtype}) for name, dtype in function.inputs)
     nodes = tuple(
-        node._replace(inputs=tuple(_plain_input(text) for text in node.inputs))
+        node._replace(inputs=tuple(plain_input(text) for text in node.inputs))
         for node in function.nodes
     )
     return GraphModel(arguments + nodes, graph.functions)
 
 
-def _plain_input(text: str) -> str:
+def plain_input(text: str) -> str:
+    """Drop the name of the output from an input of a body: `split:output:1` is `split:1`."""
     parts = text.split(":")
     return f"{parts[0]}:{parts[2]}" if len(parts) == 3 else text

@@ -120,7 +120,9 @@ class _Joint:
         for _ in range(stage.radius):
             if stage.sparing:
                 sees = [
-                    seen or any(sees[n] for _, n in before[at]) or any(sees[n] for _, n in behind[at])
+                    seen
+                    or any(sees[n] for _, n in before[at])
+                    or any(sees[n] for _, n in behind[at])
                     for at, seen in enumerate(sees)
                 ]
             fresh = list(colours)
@@ -217,7 +219,9 @@ class _Plan:
                 for mine, theirs, seeing in self._rows(view, STAGES[at]):
                     if len(mine) != 1 or len(theirs) != 1:
                         continue
-                    if STAGES[at].sparing and not (seeing and view.labels[mine[0]] in self.balanced):
+                    if STAGES[at].sparing and not (
+                        seeing and view.labels[mine[0]] in self.balanced
+                    ):
                         continue
                     fresh += self._pair(mine[0], theirs[0], Found(name, STAGES[at].radius))
             at = 0 if fresh and at else at + (not fresh)

@@ -139,9 +139,7 @@ def in_order(
     classes: Sequence[tuple[Sequence[int], Sequence[int]]], sides: tuple[Forward, Forward]
 ) -> list[tuple[int, int]]:
     """Pair the members of classes that lie behind one another on both sides: equal layers."""
-    orders = [
-        _order([c[side] for c in classes], forward) for side, forward in enumerate(sides)
-    ]
+    orders = [_order([c[side] for c in classes], forward) for side, forward in enumerate(sides)]
     found: list[tuple[int, int]] = []
     for mine, theirs in zip(*orders, strict=True):
         if mine and theirs:

@@ -230,10 +230,9 @@ class _Tracer:
     def _chosen_names(self, number: Mapping[int, int]) -> dict[int, str]:
         """Return {data op: its name} where it is no default, which starts with the op's type."""
         found: dict[int, str] = {}
-        consumers = self.graph.topology.consumers
         for at, node in enumerate(self.graph.nodes):
             source = at
-            if node.op == "Identity" and not consumers[at] and self.raw[at]:
+            if node.op == "Identity" and self.raw[at]:
                 source, _ = self._source(at, 0)
             elif not node.op.startswith("Placeholder"):
                 continue

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from graphmap.matching.colours import Class, Counterparts, find_counterparts
 from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.forward import Forward, find_forward
+from graphmap.matching.inlining import inline_calls
 from graphmap.matching.layout import shapes_fit
 from graphmap.matching.tokens import split_name
 from graphmap.matching.views import Label, label_of
@@ -26,7 +27,7 @@ __all__ = ["review_links"]
 CERTAIN = 10.0  # bits of a unique pair where both sides hold equally many variables of its sizes
 LIKELY = 6.0  # bits of a unique pair where they don't: a chain of equal layers may have slipped
 UNTOUCHED = frozenset({"pin", "tied"})
-EXACT = ("ops", "junctions")  # views that tell what lies between variables
+EXACT = ("ops", "junctions", "ways", "order", "trained")  # what tells of the ops between variables
 WORD = re.compile(r"[a-z]+|[0-9]+")
 
 
@@ -62,6 +63,7 @@ def review_links(
 
 
 def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
+    graph = inline_calls(graph)
     numbers: dict[int, int] = {}
     for number, v in enumerate(variables):
         for node in tuple(part.node for part in v.parts) or (v.node,):
