@@ -264,9 +264,9 @@ class _Plan:
         fresh = False
         for e, places in sorted(self.classes().items()):
             theirs = [a for a in places.actual if a in self.trained]
-            if len(places.expected) == len(theirs) == 1 and len(places.actual) > 1:
-                if e not in self.pairs and theirs[0] + self.offset not in self.pair_of:
-                    fresh = self._pair(e, theirs[0], Found("trained", places.radius))
+            lone = len(places.expected) == len(theirs) == 1 < len(places.actual)
+            if lone and theirs[0] + self.offset not in self.pair_of:
+                fresh = self._pair(e, theirs[0], Found("trained", places.radius))
         return fresh
 
     def _pair(self, expected: int, actual: int, how: Found) -> bool:
