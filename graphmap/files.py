@@ -73,7 +73,7 @@ def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
                 where=path,
                 remedy="Check that this is the file you mean.",
             )
-        return stream.read(limit)
+        return stream.read(size)  # not `limit`: that much room would be asked for at once
 
 
 def map_file(path: str | os.PathLike[str]) -> memoryview:

@@ -7,7 +7,9 @@ second, and nothing that a damaged file does to it outlives it.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
+import pkgutil
 import re
 import resource
 import signal
@@ -18,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-__all__ = ["Limits", "Outcome", "faults", "run"]
+__all__ = ["Limits", "Outcome", "command", "faults", "preload", "run"]
 
 # what no output may hold raw: C0 but tab, line feed and return; DEL, C1, direction overrides
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -154,6 +156,29 @@ def _text(stream: object) -> str:
     stream.seek(0)  # type: ignore[attr-defined]
     data: bytes = stream.read(_READ)  # type: ignore[attr-defined]
     return data.decode("utf-8", "replace")
+
+
+def preload() -> None:
+    """Import once what every child would import again."""
+    import google.protobuf.text_format
+    import networkx
+    import numpy
+
+    import graphmap.cli.views
+    import graphmap.render
+    from graphmap.cli import commands
+
+    for module in pkgutil.iter_modules(commands.__path__):
+        importlib.import_module(f"{commands.__name__}.{module.name}")
+    assert (
+        networkx
+        and numpy
+        and google.protobuf.text_format
+        and graphmap.render
+        and graphmap.cli.views
+    )
+    here = Path(__file__).resolve().parent.parent
+    run(command(["inspect", str(here / "fixtures/adam_saver")]), here)
 
 
 def command(words: Sequence[str]) -> Callable[[], int]:

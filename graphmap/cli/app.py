@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args, run = parse(words)
         console.setup(args)
         status = run(args)
+        console.flush_warnings()
         sys.stdout.flush()
         return status
     except GraphmapError as error:
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print_error(error)
         return EXIT_BAD_INPUT
     except BrokenPipeError:  # the reader of our output has seen enough, as with `| head`
+        console.flush_warnings()
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -76,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return EXIT_BAD_INPUT
     except Exception as error:
+        console.flush_warnings()
         _trace(debug)
         console.print_bug(error)
         return EXIT_BUG

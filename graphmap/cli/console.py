@@ -11,14 +11,16 @@ from typing import Any
 
 from graphmap.errors import GraphmapError
 
-__all__ = ["busy", "counting", "dim", "escape", "is_plain", "note", "print_bug", "print_error",
-           "print_json", "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
+__all__ = ["busy", "counting", "dim", "escape", "flush_warnings", "is_plain", "note",
+           "print_bug", "print_error", "print_json", "print_text", "print_warnings", "setup",
+           "table", "verbose"]  # fmt: skip
 
 MAX_WARNINGS = 20
 MAX_LINE = 400  # characters of an error's first line
 PATIENCE = 0.5  # seconds before a progress bar appears, and before rich is imported for it
 
 _state = {"quiet": False, "verbose": False, "color": False}
+_held: list[str] = []  # warnings, until it is known whether an error follows
 
 
 def setup(args: Namespace) -> None:
@@ -69,7 +71,8 @@ def print_json(content: Any) -> None:
 
 
 def print_error(error: GraphmapError) -> None:
-    """Write what is wrong, where, and the remedy: two lines."""
+    """Write what is wrong, where, and the remedy: two lines, after one of warnings held."""
+    flush_warnings(before_error=True)
     what = f"{error.where}: {error.message}" if error.where else error.message
     _to_stderr(f"graphmap: error: {escape(what)}"[:MAX_LINE])
     if error.remedy:
@@ -86,12 +89,25 @@ def print_bug(error: BaseException) -> None:
 
 
 def print_warnings(*sources: Iterable[str]) -> None:
-    """Write each warning once, at most MAX_WARNINGS, then how many are left."""
-    warnings = list(dict.fromkeys(text for source in sources for text in source))
-    for text in warnings[:MAX_WARNINGS]:
-        _to_stderr(f"graphmap: warning: {escape(text)}"[:MAX_LINE])
-    if len(warnings) > MAX_WARNINGS:
-        _to_stderr(f"graphmap: warning: and {len(warnings) - MAX_WARNINGS} more (see --json)")
+    """Hold warnings, each once, until `flush_warnings` writes them."""
+    _held.extend(dict.fromkeys(text for source in sources for text in source))
+
+
+def flush_warnings(*, before_error: bool = False) -> None:
+    """Write the warnings held, at most MAX_WARNINGS, then how many are left.
+
+    before_error: in one line, since an error and all that goes with it takes three at most.
+    """
+    room = 1 if before_error else MAX_WARNINGS
+    more = len(_held) - room
+    shown = [f"graphmap: warning: {escape(text)}"[:MAX_LINE] for text in _held[:room]]
+    if more > 0 and before_error:
+        shown[0] = f"{shown[0][: MAX_LINE - 30]} (and {more} more warnings)"
+    elif more > 0:
+        shown.append(f"graphmap: warning: and {more} more (see --json)")
+    _held.clear()
+    for line in shown:
+        _to_stderr(line)
 
 
 def note(text: str) -> None:

@@ -117,6 +117,8 @@ def _read(prefix: str, where: str) -> Bundle:
     tensors, has_object_graph, defects = _list_tensors(entries, shards, sizes)
     missing = _missing(paths, sizes, where)
     notes = [f"{where}: {version_defect}"] if version_defect else []
+    if big_endian:
+        notes.append(f"{where}: is from a big-endian machine; values are turned round when read")
     return Bundle(
         prefix, shards, big_endian, tensors, has_object_graph, (*notes, *missing, *defects)
     )
@@ -208,7 +210,11 @@ def _list_tensors(
         if key[0] == 0:
             pieces.add(key)
             continue
-        name = key.decode("utf-8", "backslashreplace")
+        try:
+            name = key.decode()
+        except UnicodeDecodeError:
+            name = key.decode("utf-8", "backslashreplace")
+            warnings.append(f"{name}: its name is not UTF-8 and shown with escapes")
         plain = lookup(value[: value[3] + 4]) if len(value) > 8 else None
         if plain is not None:
             shape, dtype, nbytes, start, tail, tail_size, limit = plain

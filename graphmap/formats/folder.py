@@ -80,9 +80,10 @@ def _checkpoint(
     if has_state:
         latest, remark = read_state(f"{folder}/{STATE}")
         if latest is not None:
-            prefix, remark = local_prefix(folder, latest)
+            prefix, found = local_prefix(folder, latest)
             if prefix is not None:
-                return Choice(prefix=prefix, notes=_notes(folder, remark))
+                return Choice(prefix=prefix, notes=_notes(folder, remark) + _notes(folder, found))
+            remark = found
     if not prefixes:
         return None
     if len(prefixes) == 1:

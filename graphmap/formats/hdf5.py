@@ -36,6 +36,7 @@ _REREADS = 64  # times the file's size that may be read in all while it is liste
 _SLACK = 64 << 20  # bytes on top of that, for small files
 _DEFLATE = 1032  # the most that one byte of deflate stands for (zlib.net/zlib_tech.html)
 _LEAST = 16 << 20  # bytes that a compressed value may take in any case
+_AT_ONCE = 64 << 20  # bytes of a compressed value that are unpacked at once to look at it
 _REMEDY = "Copy the file again from where it came."
 _WORDS = frozenset(NAMES.values())
 
@@ -93,8 +94,26 @@ class _Values:
 
     def read(self, key: str) -> numpy.ndarray:
         """Return a value; chunks are decompressed. Raises KeyError, CorruptArtifactError."""
-        import numpy
+        value = self._load(key, self._sound(key), ())
+        if value.dtype.kind in "OSU":
+            return _strings(value)
+        return value.astype(value.dtype.newbyteorder("<"), copy=False)
 
+    def verify(self, key: str) -> None:
+        """Raise as `read` does; Keras stores no checksums. Of a large value, rows at a time."""
+        dataset = self._sound(key)
+        rows = dataset.shape[0] if dataset.shape else 0
+        wanted = prod(dataset.shape) * dataset.dtype.itemsize
+        if dataset.chunks is None or wanted <= _AT_ONCE or rows < 2:
+            self._load(key, dataset, ())
+            return
+        depth = int(dataset.chunks[0])
+        step = max(1, _AT_ONCE * rows // wanted // depth) * depth
+        for start in range(0, rows, step):
+            self._load(key, dataset, slice(start, start + step))
+
+    def _sound(self, key: str) -> Any:
+        """Return a dataset whose bytes can be there; raises KeyError, ArtifactError."""
         dataset = self._datasets[key]
         if key in self._elsewhere:  # pyfive would return whatever bytes it finds
             raise MissingDataError(
@@ -113,17 +132,15 @@ class _Values:
                 where=self._where,
                 remedy=_REMEDY,
             )
+        return dataset
+
+    def _load(self, key: str, dataset: Any, part: slice | tuple[()]) -> numpy.ndarray:
+        import numpy
+
         try:
-            value = numpy.asarray(dataset[()])
+            return numpy.asarray(dataset[part])
         except Exception as cause:  # pyfive raises whatever the bytes led it to
             raise _told(cause, self._where, f"the value of {key}") from cause
-        if value.dtype.kind in "OSU":
-            return _strings(value)
-        return value.astype(value.dtype.newbyteorder("<"), copy=False)
-
-    def verify(self, key: str) -> None:
-        """Raise as `read` does; Keras stores no checksums."""
-        self.read(key)
 
 
 def read_hdf5(path: str, typed: str) -> StoredModel:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
@@ -31,6 +31,13 @@ _SHARD = r"\.data-\d{5}-of-\d{5}$"
 _V1_SHARD = r"-\d{5}-of-\d{5}$"
 _LISTING_SUFFIXES = (".txt", ".tsv", ".json")
 _BINARY_SUFFIXES = (".pb", ".h5", ".hdf5", ".keras", ".safetensors", ".ckpt")  # never a listing
+_PROTOS = ("graphdef", "metagraph", "saved-model")
+_SUFFIX_KINDS = {
+    ".meta": ("metagraph", "checkpoint", "object-checkpoint", "checkpoint-v1"),
+    ".keras": ("keras-zip",),
+    ".h5": ("keras-h5",),
+    ".safetensors": ("safetensors",),
+}
 _TEXT_SUFFIXES = {".pbtxt": "graphdef", ".meta": "metagraph"}  # where the text itself does not tell
 
 
@@ -107,13 +114,24 @@ def _read_file(path: str, request: Request) -> StoredModel:
     for reader in READERS:
         if reader.sniff(look):
             model = reader.read(look, request)
-            return model._replace(warnings=request.notes + model.warnings)
+            notes = (*request.notes, *_misnamed(look, model.kind))
+            return model._replace(warnings=notes + model.warnings)
     hint = damage_hint(look.head) or "or its beginning is damaged"
     raise UnknownFormatError(
         f"is of no kind that graphmap knows; {hint}",
         where=path,
         remedy="Give a checkpoint, .meta, GraphDef, SavedModel or listing; copy it in binary mode.",
     )
+
+
+def _misnamed(look: Look, kind: str) -> Iterator[str]:
+    """Yield that a file is not what its name says: TensorFlow and Keras go by the name."""
+    suffix = os.path.splitext(look.path)[1]
+    is_text = look.text is not None
+    if suffix in (".pb", ".pbtxt") and is_text != (suffix == ".pbtxt") and kind in _PROTOS:
+        yield f"{look.path}: is {'text' if is_text else 'binary'}, though named {suffix}"
+    elif kind not in _SUFFIX_KINDS.get(suffix, kind):
+        yield f"{look.path}: is of the kind {kind}, though named {suffix}"
 
 
 def _read_standard_input() -> StoredModel:

@@ -188,6 +188,11 @@ def _parse(data: bytes, path: str) -> dict[str, Any]:
         raise _bad(f"holds no readable JSON: {reason}"[:200], path) from cause
     if not isinstance(content, dict):
         raise _bad("holds JSON that is no object", path)
+    if b"\\ud" in data or b"\\uD" in data:  # half a pair: no reader in UTF-8 can name it
+        try:
+            "".join(content).encode()
+        except UnicodeEncodeError as cause:
+            raise _bad("has a name that is no text", path) from cause
     return content
 
 

@@ -42,8 +42,12 @@ def iter_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:
         _block(data, metaindex, where)  # empty in every file; its checksum must hold all the same
         index, _ = _read_handle(footer, after)
         last: bytes | None = None
+        room = len(data)  # of all blocks: a thousand handles of one block would take hours
         for _, encoded in _entries(_block(data, index, where), None, index[0], where):
             handle, _ = _read_handle(encoded, 0)
+            room -= handle[1] + _TRAILER
+            if room < 0:
+                raise _corrupt("names more blocks than it has room for", where)
             for entry in _entries(_block(data, handle, where), last, handle[0], where):
                 yield entry
                 last = entry[0]
@@ -92,7 +96,7 @@ def _entries(
     size = len(block)
     restarts = int.from_bytes(block[-4:], "little") if size >= 4 else size
     limit = size - 4 - 4 * restarts
-    if limit < 0:
+    if limit < 0 or not restarts:
         raise _corrupt(f"block at byte {offset} claims {restarts} restart points", where)
     position, key = 0, b""
     while position < limit:

@@ -19,14 +19,22 @@ __all__ = ["STATE", "State", "local_prefix", "read_state"]
 STATE = "checkpoint"  # the file's name
 _LIMIT = 16 << 20  # bytes
 _LONGEST_PATH = 1024  # characters
-_LATEST = re.compile(r'^\s*model_checkpoint_path\s*:\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_LATEST = re.compile(r'^[^\S\n]*model_checkpoint_path\s*:\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_FIELD = re.compile(r'^[^\S\n]*(\w+)\s*:\s*(?:"(?:[^"\\]|\\.)*"|[^\s"]+)', re.MULTILINE)
+_FIELDS = frozenset(
+    ("model_checkpoint_path", "all_model_checkpoint_paths", "all_model_checkpoint_timestamps",
+     "last_preserved_timestamp")
+)  # fmt: skip
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]|[a-z0-9]+://")
 _SHORT = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 class State(NamedTuple):
-    """latest: the path as it is written in the file, None where none can be read, with a remark."""
+    """latest: the path as it is written in the file, None where none can be read.
+
+    remark: what is wrong with the file, beside what comes of the path.
+    """
 
     latest: str | None
     remark: str | None = None
@@ -47,7 +55,14 @@ def read_state(path: str) -> State:
     found = _LATEST.search(text)
     if found is None:
         return State(None, "the state file names no checkpoint that can be read")
-    return State(_unescape(found.group(1)))
+    names = _FIELD.findall(text)
+    strange = [name for name in names if name not in _FIELDS]
+    remark = None
+    if strange:
+        remark = f"the state file has the unknown field {strange[0][:40]!r}"
+    elif names.count("model_checkpoint_path") > 1:
+        remark = "the state file names the latest checkpoint more than once; took the first"
+    return State(_unescape(found.group(1)), remark)
 
 
 def local_prefix(folder: str, written: str) -> tuple[str | None, str | None]:

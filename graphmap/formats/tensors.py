@@ -15,7 +15,7 @@ __all__ = ["decode_tensor", "element_count", "tensor_defect"]
 
 _MAX_RANK = 254  # TensorShape::MaxDimensions
 _OPAQUE = ("resource", "variant")  # handles, which have no plain values
-_LIMIT = 1 << 31  # elements; a splat fill may declare 2^62 of them in a few bytes
+_EXPANDED = 256 << 20  # bytes; a last value that is repeated may declare 2^62 of them in a few
 
 # word -> the repeated field that holds its values
 _FIELDS = {
@@ -61,15 +61,18 @@ def element_count(proto: Any, dtype: str) -> int:
         return len(proto.tensor_content) // SIZES[dtype]
     if dtype.startswith("float8"):
         return len(proto.float8_val)
+    if dtype not in _FIELDS:
+        return 0
     return len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
 
 
 def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:
     """Return the values of a TensorProto; a last value that stands for all the rest is repeated."""
     count = prod(shape)
-    if any(size < 0 for size in shape) or count > _LIMIT:
+    repeated = count - element_count(proto, dtype)
+    if any(size < 0 for size in shape) or repeated * SIZES.get(dtype, 8) > _EXPANDED:
         raise CorruptArtifactError(
-            f"a constant declares the shape {list(shape)}",
+            f"a constant declares the shape {list(shape)[:8]} and holds {count - repeated} values",
             remedy="Look at its shape only; its values are not expanded.",
         )
     if dtype == "string":

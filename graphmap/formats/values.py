@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
 from graphmap.files import map_file, stays_inside
@@ -129,24 +129,28 @@ class BundleValues:
         return data
 
     def _strings(self, entry: Entry, key: str) -> list[bytes]:
-        """Layout: varint lengths, checksum of the lengths, then the bytes (tensor_bundle.cc)."""
+        """Layout: varint lengths, checksum of the lengths, then the bytes (tensor_bundle.cc).
+
+        The checksum covers the lengths as fixed-width integers in the byte order of the writer.
+        """
         data = bytes(self._bytes(entry, key))
         count = prod(entry.shape)
         if count > len(data):
             _corrupt(f"declares {count} strings in {len(data)} bytes", key)
         position, lengths, crc = 0, [], 0
+        order: Literal["big", "little"] = "big" if self._bundle.big_endian else "little"
         try:
             for _ in range(count):
                 length, position = read_varint(data, position)
                 lengths.append(length)
-                crc = crc_of_bytes(length.to_bytes(4 if length >> 32 == 0 else 8, "little"), crc)
+                crc = crc_of_bytes(length.to_bytes(4 if length >> 32 == 0 else 8, order), crc)
         except WireError as cause:
             raise CorruptArtifactError(
                 f"its string lengths break off ({cause})", where=key, remedy=_REMEDY
             ) from cause
         if position + 4 + sum(lengths) != len(data):
             _corrupt("its strings do not fill the stored bytes", key)
-        if int.from_bytes(data[position : position + 4], "little") != mask(crc):
+        if int.from_bytes(data[position : position + 4], order) != mask(crc):
             _corrupt("its string lengths do not have the stored checksum", key)
         if mask(crc_of_bytes(data[position:], crc)) != entry.crc:
             _corrupt("its bytes do not have the stored checksum", key)

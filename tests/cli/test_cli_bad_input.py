@@ -102,6 +102,18 @@ def test_warnings_stay_under_quiet_and_stand_in_json(command):
     assert '"warnings": [\n' in result.stdout
 
 
+def test_an_error_after_many_warnings_takes_three_lines(command, tmp_path):
+    (tmp_path / "g.pbtxt").write_text(
+        "".join(f'node {{ name: "n{i}" op: "No{i}" input: "x{i}" }}\n' for i in range(9))
+    )
+    few = command("inspect", "g.pbtxt")
+    assert few.returncode == 0 and few.stderr.count("graphmap: warning: ") > 3
+    lines = command("train-op", "g.pbtxt", "-o", "resume.py").stderr.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("graphmap: warning: ") and lines[0].endswith("more warnings)")
+    assert lines[1].startswith("graphmap: error: ")
+
+
 def test_debug_shows_the_traceback(command):
     result = command("inspect", "nowhere", "--debug")
     assert result.returncode == 2

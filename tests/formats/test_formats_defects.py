@@ -6,6 +6,7 @@ from bundle_writer import HEADER, entry_bytes, field, string_bytes, table_bytes,
 import graphmap
 from graphmap.errors import MissingDataError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.registry import read_artifact
 from graphmap.formats.saved_objects import object_defects
 from graphmap.schema import message_class
@@ -149,3 +150,51 @@ def test_variables_that_link_out_of_a_saved_model_are_not_opened(tmp_path):
     stored = read_artifact(str(tmp_path / "in"))
     assert stored.tensors == ()
     assert any("links out of its folder" in text for text in stored.warnings)
+
+
+STATES = {
+    "unknown field 'evil'": 'model_checkpoint_path: "m"\nevil: "x"\n',
+    "more than once": 'model_checkpoint_path: "m"\nmodel_checkpoint_path: "n"\n',
+}
+
+
+@pytest.mark.parametrize("sentence", STATES)
+def test_a_state_file_that_tensorflow_refuses(tmp_path, sentence):
+    write_bundle(tmp_path / "m", {"w": (1, (6,), FLOATS)})
+    (tmp_path / "checkpoint").write_text(STATES[sentence])
+    (found,) = warnings(tmp_path)
+    assert sentence in found
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    write_bundle(tmp_path / "m", {"w": (1, (6,), FLOATS)})
+    entry = entry_bytes(1, (6,), 0, 24, 0)
+    (tmp_path / "m.index").write_bytes(table_bytes([(b"", HEADER), (b"\xff", entry)]))
+    assert [t.name for t in read_artifact(str(tmp_path / "m")).tensors] == ["\\xff"]
+    assert "is not UTF-8" in warnings(tmp_path / "m")[0]
+
+
+@pytest.mark.parametrize(("order", "is_sound"), [("big", True), ("little", False)])
+def test_strings_of_a_big_endian_machine(tmp_path, order, is_sound):
+    """Lengths and checksums of strings are in the order of the writer (tensor_bundle.cc)."""
+    size = (5).to_bytes(4, order)
+    stored = b"\5" + mask(crc_of_bytes(size)).to_bytes(4, order) + b"hello"
+    crc = crc_of_bytes(stored[1:], crc_of_bytes(size))
+    write_bundle(tmp_path / "m", {"s": (7, (), stored)})
+    header = field(1, 1) + field(2, 1) + field(3, field(1, 1))
+    row = (b"s", entry_bytes(7, (), 0, len(stored), crc))
+    (tmp_path / "m.index").write_bytes(table_bytes([(b"", header), row]))
+    artifact = graphmap.load(tmp_path / "m")
+    assert "big-endian" in artifact.warnings[0]
+    assert bool(artifact.verify_data()) != is_sound
+    if is_sound:
+        assert artifact.read("s") == b"hello"
+
+
+def test_a_file_that_is_not_what_its_name_says(tmp_path):
+    graph = message_class("GraphDef")()
+    graph.node.add(name="x", op="NoOp")
+    (tmp_path / "g.pbtxt").write_bytes(graph.SerializeToString())
+    assert "is binary, though named .pbtxt" in warnings(tmp_path / "g.pbtxt")[0]
+    (tmp_path / "g.meta").write_bytes(graph.SerializeToString())
+    assert "is of the kind graphdef, though named .meta" in warnings(tmp_path / "g.meta")[0]

@@ -87,6 +87,7 @@ def test_a_defect_is_told_and_the_rest_listed(tmp_path, header, said):
         b"{}}",
         b'{"w": 1, "w": 2}',
         b'{"w": 3}',
+        json.dumps({"\ud800": entry("F32", [2, 3], 0, 24)}).encode(),
         b'{"w": ' + b"[" * 50_000,
         json.dumps({"w": entry("F32", [-1], 0, 4)}).encode(),
         json.dumps({"w": entry("F32", [1 << 40, 1 << 40], 0, 4)}).encode(),

@@ -2,6 +2,7 @@
 
 import pytest
 from bundle_writer import table_bytes
+from fuzz_mutators import _around
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.crc import _in_python, crc_of_buffer, crc_of_bytes, mask
@@ -76,3 +77,9 @@ def test_snappy(packed, plain):
 def test_broken_snappy(packed):
     with pytest.raises(SnappyError):
         decompress(packed)
+
+
+def test_a_block_without_restart_points_is_an_error():
+    block = b"\0\1\1ab" + bytes(4)
+    with pytest.raises(CorruptArtifactError, match="claims 0 restart points"):
+        read_table(_around(block, 0), "t")
