@@ -13,7 +13,7 @@ from graphmap.errors import NameMapError
 from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
 from graphmap.matching.rules import find_rules
 
-__all__ = ["check_belongs", "explain", "match", "pins_of"]
+__all__ = ["check_belongs", "explain", "match", "pins_of", "refused_of"]
 
 
 def match(
@@ -22,6 +22,7 @@ def match(
     *,
     min_confidence: float = 0.95,
     pins: Mapping[str, str] | None = None,
+    refused: Mapping[str, tuple[str, ...]] | None = None,
     only: str | None = None,
     exclude: str | None = None,
     include_slots: bool = False,
@@ -30,13 +31,15 @@ def match(
     """Map every expected name to one actual name, or say why not.
 
     Each side: a path, names, {name: shape}, an Artifact, or objects with name and shape. The
-    order of `expected` is that in which the code makes its variables. Raises UsageError for pins
+    order of `expected` is that in which the code makes its variables. refused: {expected: actual
+    names} that are not meant. Raises UsageError for pins
     and patterns that cannot be meant.
     """
     asked, actual = as_names(expected), as_names(artifact)
     settings = MatchSettings(
         min_confidence=min_confidence,
         pins=dict(pins or {}),
+        refused=dict(refused or {}),
         only=only,
         exclude=exclude,
         include_slots=include_slots,
@@ -72,6 +75,15 @@ def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) 
             remedy="Match without --map, or give the artifact that the map was made for.",
         )
     return kept
+
+
+def refused_of(old: NameMap) -> dict[str, tuple[str, ...]]:
+    """Return the pairs that a reviewer of an older map rejected."""
+    found = {
+        d.expected: tuple(one.why for one in d.evidence if one.kind == "rejected")
+        for d in old.unmatched
+    }
+    return {expected: names for expected, names in found.items() if names}
 
 
 def check_belongs(name_map: NameMap, artifact: Artifact) -> None:

@@ -20,6 +20,7 @@ COMMANDS = {  # name: (module in cli.commands, one line for the list of commands
     "match": ("match", "map every expected name to one actual name, or say why not"),
     "explain": ("explain", "say why one name was mapped so: evidence, margin, runners-up"),
     "check": ("check", "say whether a map still fits an artifact"),
+    "review": ("review", "write a page to accept, change and reject the rows of a map"),
     "train-op": ("train_op", "show the train ops: optimizer, slots, loss, what to feed"),
     "render": ("render", "draw the graph as a picture"),
     "rename": ("rename", "write it under other names, as new files"),

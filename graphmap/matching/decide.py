@@ -61,6 +61,11 @@ def decide(
     knowledge: str,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
+    found = {
+        name: link
+        for name, link in found.items()
+        if link.actual.name not in settings.refused.get(name, ())
+    }
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
     if not alike and _is_other(wanted, pool, found, settings):
         found = {
@@ -133,7 +138,7 @@ class _Decider:
             return Decision(v.name, "unmatched", v.shape)
         link = self.found.get(v.name)
         sure = 0.0 if link is None else self._sure(link)
-        candidates, near = self._candidates(at, link, sure)
+        candidates, near = self._candidates(at, v, link, sure)
         if link is None or sure < self.settings.min_confidence:
             status: Status = "ambiguous" if near else "unmatched"
             reasons = () if link is None else link.evidence
@@ -169,7 +174,7 @@ class _Decider:
         return layout
 
     def _candidates(
-        self, at: int, link: Found | None, sure: float
+        self, at: int, v: Variable, link: Found | None, sure: float
     ) -> tuple[tuple[Candidate, ...], bool]:
         """Best first, and whether the first comes near to being meant.
 
@@ -180,7 +185,8 @@ class _Decider:
             return tuple(chosen), True
         weights = _weights(at, self.result.rivals.get(at, []), self.pool)
         mine = None if link is None else link.actual.name
-        others = sorted((-bits, name) for name, bits in weights.items() if name != mine)
+        refused = {mine, *self.settings.refused.get(v.name, ())}
+        others = sorted((-bits, name) for name, bits in weights.items() if name not in refused)
         top = max(0.0, -others[0][0]) if others else 0.0
         shares = [math.exp2(-bits - top) for bits, _ in others]
         total = sum(shares) + math.exp2(-top)

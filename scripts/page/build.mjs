@@ -17,7 +17,7 @@ const common = { bundle: true, minify: true, write: false, legalComments: "none"
   absWorkingDir: decodeURIComponent(here.pathname), target: "es2022" };
 const js = await build({ ...common, entryPoints: ["src/main.tsx"], format: "iife",
   jsx: "automatic", jsxImportSource: "preact" });
-const css = await build({ ...common, entryPoints: ["src/page.css"] });
+const css = await build({ ...common, entryPoints: ["src/index.css"] });
 const script = js.outputFiles[0].text.replaceAll("</script", "<\\/script").trim();
 const style = css.outputFiles[0].text.trim();
 const parts = { "@@STYLE@@": style, "@@SCRIPT@@": script, "@@SOURCES@@": digest.digest("hex"),

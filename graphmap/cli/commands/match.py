@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from graphmap.api.artifact import Artifact, load
-from graphmap.api.matching import match, pins_of
+from graphmap.api.matching import match, pins_of, refused_of
 from graphmap.api.name_map import NameMap
+from graphmap.api.reviewing import review
 from graphmap.cli import console
 from graphmap.cli.map_views import map_bytes, map_table
 from graphmap.cli.options import add_artifact, add_format, add_out, choose_by_suffix, chosen_format
@@ -28,7 +29,7 @@ examples:
   printf 'W\\nb\\n' | graphmap match checkpoints/ --expected - --format python"""
 
 EXIT_UNRESOLVED = 1
-SUFFIXES = {".json": "json", ".csv": "csv", ".py": "python"}
+SUFFIXES = {".json": "json", ".csv": "csv", ".py": "python", ".html": "html"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,7 +41,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--expected-tags", metavar="TAGS", help="--tags for EXPECTED")
     parser.add_argument("--expected-step", metavar="N", type=int, help="--step for EXPECTED")
-    add_out(parser, "write the map: .json, .csv, or .py for code with the dict")
+    add_out(
+        parser,
+        "write the map: .json, .csv, .py for code with the dict, or .html for the page on which "
+        "it is reviewed",
+    )
     add_format(parser, ["table", "json", "csv", "python"])
     group = parser.add_argument_group("matching")
     group.add_argument(
@@ -51,7 +56,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--pin", metavar="EXPECTED=ACTUAL", action="append", default=[], type=_pin,
         help="take this pair as given; repeatable",
     )  # fmt: skip
-    group.add_argument("--map", metavar="OLD", help="take the matched rows of this map as pins")
+    group.add_argument(
+        "--map", metavar="OLD",
+        help="take the matched rows of this map as pins; what a reviewer rejected stays out",
+    )  # fmt: skip
     group.add_argument("--only", metavar="REGEX", help="match only these expected names")
     group.add_argument("--exclude", metavar="REGEX", help="leave these expected names out")
     group.add_argument(
@@ -79,17 +87,21 @@ def run(args: Namespace) -> int:
         expected = load(args.expected, args.expected_tags, args.expected_step)
         artifact = load(args.path, args.tags, args.step)
         console.print_warnings(expected.warnings, artifact.warnings)
+        old = NameMap.load(args.map) if args.map else None
         name_map = match(
             expected,
             artifact,
             min_confidence=args.min_confidence,
-            pins=_pins(args, expected, artifact),
+            pins=_pins(args, old, expected, artifact),
+            refused={} if old is None else refused_of(old),
             only=args.only,
             exclude=args.exclude,
             include_slots=args.include_slots,
             prefer_ema=args.prefer_ema,
         )
-    if args.out and written:
+    if args.out and written == "html":
+        review(name_map, artifact, expected, out=args.out)
+    elif args.out and written:
         write_atomic(args.out, map_bytes(name_map, written))
     if wanted == "table":
         console.print_text(map_table(name_map))
@@ -101,7 +113,9 @@ def run(args: Namespace) -> int:
     return EXIT_UNRESOLVED if is_open and not args.allow_unresolved else 0
 
 
-def _pins(args: Namespace, expected: Artifact, artifact: Artifact) -> dict[str, str]:
+def _pins(
+    args: Namespace, old: NameMap | None, expected: Artifact, artifact: Artifact
+) -> dict[str, str]:
     given: dict[str, str] = {}
     for left, right in args.pin:
         if given.setdefault(left, right) != right:
@@ -110,9 +124,8 @@ def _pins(args: Namespace, expected: Artifact, artifact: Artifact) -> dict[str, 
                 where=left,
                 remedy="Keep one --pin for each expected name.",
             )
-    if not args.map:
+    if old is None:
         return given
-    old = NameMap.load(args.map)
     kept = pins_of(old, artifact, expected)
     if len(kept) < len(old):
         console.note(f"{len(old) - len(kept):,} rows of {args.map} name nothing here any more")

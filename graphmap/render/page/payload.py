@@ -1,12 +1,7 @@
-"""What a page is told of an artifact: columns of numbers and texts, small and quick to read.
-
-Columns hold one entry a node. Lists of several entries a node are two columns: how many, and all
-of them in a row. Positions in the graph are written as the distance to the node they belong to.
-"""
+"""What a page is told of an artifact, in the columns of columns.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +14,7 @@ from graphmap.render.fit import Limits
 from graphmap.render.forward import output_shape, variable_shape
 from graphmap.render.hierarchy import Scope
 from graphmap.render.page.attrs import attr_set
+from graphmap.render.page.columns import Words, front_coded, lists
 from graphmap.render.picture import OMITTED, Drawn, draw_graph, facts_of, title_of
 from graphmap.render.scene import Kind
 from graphmap.render.selection import Selection
@@ -116,25 +112,12 @@ def _reasons(drawn: Drawn) -> dict[int, str]:
     return found
 
 
-class _Words:
-    """Texts that stand many times, as numbers."""
-
-    def __init__(self) -> None:
-        self.known: dict[Any, int] = {}
-
-    def number(self, word: Any) -> int:
-        return self.known.setdefault(word, len(self.known))
-
-    def column(self, words: Iterable[Any]) -> list[int]:
-        return [self.number(word) for word in words]
-
-
 def _nodes(graph: GraphModel, place: dict[int, int], reasons: dict[int, str]) -> dict[str, Any]:
-    ops, whys, shapes, sets, devices = _Words(), _Words(), _Words(), _Words(), _Words()
+    ops, whys, shapes, sets, devices = Words(), Words(), Words(), Words(), Words()
     whys.number("")
     kept = [graph.nodes[position] for position in place]
     is_full = len(kept) <= _MOST_ATTRS
-    shared, names = _front_coded([node.name for node in kept])
+    shared, names = front_coded([node.name for node in kept])
     topology = graph.topology
     inputs = [[(place.get(p, -1), slot) for p, slot in topology.inputs[q]] for q in place]
     return {
@@ -145,35 +128,14 @@ def _nodes(graph: GraphModel, place: dict[int, int], reasons: dict[int, str]) ->
         "shape": shapes.column(shape_text(output_shape(graph, position)) for position in place),
         "attrs": sets.column(attr_set(node) for node in kept) if is_full else [],
         "device": devices.column(node.device for node in kept),
-        "inputs": _lists([[p for p, _ in one] for one in inputs]),
+        "inputs": lists([[p for p, _ in one] for one in inputs]),
         "slots": [slot for one in inputs for _, slot in one],
-        "controls": _lists([[place.get(p, -1) for p in topology.controls[q]] for q in place]),
+        "controls": lists([[place.get(p, -1) for p in topology.controls[q]] for q in place]),
         "words": {
             "op": list(ops.known), "why": list(whys.known), "shape": list(shapes.known),
             "attrs": list(sets.known), "device": list(devices.known),
         },
     }  # fmt: skip
-
-
-def _front_coded(names: Sequence[str]) -> tuple[list[int], list[str]]:
-    """Return for each name how much of the one before it begins with, and the rest."""
-    shared, rest, before = [], [], ""
-    for name in names:
-        pairs = enumerate(zip(before, name, strict=False))
-        length = next((at for at, (a, b) in pairs if a != b), min(len(before), len(name)))
-        shared.append(length)
-        rest.append(name[length:])
-        before = name
-    return shared, rest
-
-
-def _lists(lists: Sequence[Sequence[int]], owners: Sequence[int] | None = None) -> list[list[int]]:
-    """Return how long each list is, and all entries as distances to the owner of their list."""
-    owners = owners if owners is not None else range(len(lists))
-    return [
-        [len(one) for one in lists],
-        [owner - entry for owner, one in zip(owners, lists, strict=True) for entry in one],
-    ]
 
 
 def _model(drawn: Drawn, place: dict[int, int]) -> dict[str, Any]:
@@ -184,9 +146,9 @@ def _model(drawn: Drawn, place: dict[int, int]) -> dict[str, Any]:
     weights = sorted({w for op in ops for w in forward.weights[op]} & place.keys())
     return {
         "ops": here,
-        "producers": _lists([[place[p] for p in forward.producers[op] if p in kept]
+        "producers": lists([[place[p] for p in forward.producers[op] if p in kept]
                              for op in ops], here),
-        "weights": _lists([[place[w] for w in forward.weights[op] if w in place]
+        "weights": lists([[place[w] for w in forward.weights[op] if w in place]
                            for op in ops], here),
         "losses": sorted(place[op] for op in forward.losses if op in place),
         "outputs": sorted(place[op] for op in forward.outputs if op in place),

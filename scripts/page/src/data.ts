@@ -15,7 +15,7 @@ export interface TrainOp {
   feeds: [string, string, (number | null)[] | null][]; inputs: string[];
   optimizers: OptimizerSpec[]; unrecovered: string[];
 }
-type Lists = [number[], number[]];
+export type Lists = [number[], number[]];
 export interface Payload {
   kind: string; title: string; facts: string; warnings: string[];
   train_ops: TrainOp[]; signatures: Record<string, { inputs: string[][]; outputs: string[][] }>;
@@ -57,7 +57,7 @@ export async function unpack(text: string): Promise<unknown> {
   return JSON.parse(await new Response(stream).text());
 }
 
-function rows([counts, gaps]: Lists, owners?: number[]): Rows {
+export function rows([counts, gaps]: Lists, owners?: number[]): Rows {
   const start = new Int32Array(counts.length + 1);
   const all = new Int32Array(gaps.length);
   let at = 0;
@@ -112,16 +112,15 @@ function drawnProducers(lists: Lists, owners: number[], size: number, sameAs: Ma
   return { start, all: all.subarray(0, at) };
 }
 
+/** Names that tell how much of the one before they begin with. */
+export function frontDecoded(shared: number[], rest: string[]): string[] {
+  let before = "";
+  return rest.map((text, i) => (before = before.slice(0, shared[i]) + text));
+}
+
 export function readGraph(payload: Payload): Graph {
   const nodes = payload.nodes;
-  const names: string[] = [];
-  if (nodes) {
-    let before = "";
-    nodes.shared.forEach((length, i) => {
-      before = before.slice(0, length) + nodes.names[i];
-      names.push(before);
-    });
-  }
+  const names = nodes ? frontDecoded(nodes.shared, nodes.names) : [];
   const size = names.length;
   const inputs = rows(nodes?.inputs ?? [[], []]);
   const controls = rows(nodes?.controls ?? [[], []]);

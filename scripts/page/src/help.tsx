@@ -9,14 +9,16 @@ const KEYS: [string, string][] = [
   ["f", "fit the whole picture"], ["+ −", "zoom"], ["Esc", "end trace, then selection"], ["?", "this list"],
 ];
 
-export function Help({ onClose, keys = KEYS }: { onClose(): void; keys?: [string, string][] }) {
+const NOTE = "The address in the address bar always leads back to what you see.";
+
+export function Help({ onClose, keys = KEYS, note = NOTE }: { onClose(): void; keys?: [string, string][]; note?: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => { dialog.current?.showModal(); }, []);
   return (
     <dialog ref={dialog} class="help" aria-label="Keys" onClose={onClose} onCancel={onClose}>
       <h2>Keys</h2>
       <dl class="keys">{keys.map(([key, what]) => <div><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl>
-      <p class="hint">The address in the address bar always leads back to what you see.</p>
+      <p class="hint">{note}</p>
       <button type="button" onClick={onClose}>Close</button>
     </dialog>
   );

@@ -3,6 +3,9 @@
 import { render } from "preact";
 import { App } from "./app";
 import { unpack, type Payload } from "./data";
+import { Review } from "./review";
+import { readReview, type ReviewPayload } from "./reviewdata";
+import { ReviewMap } from "./reviewmap";
 import { Model } from "./state";
 
 async function start(): Promise<void> {
@@ -11,7 +14,11 @@ async function start(): Promise<void> {
     const content = (await unpack(document.getElementById("data")!.textContent ?? "")) as { kind: string };
     performance.mark("read");
     app.textContent = "";
-    render(<App model={new Model(content as Payload)} />, app);
+    if (content.kind === "review") {
+      const map = new ReviewMap(readReview(content as ReviewPayload));
+      Object.assign(window, { graphmap: map }); // for who scripts the page
+      render(<Review map={map} />, app);
+    } else render(<App model={new Model(content as Payload)} />, app);
     performance.mark("shown");
     document.documentElement.dataset.ready = "1";
   } catch (error) {
