@@ -6,45 +6,52 @@ itself. What the body does when it is called (its control outputs) becomes what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from graphmap.names import CONTROL, parse_input
 
-__all__ = ["inline_calls"]
+__all__ = ["Body", "calls", "carried", "inline_call", "instantiate", "rewire", "takes_any"]
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_MAX_CALLS = 1_000
+_CARRIERS = frozenset({"Identity", "Switch", "Enter"})
 
 
-def inline_calls(nodes: list[Any], library: Any, variables: Collection[str]) -> list[Any]:
-    """Return the nodes without the plain calls that take one of these variables.
+class Body(NamedTuple):
+    """A function body among the nodes of a graph.
 
-    Conditionals and loops over functions stay: they have no body to put in their place.
+    results: what it returns, as inputs. done: control inputs that wait for all that it does.
     """
-    functions = {function.signature.name: function for function in library.function}
-    for _ in range(_MAX_CALLS):
-        handles = _handles(nodes, variables)
-        call = next((node for node in nodes if _takes_variable(node, handles, functions)), None)
-        if call is None:
-            break
-        nodes = _inline(nodes, call, functions, handles)
-    return nodes
+
+    nodes: list[Any]
+    results: list[str]
+    done: list[str]
 
 
-def _handles(nodes: list[Any], variables: Collection[str]) -> set[str]:
+def carried(nodes: Collection[Any], variables: Collection[str]) -> set[str]:
+    """Return the names of variables and of the nodes that hand their handles on."""
+    users: dict[str, list[str]] = {}
+    for node in nodes:
+        if node.op in _CARRIERS and node.input:
+            users.setdefault(parse_input(node.input[0]).node, []).append(node.name)
     found = set(variables)
-    for node in nodes:  # producers stand before consumers where TensorFlow wrote the graph
-        if node.op == "Identity" and node.input and parse_input(node.input[0]).node in found:
-            found.add(node.name)
+    stack = list(variables)
+    while stack:
+        for name in users.get(stack.pop(), ()):
+            if name not in found:
+                found.add(name)
+                stack.append(name)
     return found
 
 
-def _takes_variable(node: Any, handles: set[str], functions: Mapping[str, Any]) -> bool:
-    name = _called(node, functions)
-    if name not in functions:
-        return False
+def takes_any(node: Any, handles: Collection[str]) -> bool:
+    """Whether a node has one of these as a data input."""
     return any(parse_input(text).node in handles for text in node.input if text[:1] != "^")
+
+
+def calls(node: Any, functions: Mapping[str, Any]) -> bool:
+    """Whether a node is a plain call of a function."""
+    return _called(node, functions) in functions
 
 
 def _called(node: Any, functions: Mapping[str, Any]) -> str:
@@ -53,20 +60,19 @@ def _called(node: Any, functions: Mapping[str, Any]) -> str:
     return str(node.attr["f"].func.name) if node.op in _CALLS else ""
 
 
-def _inline(
-    nodes: list[Any], call: Any, functions: Mapping[str, Any], handles: Collection[str]
-) -> list[Any]:
-    """Put a body in the place of its call, under the call's name."""
+def inline_call(
+    call: Any, functions: Mapping[str, Any], handles: Collection[str], there: Collection[str]
+) -> tuple[list[Any], list[str]]:
+    """Return a body to put in the place of its call, under the call's name, and its results.
+
+    there: names of the nodes around it.
+    """
     function = functions[_called(call, functions)]
     data = [text for text in call.input if not text.startswith("^")]
     waits = [text for text in call.input if text.startswith("^")]
-    names = [argument.name for argument in function.signature.input_arg]
-    arguments = dict(zip(names, data, strict=False))
-    sizes = _Outputs(function)
     # a body starts when all arguments are there: what it reads, it reads then
     start = type(call)(name=f"{call.name}/start", op="NoOp")
     inner = [start]
-    there = {node.name for node in nodes}
     for text, argument in zip(data, function.signature.input_arg, strict=False):
         name = parse_input(text).node
         if name in handles:
@@ -78,45 +84,50 @@ def _inline(
             inner.append(copy)
         start.input.append(f"^{name}")
     start.input.extend(waits)
+    body = instantiate(function, call.name, data, start)
+    own = {node.name for node in body.nodes}
+    end = type(call)(name=call.name, op="NoOp")  # who waited for the call waits for its effects
+    results = dict.fromkeys(f"^{parse_input(text).node}" for text in body.results)
+    known = [text for text in results if text[1:] in own or text[1:] in there]
+    waits = [text for text in known if text not in body.done]
+    end.input.extend([*dict.fromkeys(body.done), *waits, f"^{start.name}"])
+    return [*inner, *body.nodes, end], body.results
+
+
+def instantiate(function: Any, scope: str, arguments: Sequence[str], start: Any) -> Body:
+    """Copy the body of a function under a scope; no node of it runs before `start`."""
+    named = dict(zip((a.name for a in function.signature.input_arg), arguments, strict=False))
+    sizes = _Outputs(function)
+    nodes = []
     for node in function.node_def:
-        new = type(node)()
+        new = type(start)()
         new.CopyFrom(node)
-        new.name = f"{call.name}/{node.name}"
+        new.name = f"{scope}/{node.name}"
         new.device = ""
         del new.input[:]
-        own = [_outer(text, arguments, call.name, sizes) for text in node.input]
+        own = [_outer(text, named, scope, sizes) for text in node.input]
         new.input.extend([*own, f"^{start.name}"])
-        inner.append(new)
-    results = [
-        _outer(function.ret[output.name], arguments, call.name, sizes)
-        for output in function.signature.output_arg
-    ]
-    known = {node.name for node in inner} | there
-    done = [f"^{call.name}/{name}" for name in function.control_ret.values()]
-    end = type(call)(name=call.name, op="NoOp")  # who waited for the call waits for its effects
-    results_done = [text for text in _controls_of(results, done) if text[1:] in known]
-    end.input.extend([*dict.fromkeys(done), *results_done, f"^{start.name}"])
-    out = [*inner, end]
-    for node in nodes:
-        if node.name == call.name:
-            continue
-        _rewire(node, call.name, results)
-        out.append(node)
-    return out
+        nodes.append(new)
+    returned = [function.ret[output.name] for output in function.signature.output_arg]
+    results = [_outer(text, named, scope, sizes) for text in returned]
+    return Body(nodes, results, [f"^{scope}/{name}" for name in function.control_ret.values()])
 
 
-def _controls_of(results: list[str], done: list[str]) -> list[str]:
-    found = dict.fromkeys(f"^{parse_input(text).node}" for text in results)
-    return [text for text in found if text not in done]
+def rewire(nodes: Sequence[Any], results: Mapping[str, Sequence[str]]) -> None:
+    """Let the inputs of nodes be the results of what stands for a node that has gone."""
 
-
-def _rewire(node: Any, name: str, results: list[str]) -> None:
-    inputs = []
-    for text in node.input:
+    def now(text: str) -> str:
         source, output = parse_input(text)
-        inputs.append(results[output] if source == name and output != CONTROL else text)
-    del node.input[:]
-    node.input.extend(inputs)
+        while output != CONTROL and source in results:  # an argument may be handed on as a result
+            text = results[source][output]
+            source, output = parse_input(text)
+        return text
+
+    for node in nodes:
+        inputs = [now(text) for text in node.input]
+        if inputs != list(node.input):
+            del node.input[:]
+            node.input.extend(inputs)
 
 
 class _Outputs:

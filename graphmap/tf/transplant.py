@@ -14,8 +14,8 @@ from graphmap.errors import ReconstructionError
 from graphmap.formats.graphdef import graph_model
 from graphmap.model.graph import GraphModel, Node
 from graphmap.names import parse_input
-from graphmap.tf.inlining import inline_calls
 from graphmap.tf.kinds import to_refs, to_resources
+from graphmap.tf.lowering import without_functions
 from graphmap.tf.runtime import tensorflow
 from graphmap.tf.transplant_cut import Cut
 from graphmap.tf.transplant_state import state_nodes
@@ -166,7 +166,7 @@ def _same_kinds(
     if to_resource:
         nodes = to_resources(nodes, to_resource)
     if to_ref:
-        nodes = to_refs(inline_calls(nodes, library, to_ref), to_ref)
+        nodes = to_refs(without_functions(nodes, library, to_ref), to_ref)
     return nodes
 
 
