@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from graphmap.errors import ArtifactError, GraphmapError, UsageError
 
@@ -19,12 +19,51 @@ if TYPE_CHECKING:
 PROTO_LIMIT = 2**31 - 1  # bytes; protobuf's own limit for one message
 
 
-def open_regular(path: str | os.PathLike[str]) -> int:
+class Mirror(Protocol):
+    """A local folder that stands for a remote one; its files have their size, bytes come later."""
+
+    folder: str
+    typed: str
+
+    def fetch(self, path: str, start: int, stop: int | None) -> None:
+        """Make the bytes of one local file real; raises ArtifactError."""
+
+
+_mirrors: list[Mirror] = []  # of this process; empty unless the user typed a remote path
+
+
+def add_mirror(mirror: Mirror) -> None:
+    """Let files under a folder be fetched when they are read; it replaces one of that folder."""
+    _mirrors[:] = [other for other in _mirrors if other.folder != mirror.folder] + [mirror]
+
+
+def fetch(path: str | os.PathLike[str], start: int = 0, stop: int | None = None) -> None:
+    """Make bytes of a file real where it stands for a remote one; nothing to do for all others.
+
+    Whoever reads part of a file that was opened with `whole=False` says so first.
+    """
+    for mirror in _mirrors:
+        name = os.fspath(path)
+        if name.startswith(mirror.folder):
+            mirror.fetch(name, start, stop)
+
+
+def as_typed(text: str) -> str:
+    """Return a text in which the remote path that a user typed replaces the folder it came to."""
+    for mirror in _mirrors:
+        text = text.replace(mirror.folder.rstrip(os.sep), mirror.typed.rstrip("/"))
+    return text
+
+
+def open_regular(path: str | os.PathLike[str], *, whole: bool = True) -> int:
     """Return a read-only file descriptor of a regular file; the caller closes it.
 
+    whole: all of it may be read; without, `fetch` is called for each part that is.
     Raises ArtifactError for a missing path, a folder, FIFO, socket or device, or no permission.
     """
     name = os.fspath(path)
+    if whole and _mirrors:
+        fetch(name)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     flags |= getattr(os, "O_BINARY", 0)
     try:
@@ -76,11 +115,14 @@ def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
         return stream.read(size)  # not `limit`: that much room would be asked for at once
 
 
-def map_file(path: str | os.PathLike[str]) -> memoryview:
-    """Return the bytes of a regular file as a read-only view; only what is looked at is read."""
+def map_file(path: str | os.PathLike[str], *, whole: bool = True) -> memoryview:
+    """Return the bytes of a regular file as a read-only view; only what is looked at is read.
+
+    whole: as for `open_regular`.
+    """
     import mmap  # a listing need not pay for it
 
-    handle = open_regular(path)
+    handle = open_regular(path, whole=whole)
     try:
         size = os.fstat(handle).st_size
         return memoryview(mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if size else b"")

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from graphmap.analysis.variables import find_variables
+from graphmap.errors import GraphmapError
 from graphmap.formats.registry import read_artifact
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
@@ -46,5 +47,24 @@ class OpenedModel:
 
 
 def open_model(path: str, tags: str | None = None, step: int | None = None) -> OpenedModel:
-    """Read the artifact at `path`; raises ArtifactError and its children."""
-    return OpenedModel(read_artifact(path, tags=tags, step=step))
+    """Read the artifact at `path`, which may be remote; raises ArtifactError and its children."""
+    if "://" not in path:
+        return OpenedModel(read_artifact(path, tags=tags, step=step))
+    return OpenedModel(_read_remote(path, tags, step))
+
+
+def _read_remote(address: str, tags: str | None, step: int | None) -> StoredModel:
+    """Read a remote artifact; what is told of it names the address that the user knows."""
+    from graphmap.files import as_typed
+    from graphmap.remote import is_remote, localise, redact
+
+    if not is_remote(address):
+        return read_artifact(address, tags=tags, step=step)
+    try:
+        stored = read_artifact(localise(address), tags=tags, step=step)
+    except GraphmapError as error:
+        error.where, error.message = as_typed(error.where), as_typed(error.message)
+        error.remedy = as_typed(error.remedy)
+        raise
+    warnings = tuple(as_typed(text) for text in stored.warnings)
+    return stored._replace(path=redact(address), warnings=warnings)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import ArtifactError, MissingDataError, UnresolvedNameError
+from graphmap.files import as_typed
 from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel, open_model
@@ -163,7 +164,11 @@ class Artifact:
         variable = self._by_name.get(name.removesuffix(":0")) or self._by_name.get(name)
         if variable is None:
             raise _unknown(name, self)
-        return _read(variable, self)
+        try:
+            return _read(variable, self)
+        except ArtifactError as error:
+            error.where = as_typed(error.where)
+            raise
 
     def verify_data(self) -> tuple[str, ...]:
         """Check every stored value against its checksum; one sentence for each that is damaged."""

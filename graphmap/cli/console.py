@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from graphmap.errors import GraphmapError
+from graphmap.files import as_typed
 
 __all__ = ["busy", "counting", "dim", "escape", "flush_warnings", "is_plain", "note",
            "print_bug", "print_error", "print_json", "print_text", "print_warnings", "setup",
@@ -74,7 +75,7 @@ def print_error(error: GraphmapError) -> None:
     """Write what is wrong, where, and the remedy: two lines, after one of warnings held."""
     flush_warnings(before_error=True)
     what = f"{error.where}: {error.message}" if error.where else error.message
-    _to_stderr(f"graphmap: error: {escape(what)}"[:MAX_LINE])
+    _to_stderr(f"graphmap: error: {escape(as_typed(what))}"[:MAX_LINE])
     if error.remedy:
         _to_stderr(f"  {escape(error.remedy)}"[: 2 * MAX_LINE])
 

@@ -14,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.errors import ArtifactError, CorruptArtifactError, MissingDataError
-from graphmap.files import map_file, open_regular, stays_inside
+from graphmap.files import fetch, map_file, open_regular, stays_inside
 from graphmap.formats.dtypes import SIZES, numpy_dtype
 from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
@@ -89,11 +89,12 @@ class _Values:
             )
         whole = self._maps.get(place.path)
         if whole is None:
-            whole = self._maps[place.path] = map_file(place.path)
+            whole = self._maps[place.path] = map_file(place.path, whole=False)
         if place.end > len(whole):
             raise MissingDataError(
                 f"ends before the value of {key}", where=place.path, remedy=_REMEDY
             )
+        fetch(place.path, place.start, place.end)
         return place, whole[place.start : place.end]
 
 
@@ -156,12 +157,14 @@ def read_header(path: str) -> Header:
 
     What the format's own library refuses and what makes values unreadable is an error.
     """
-    handle = open_regular(path)
+    handle = open_regular(path, whole=False)
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
+        fetch(path, 0, 8)
         length = int.from_bytes(stream.read(8), "little")
         if not 2 <= length <= min(_HEADER_LIMIT, size - 8):
             raise _bad(f"declares a header of {length:,} bytes, the file has {size:,}", path)
+        fetch(path, 8, 8 + length)
         text = stream.read(length)
     content = _parse(text, path)
     warnings = []

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
-from graphmap.files import open_regular
+from graphmap.files import fetch, open_regular
 from graphmap.formats.sstable import FOOTER_SIZE
 
 __all__ = ["Look", "damage_hint", "is_hdf5", "is_keras_zip", "look_at", "refuse_foreign"]
@@ -27,9 +27,11 @@ class Look(NamedTuple):
 
 def look_at(path: str) -> Look:
     """Read the ends of a regular file; raises ArtifactError where there is none."""
-    handle = open_regular(path)
+    handle = open_regular(path, whole=False)
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
+        fetch(path, 0, _HEAD)
+        fetch(path, max(0, size - FOOTER_SIZE), size)
         head = stream.read(_HEAD)
         stream.seek(max(0, size - FOOTER_SIZE))
         tail = stream.read(FOOTER_SIZE)

@@ -9,7 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedArtifactError
-from graphmap.files import map_file, stays_inside
+from graphmap.files import fetch, map_file, stays_inside
 from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_entries, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
 from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
@@ -177,6 +177,8 @@ class BundleValues:
                 where=shard_path(self._bundle.prefix, entry.shard, self._bundle.shards),
                 remedy=_REMEDY,
             )
+        path = shard_path(self._bundle.prefix, entry.shard, self._bundle.shards)
+        fetch(path, entry.offset, entry.offset + entry.size)
         return shard[entry.offset : entry.offset + entry.size]
 
     def _shard(self, number: int, key: str) -> memoryview:
@@ -195,7 +197,7 @@ class BundleValues:
                 where=path,
                 remedy="If you trust it, copy the file that it leads to beside the .index file.",
             )
-        self._shards[number] = map_file(path)
+        self._shards[number] = map_file(path, whole=False)
         return self._shards[number]
 
 

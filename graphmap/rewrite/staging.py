@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 from graphmap.errors import GraphmapError, MissingDataError, UsageError
+from graphmap.files import as_typed, fetch, open_regular
 
 __all__ = ["Range", "Staging", "sync_folder"]
 
@@ -82,6 +83,12 @@ class Staging:
 
     def link(self, source: str, target: str) -> None:
         """Give a file a second name: both share their bytes from now on."""
+        if as_typed(source) != source:
+            raise UsageError(
+                "is remote: it cannot be linked",
+                where=as_typed(source),
+                remedy="Leave --link out: the data is copied then.",
+            )
         try:
             os.link(os.path.realpath(source), self._temporary(target))
         except OSError as cause:
@@ -118,7 +125,9 @@ class Staging:
 
 
 def _copy_range(piece: Range, target: int) -> None:
-    with open(piece.path, "rb", buffering=0) as stream:
+    fetch(piece.path, piece.start, piece.start + piece.size)
+    handle = open_regular(piece.path, whole=False)
+    with open(handle, "rb", buffering=0) as stream:
         source, start, left = stream.fileno(), piece.start, piece.size
         by_system = hasattr(os, "copy_file_range")
         while left:

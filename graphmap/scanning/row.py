@@ -11,8 +11,8 @@ from graphmap.analysis.architecture import architecture
 from graphmap.api.artifact import Artifact, load
 from graphmap.api.audit import audit
 from graphmap.errors import GraphmapError, UnknownFormatError
-from graphmap.files import open_regular
 from graphmap.model.variable import Variable
+from graphmap.scanning.folders import open_file
 from graphmap.scanning.items import Item
 
 __all__ = ["COLUMNS", "Row", "content_digest", "describe", "died"]
@@ -99,7 +99,7 @@ def content_digest(item: Item) -> str:
     files = [path for path in item.files if not _DATA.search(path)]
     for path in files:
         try:
-            handle = open_regular(path)
+            handle = open_file(path)
         except GraphmapError:
             return ""
         with open(handle, "rb") as stream:
