@@ -1,0 +1,143 @@
+"""Which stored value each variable of a Keras optimizer gets, by what the container tells.
+
+Numbered and listed variables (`.keras`, `.weights.h5`, h5): a scratch optimizer over dummies in the
+order of training says what the i-th variable is. Object graphs: edges have the attributes' names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphmap.errors import ReconstructionError
+from graphmap.model.optimizer_state import StoredOptimizer
+from graphmap.tf.keras.building import build_scratch
+from graphmap.tf.keras.live import LiveModel, LiveWeight
+from graphmap.tf.keras.slots import Address, addresses
+from graphmap.tf.keras.stored import StoredFile
+
+__all__ = ["place_by_edges", "place_by_numbers"]
+
+_NUMBERED = re.compile(r"((?:.*/)?[^/]*optimizer)/vars/(\d+)")
+_LISTED = "optimizer_weights"
+
+
+def place_by_numbers(
+    optimizer: Any, live: LiveModel, stored: StoredFile, order: Sequence[LiveWeight]
+) -> dict[Address, str]:
+    """Return {address in the model's order: key} for variables that a file only counts.
+
+    optimizer: what the state is for; `order`: its weights in the order of training.
+    Raises ReconstructionError where the file has another number of them than the class keeps.
+    """
+    scratch = build_scratch(optimizer, order, live.flavour)
+    names = {id(variable): address for address, variable in addresses(scratch).items()}
+    places = {weight: at for at, weight in enumerate(live.trainable)}
+    found: dict[Address, str] = {}
+    for path, keys in sorted(_groups(stored).items(), reverse=True):
+        owner = _follow(scratch, path)
+        if owner is None:
+            continue
+        variables = list(owner.variables)
+        if len(variables) != len(keys):
+            raise _another_count(optimizer, stored, len(variables), len(keys))
+        for variable, key in zip(variables, keys, strict=True):
+            _check_shape(variable, key, stored, optimizer)
+            address = names.get(id(variable))
+            if address is None:
+                raise _unknown_variable(optimizer, variable, stored)
+            at = None if address.at is None else places[order[address.at]]
+            found[address._replace(at=at)] = key
+    return found
+
+
+def _groups(stored: StoredFile) -> dict[tuple[str, ...], list[str]]:
+    """Return {attributes below the outermost optimizer: keys in order}."""
+    facts = stored.opened.stored.keras
+    present = {tensor.key for tensor in stored.opened.stored.tensors}
+    if facts is not None and _LISTED in facts.weight_lists:
+        return {(): [key for key in facts.weight_lists[_LISTED] if key in present]}
+    groups: dict[str, list[tuple[int, str]]] = {}
+    for key in present:
+        match = _NUMBERED.fullmatch(key)
+        if match is not None:
+            groups.setdefault(match[1], []).append((int(match[2]), key))
+    root = min(groups, key=len, default="")
+    return {
+        tuple(path.removeprefix(root).strip("/").split("/")) if path != root else (): [
+            key for _, key in sorted(numbered)
+        ]
+        for path, numbered in groups.items()
+    }
+
+
+def _follow(optimizer: Any, path: tuple[str, ...]) -> Any:
+    for attribute in path:
+        optimizer = getattr(optimizer, attribute, None)
+    return optimizer
+
+
+def _another_count(
+    optimizer: Any, stored: StoredFile, wanted: int, found: int
+) -> ReconstructionError:
+    if found <= 2 < wanted:
+        return ReconstructionError(
+            "was saved before a training step: it holds iterations and rate, but no slots",
+            where=stored.path,
+            remedy="There is nothing to put back; train with a fresh optimizer.",
+        )
+    return ReconstructionError(
+        f"holds {found} optimizer variables, and {type(optimizer).__name__} with these options "
+        f"keeps {wanted} for the trained weights of this model",
+        where=stored.path,
+        remedy="Nothing has been assigned. Check class, options (amsgrad, momentum, centered, a "
+        "schedule), and whether layers were frozen or unfrozen in between; pass optimizer= with "
+        "what trained the model.",
+    )
+
+
+def _check_shape(variable: Any, key: str, stored: StoredFile, optimizer: Any) -> None:
+    shape = stored.shapes.get(key)
+    wanted = tuple(int(size) for size in variable.shape)
+    if shape is not None and shape != wanted:
+        raise ReconstructionError(
+            f"holds {key} with shape {list(shape)}, where {type(optimizer).__name__} over this "
+            f"model keeps one of shape {list(wanted)}",
+            where=stored.path,
+            remedy="Nothing has been assigned. Class, options or the set of trained weights differ "
+            "from those of the saved run; pass optimizer= with what trained the model.",
+        )
+
+
+def _unknown_variable(optimizer: Any, variable: Any, stored: StoredFile) -> ReconstructionError:
+    return ReconstructionError(
+        f"has a variable {variable.name!r} in no list that goes along with the weights, so it "
+        "cannot be told whose it is",
+        where=f"{type(optimizer).__name__} for {stored.path}",
+        remedy="Keep slots in lists parallel to the variables given to build, as Keras does.",
+    )
+
+
+def place_by_edges(
+    live: LiveModel,
+    stored: StoredFile,
+    state: StoredOptimizer,
+    order: Sequence[LiveWeight],
+    targets: Mapping[Address, Any],
+) -> dict[Address, str]:
+    """Return {address: key} by the object graph, whose edges carry the attributes' names."""
+    root = stored.node_at(state.name)
+    positions = {weight: at for at, weight in enumerate(order)}
+    found: dict[Address, str] = {}
+    for address in targets:
+        steps = [*address.owner, address.attribute]
+        if address.at is not None:
+            steps.append(str(positions[live.trainable[address.at]]))
+        at: int | None = root
+        for step in steps:
+            at = None if at is None else dict(stored.nodes[at].children).get(step)
+        key = None if at is None else stored.nodes[at].key
+        if key is not None:
+            found[address] = key
+    return found
