@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from graphmap.tf.assigning import RestoreReport
 from graphmap.tf.autofix import autofix
+from graphmap.tf.keras.report import KerasReport
+from graphmap.tf.keras.restoring import keras_optimizer
+from graphmap.tf.keras.weights import load_weights
 from graphmap.tf.listing import write_listing
 from graphmap.tf.lookup import get_operation, get_tensor
 from graphmap.tf.maps import assignment_map, var_list
@@ -15,6 +18,7 @@ from graphmap.tf.restore import restore
 from graphmap.tf.resume import Resumed, resume
 
 __all__ = [
+    "KerasReport",
     "RebuildReport",
     "Rebuilt",
     "RestoreReport",
@@ -23,6 +27,8 @@ __all__ = [
     "autofix",
     "get_operation",
     "get_tensor",
+    "keras_optimizer",
+    "load_weights",
     "reconstruct_train_op",
     "restore",
     "resume",

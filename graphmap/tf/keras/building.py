@@ -8,13 +8,9 @@ from typing import Any
 from graphmap.errors import ReconstructionError
 from graphmap.tf.keras.flavour import Flavour
 from graphmap.tf.keras.live import LiveModel, LiveWeight
+from graphmap.tf.keras.slots import Address, addresses, is_legacy
 
-__all__ = ["build_optimizer", "build_scratch", "is_legacy"]
-
-
-def is_legacy(optimizer: Any) -> bool:
-    """Whether it is an optimizer_v2, which keeps slots in a dict by weight."""
-    return hasattr(optimizer, "get_slot") and not hasattr(optimizer, "update_step")
+__all__ = ["build_optimizer", "build_scratch"]
 
 
 def build_optimizer(optimizer: Any, live: LiveModel) -> None:
@@ -51,10 +47,12 @@ def _is_built_on(optimizer: Any, trained: Sequence[Any]) -> bool:
     return index == {core._var_key(variable): at for at, variable in enumerate(trained)}
 
 
-def build_scratch(optimizer: Any, order: Sequence[LiveWeight], flavour: Flavour) -> Any:
-    """Return an optimizer of the same class and options over dummies, in a given order.
+def build_scratch(
+    optimizer: Any, order: Sequence[LiveWeight], flavour: Flavour
+) -> tuple[Any, dict[Address, Any]]:
+    """Return an optimizer of the same class and options over dummies, and its addresses.
 
-    Its `variables` stand in the order in which such an optimizer writes them.
+    Its variables stand in the order in which such an optimizer writes them.
     """
     scratch = type(optimizer).from_config(optimizer.get_config())
     dummies = [_dummy(weight, flavour) for weight in order]
@@ -62,7 +60,7 @@ def build_scratch(optimizer: Any, order: Sequence[LiveWeight], flavour: Flavour)
         scratch._create_all_weights(dummies)
     else:
         scratch.build(dummies)
-    return scratch
+    return scratch, addresses(scratch, dummies)
 
 
 def _dummy(weight: LiveWeight, flavour: Flavour) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 from graphmap.errors import UsageError
 from graphmap.tf.keras.flavour import Flavour, dtype_of, is_variable, name_of, shape_of
 
-__all__ = ["LiveModel", "LiveWeight", "live_keras_model", "snake_case"]
+__all__ = ["LiveModel", "LiveWeight", "is_ordered", "live_keras_model", "snake_case"]
 
 _DEEPEST = 64
 _SEED = "seed_generator_state"  # keras/src/random/seed_generator.py
@@ -140,6 +140,18 @@ def snake_case(name: str, flavour: Flavour) -> str:
     else:
         from tf_keras.src.utils.generic_utils import to_snake_case as convert
     return str(convert(name))
+
+
+def is_ordered(item: Any, flavour: Flavour) -> bool:
+    """Whether the order of what an object holds follows from its class or its graph."""
+    root = type(item).__module__.partition(".")[0]
+    if root == flavour.module.__name__:
+        return type(item).__name__ != "Model"
+    if isinstance(item, flavour.module.Sequential):
+        return True
+    return bool(getattr(item, "_is_graph_network", False)) or any(
+        cls.__name__ == "Functional" for cls in type(item).__mro__
+    )
 
 
 def own_variables(item: Any, flavour: Flavour) -> list[tuple[str, Any]]:

@@ -8,8 +8,7 @@ from typing import Any
 
 from graphmap.errors import ReconstructionError
 from graphmap.model.optimizer_state import StoredOptimizer
-from graphmap.tf.keras.flavour import Flavour
-from graphmap.tf.keras.live import LiveModel, LiveWeight, snake_case
+from graphmap.tf.keras.live import LiveModel, LiveWeight, is_ordered, snake_case
 from graphmap.tf.keras.pairing import Pairing, structure
 from graphmap.tf.keras.stored import StoredFile
 
@@ -90,18 +89,6 @@ def _doubts(
             yield from _doubts(part, path, live, stored)
 
 
-def is_ordered(item: Any, flavour: Flavour) -> bool:
-    """Whether the order of what an object holds follows from its class or its graph."""
-    root = type(item).__module__.partition(".")[0]
-    if root == flavour.module.__name__:
-        return type(item).__name__ != "Model"
-    if isinstance(item, flavour.module.Sequential):
-        return True
-    return bool(getattr(item, "_is_graph_network", False)) or any(
-        cls.__name__ == "Functional" for cls in type(item).__mro__
-    )
-
-
 def _parts(item: Any) -> Iterator[Any]:
     """Yield what an object holds: its own variables, and the layers right below it."""
     own = getattr(item, "_trainable_variables", None)
@@ -109,7 +96,7 @@ def _parts(item: Any) -> Iterator[Any]:
     below = getattr(item, "_layers", None)
     if below is None:
         below = getattr(item, "_self_tracked_trackables", ())
-    for part in getattr(item, "layers", None) or below:
+    for part in getattr(item, "layers", None) or below or ():
         if hasattr(part, "weights"):
             yield part
 

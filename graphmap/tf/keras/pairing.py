@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from graphmap.errors import NameMapError, RestoreError, UnresolvedNameError
 from graphmap.matching import MatchSettings, Side, match_variables, rank_candidates
 from graphmap.model.namemap import Decision
 from graphmap.model.variable import Variable
-from graphmap.tf.keras.live import LiveModel, LiveWeight
+from graphmap.tf.keras.live import LiveModel, LiveWeight, is_ordered
 from graphmap.tf.keras.objects import pair_objects
 from graphmap.tf.keras.stored import StoredFile, StoredWeight
 from graphmap.tf.maps import as_name_map
@@ -121,7 +122,8 @@ def _stored_named(decision: Decision, stored: StoredFile) -> StoredWeight:
 
 def structure(live: LiveModel, stored: StoredFile) -> dict[LiveWeight, StoredWeight] | None:
     """Pair by places or by edges; None where they, with shapes, do not cover both sides."""
-    found = _by_place(live, stored) if not stored.nodes else _by_edges(live, stored)
+    by = _by_edges if stored.nodes else _by_layers if stored.layer_lists else _by_place
+    found = by(live, stored)
     return found if found is not None and all(_fits(w, s) for w, s in found.items()) else None
 
 
@@ -152,6 +154,32 @@ def _by_place(live: LiveModel, stored: StoredFile) -> dict[LiveWeight, StoredWei
     is_whole = all(weight in found for weight in _lasting(live))
     rest = [p for p in by_place if p is not None and "seed_generator/" not in p]
     return found if is_whole and not rest else None
+
+
+def _by_layers(live: LiveModel, stored: StoredFile) -> dict[LiveWeight, StoredWeight] | None:
+    """Pair the layers of an h5 file with those of the model, in order, where a graph orders them.
+
+    Within a layer h5 has what is trained first (_legacy_weights of Keras' hdf5_format.py).
+    """
+    if not is_ordered(live.model, live.flavour):
+        return None
+    mine = [[*layer.trainable_weights, *layer.non_trainable_weights] for layer in live.model.layers]
+    mine = [weights for weights in mine if weights]
+    by_id = {id(weight.variable): weight for weight in live.weights}
+    if [len(weights) for weights in mine] != [len(keys) for keys in stored.layer_lists]:
+        return None
+    rows = zip(chain.from_iterable(mine), chain.from_iterable(stored.layer_lists), strict=True)
+    found: dict[LiveWeight, StoredWeight] = {}
+    for variable, key in rows:
+        weight, actual = by_id.get(id(variable)), stored.by_key.get(key)
+        if weight is None or actual is None or _leaf(weight.name) != _leaf(actual.names[0]):
+            return None
+        found[weight] = actual
+    return found if all(weight in found for weight in _lasting(live)) else None
+
+
+def _leaf(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(":0")
 
 
 def _by_edges(live: LiveModel, stored: StoredFile) -> dict[LiveWeight, StoredWeight] | None:

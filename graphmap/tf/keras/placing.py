@@ -7,20 +7,23 @@ order of training says what the i-th variable is. Object graphs: edges have the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from graphmap.errors import ReconstructionError
 from graphmap.model.optimizer_state import StoredOptimizer
 from graphmap.tf.keras.building import build_scratch
 from graphmap.tf.keras.live import LiveModel, LiveWeight
-from graphmap.tf.keras.slots import Address, addresses
+from graphmap.tf.keras.slots import SLOTS, Address, inner_optimizers, variables_of
 from graphmap.tf.keras.stored import StoredFile
+from graphmap.tf.runtime import tensorflow
 
 __all__ = ["place_by_edges", "place_by_numbers"]
 
 _NUMBERED = re.compile(r"((?:.*/)?[^/]*optimizer)/vars/(\d+)")
 _LISTED = "optimizer_weights"
+_REPEATING = frozenset({"_variables", "_trainable_variables", "_index_dict"})
+_DELEGATING = ("_optimizer", "base_optimizer")  # tf_keras' wrapper saves the inner one's edges
 
 
 def place_by_numbers(
@@ -31,15 +34,15 @@ def place_by_numbers(
     optimizer: what the state is for; `order`: its weights in the order of training.
     Raises ReconstructionError where the file has another number of them than the class keeps.
     """
-    scratch = build_scratch(optimizer, order, live.flavour)
-    names = {id(variable): address for address, variable in addresses(scratch).items()}
+    scratch, held = build_scratch(optimizer, order, live.flavour)
+    names = {id(variable): address for address, variable in held.items()}
     places = {weight: at for at, weight in enumerate(live.trainable)}
     found: dict[Address, str] = {}
     for path, keys in sorted(_groups(stored).items(), reverse=True):
         owner = _follow(scratch, path)
         if owner is None:
             continue
-        variables = list(owner.variables)
+        variables = variables_of(owner)
         if len(variables) != len(keys):
             raise _another_count(optimizer, stored, len(variables), len(keys))
         for variable, key in zip(variables, keys, strict=True):
@@ -120,6 +123,7 @@ def _unknown_variable(optimizer: Any, variable: Any, stored: StoredFile) -> Reco
 
 
 def place_by_edges(
+    optimizer: Any,
     live: LiveModel,
     stored: StoredFile,
     state: StoredOptimizer,
@@ -127,17 +131,57 @@ def place_by_edges(
     targets: Mapping[Address, Any],
 ) -> dict[Address, str]:
     """Return {address: key} by the object graph, whose edges carry the attributes' names."""
-    root = stored.node_at(state.name)
+    names = {id(variable): address for address, variable in targets.items()}
     positions = {weight: at for at, weight in enumerate(order)}
+    by_place = [str(positions[weight]) for weight in live.trainable]
     found: dict[Address, str] = {}
-    for address in targets:
-        steps = [*address.owner, address.attribute]
-        if address.at is not None:
-            steps.append(str(positions[live.trainable[address.at]]))
-        at: int | None = root
-        for step in steps:
-            at = None if at is None else dict(stored.nodes[at].children).get(step)
-        key = None if at is None else stored.nodes[at].key
-        if key is not None:
+    root = stored.node_at(state.name)
+    queue = [(optimizer, root)] if root is not None else []
+    seen: set[int] = set()
+    while queue:
+        item, at = queue.pop()
+        address = names.get(id(item))
+        key = stored.nodes[at].key
+        if address is not None and key is not None:
             found[address] = key
+        if id(item) in seen or address is not None:
+            continue
+        seen.add(id(item))
+        below = dict(stored.nodes[at].children)
+        for name, child in _edges(item, names):
+            is_slot = names.get(id(child), Address((), "")).at is not None
+            step = by_place[int(name)] if is_slot and name.isdecimal() else name
+            if step in below:
+                queue.append((child, below[step]))
+            elif name in _DELEGATING:
+                queue.append((child, at))
+    places = {actual: at for at, actual in enumerate(live.trainable)}
+    found.update(_legacy_slots(state, order, places, targets))
     return found
+
+
+def _edges(item: Any, names: Mapping[int, Address]) -> Iterator[tuple[str, Any]]:
+    """Yield (name, object) below a live object, without the lists that repeat what others hold."""
+    for name, child in tensorflow().train.TrackableView.children(item).items():
+        if name not in _REPEATING:
+            yield name, child
+    yield from inner_optimizers(item) if hasattr(item, "apply_gradients") else ()
+
+
+def _legacy_slots(
+    state: StoredOptimizer,
+    order: Sequence[LiveWeight],
+    places: Mapping[LiveWeight, int],
+    targets: Mapping[Address, Any],
+) -> Iterator[tuple[Address, str]]:
+    """Yield the slots of optimizer_v2, which the object graph pairs with their weights by word."""
+    if state.library != "keras 2 legacy":
+        return
+    positions = {key: at for at, key in enumerate(state.weights)}
+    by_word = {(a.attribute, a.at): a for a in targets if a.owner[-1:] == (SLOTS,)}
+    for slot in state.slots:
+        if slot.primary is not None:
+            at = places[order[positions[slot.primary]]]
+            address = by_word.get((str(slot.word), at))
+            if address is not None:
+                yield address, slot.key

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphmap.errors import ReconstructionError
 from graphmap.model.layouts import apply_layout
 from graphmap.tf.importing import open_any
 from graphmap.tf.keras.assigning import Put, put_values, read_stored
 from graphmap.tf.keras.building import build_optimizer
 from graphmap.tf.keras.choosing import choose_optimizer
 from graphmap.tf.keras.flavour import flavour_of, name_of
+from graphmap.tf.keras.leftover import check_whole, fill
 from graphmap.tf.keras.live import LiveModel, live_keras_model
 from graphmap.tf.keras.order import trained_order
 from graphmap.tf.keras.pairing import Pairing, pair_weights
@@ -20,6 +20,9 @@ from graphmap.tf.keras.report import KerasReport
 from graphmap.tf.keras.slots import Address, addresses
 from graphmap.tf.keras.states import find_state
 from graphmap.tf.keras.stored import StoredFile
+
+if TYPE_CHECKING:
+    import numpy
 
 __all__ = ["keras_optimizer"]
 
@@ -42,53 +45,40 @@ def keras_optimizer(
     pairing = pair_weights(live, stored, name_map, trained_only=True)
     chosen = choose_optimizer(live, state, optimizer, stored.path)
     order = trained_order(live, stored, state, pairing)
-    build_optimizer(chosen.optimizer, live)
-    targets = addresses(chosen.optimizer)
+    opt = chosen.optimizer
+    build_optimizer(opt, live)
+    trained = [weight.variable for weight in live.trainable]
+    targets = addresses(opt, trained)
     if stored.nodes:
-        keys = place_by_edges(live, stored, state, order, targets)
+        keys = place_by_edges(opt, live, stored, state, order, targets)
     else:
-        keys = place_by_numbers(chosen.optimizer, live, stored, order)
-    _check_whole(targets, keys, stored)
-    puts = _puts(targets, keys, live, stored, pairing)
+        keys = place_by_numbers(opt, live, stored, order)
+    check_whole(targets, keys, stored)
+    values = _values(keys, live, stored, pairing)
+    leftover = fill(opt, targets, values, state, trained)
+    values |= leftover.values
+    puts = [Put(name_of(targets[at]), targets[at], value) for at, value in values.items()]
     put_values(puts, stored.path)
-    return chosen.optimizer, KerasReport(
+    return opt, KerasReport(
         restored=tuple(put.name for put in puts),
-        untouched=tuple(name_of(v) for a, v in targets.items() if a not in keys),
-        assumed=tuple(chosen.assumed),
+        untouched=tuple(name_of(v) for a, v in targets.items() if a not in values),
+        assumed=(*chosen.assumed, *leftover.assumed),
         how=pairing.how,
-        exact=True,
+        exact=leftover.is_exact,
     )
 
 
-def _puts(
-    targets: Mapping[Address, Any],
-    keys: Mapping[Address, str],
-    live: LiveModel,
-    stored: StoredFile,
-    pairing: Pairing,
-) -> list[Put]:
-    """Return what each variable of the optimizer gets; a slot has the layout of its weight."""
-    values = read_stored(stored, keys.values())
-    puts = []
+def _values(
+    keys: Mapping[Address, str], live: LiveModel, stored: StoredFile, pairing: Pairing
+) -> dict[Address, numpy.ndarray]:
+    """Read what each variable of the optimizer gets; a slot has the layout of its weight."""
+    raw = read_stored(stored, keys.values())
+    values = {}
     for address, key in keys.items():
-        value = values[key]
+        value = raw[key]
         if address.at is not None:
             weight = live.trainable[address.at]
             layout = pairing.layouts.get(weight, "same")
             value = apply_layout(value, layout, weight.shape, weight.name)
-        puts.append(Put(name_of(targets[address]), targets[address], value))
-    return puts
-
-
-def _check_whole(
-    targets: Mapping[Address, Any], keys: Mapping[Address, str], stored: StoredFile
-) -> None:
-    """Raise ReconstructionError where a slot would keep its initial value."""
-    lacking = [name_of(v) for a, v in targets.items() if a not in keys and a.at is not None]
-    if lacking:
-        raise ReconstructionError(
-            f"has no value for {len(lacking)} slots of the optimizer, such as {lacking[0]}",
-            where=stored.path,
-            remedy="Nothing has been assigned. Class or options differ from those of the saved "
-            "run, or it was saved before a training step; pass optimizer= with what trained it.",
-        )
+        values[address] = value
+    return values

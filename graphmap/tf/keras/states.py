@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from graphmap.analysis.optimizer_states import find_optimizers
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.model.optimizer_state import StoredOptimizer
 from graphmap.tf.keras.stored import StoredFile
@@ -15,7 +14,7 @@ def find_state(stored: StoredFile) -> StoredOptimizer:
 
     Raises ReconstructionError where none is stored, UsageError where several are.
     """
-    found = find_optimizers(stored.opened.stored)
+    found = stored.optimizers
     if len(found) == 1:
         return found[0]
     if found:

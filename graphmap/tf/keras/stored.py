@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from graphmap.analysis.optimizer_states import find_optimizers
 from graphmap.model.graph import Dims
 from graphmap.model.meta import ObjectNode
+from graphmap.model.optimizer_state import StoredOptimizer
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel
 
@@ -16,12 +18,9 @@ __all__ = ["StoredFile", "StoredWeight"]
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _PLACE = re.compile(r"(?:.*/)?vars/\d+")
-_NO_WEIGHTS = (
-    "optimizer",
-    "metrics",
-    "compile_metrics",
-    "optimizer_weights",
-)  # first parts of keys
+_NO_WEIGHT = re.compile(  # groups of Keras files that hold no layers
+    r"(?:_?compile_)?_?metrics/.*vars/|(?:.*/)?[^/]*optimizer/(?:.*/)?vars/|optimizer_weights/"
+)
 _WEIGHT_ROLES = ("weight", "other")
 
 
@@ -89,6 +88,20 @@ class StoredFile:
         return {tensor.key: tensor.shape for tensor in self.opened.stored.tensors}
 
     @cached_property
+    def layer_lists(self) -> tuple[tuple[str, ...], ...]:
+        """Keys of the weights of each layer of an h5 file, in order; () in any other file."""
+        facts = self.opened.stored.keras
+        if facts is None or not facts.layers:
+            return ()
+        lists = [facts.weight_lists.get(group, ()) for group in facts.layers]
+        return tuple(keys for keys in lists if keys)
+
+    @cached_property
+    def optimizers(self) -> tuple[StoredOptimizer, ...]:
+        """Every optimizer whose state is stored."""
+        return find_optimizers(self.opened.stored)
+
+    @cached_property
     def layer_names(self) -> Mapping[str, str]:
         """{group of a Keras file: name of its layer}, where Keras 3 wrote it; else empty."""
         facts = self.opened.stored.keras
@@ -101,8 +114,17 @@ class StoredFile:
             at = None if at is None else dict(self.nodes[at].children).get(step)
         return at
 
+    @cached_property
+    def _of_optimizers(self) -> frozenset[str]:
+        found = {OBJECT_GRAPH}
+        for one in self.optimizers:
+            found.update(slot.key for slot in one.slots)
+            found.update((*one.scalars.values(), *one.unpaired))
+            found.update(key for key in (one.iterations, one.learning_rate) if key)
+        return frozenset(found)
+
     def _may_be_weight(self, variable: Variable, key: str) -> bool:
-        if key == OBJECT_GRAPH or key.partition("/")[0] in _NO_WEIGHTS:
+        if key in self._of_optimizers or _NO_WEIGHT.match(key):
             return False
         return variable.role in _WEIGHT_ROLES or _place(key) is not None
 
