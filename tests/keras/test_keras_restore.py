@@ -22,7 +22,7 @@ def run(request, tmp_path_factory):
     keras = pytest.importorskip(request.param)
     keras.utils.set_random_seed(1)
     model = build(keras)
-    model.compile(keras.optimizers.Adam(0.01), "mse")
+    model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
     fit(model, 0)
     folder = tmp_path_factory.mktemp(request.param)
     paths = {ending: save(model, str(folder / f"m{ending}")) for ending in ENDINGS}
@@ -40,8 +40,9 @@ def test_renamed_model_goes_on_bit_for_bit(run, ending):
     told = ending in (".keras", ".h5")
     given = None if told else keras.optimizers.Adam(0.01)
     optimizer, report = gmtf.keras_optimizer(paths[ending], model, optimizer=given)
-    assert report.exact and len(report.restored) == len(optimizer.variables)
-    model.compile(optimizer, "mse")
+    rate_is_untold = ending == ".weights.h5" and keras.__name__ == "tf_keras"
+    assert report.exact and bool(report.untouched) == rate_is_untold
+    model.compile(optimizer, "mse", run_eagerly=True)
     fit(model, 1)
     assert bits(model) == after
 
@@ -89,9 +90,9 @@ def test_layers_frozen_in_between_are_told(run):
 def test_a_model_that_was_never_trained_has_no_slots(run, tmp_path):
     keras, *_ = run
     model = build(keras)
-    model.compile(keras.optimizers.Adam(0.01), "mse")
+    model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
     path = save(model, str(tmp_path / "new.keras"))
-    with pytest.raises(ReconstructionError, match="before a(ny)? training step"):
+    with pytest.raises(ReconstructionError, match="before"):
         gmtf.keras_optimizer(path, build(keras, OTHER_NAMES))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import ReconstructionError
 from graphmap.model.optimizer_state import StoredOptimizer
-from graphmap.tf.keras.flavour import dtype_of, name_of
+from graphmap.tf.keras.flavour import dtype_of, name_of, value_of
 from graphmap.tf.keras.slots import LOSS_SCALE, Address
 from graphmap.tf.keras.stored import StoredFile
 from graphmap.tf.runtime import tensorflow
@@ -64,7 +64,10 @@ def fill(
         if address in values or address.attribute == _DERIVED:
             continue
         if address.attribute in _RATES:
-            if state.options is None:
+            rate = (state.options or {}).get("learning_rate")
+            if isinstance(rate, int | float):
+                result.values[address] = value_of(variable).dtype.type(rate)
+            else:
                 result.assumed.append(
                     f"the rate is {float(variable.numpy()):g}, as the caller's optimizer says: "
                     "this file holds none"

@@ -55,9 +55,13 @@ class LiveModel:
 
 def live_keras_model(model: Any, flavour: Flavour) -> LiveModel:
     """Read a model's variables; raises UsageError where it has none yet."""
-    listed = list(model.weights)
+    try:
+        listed = list(model.weights)
+    except ValueError:  # tf_keras, where a subclass makes its variables in `build`
+        listed = []
     taken = {id(variable) for variable in listed}
-    listed += [v for v in model.variables if id(v) not in taken and name_of(v).endswith(_SEED)]
+    known = model.variables if listed else ()
+    listed += [v for v in known if id(v) not in taken and name_of(v).endswith(_SEED)]
     if not listed:
         raise UsageError(
             "has no variables yet: it has not been built",
