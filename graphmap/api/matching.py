@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from graphmap.api.artifact import Artifact
@@ -27,13 +27,14 @@ def match(
     exclude: str | None = None,
     include_slots: bool = False,
     prefer_ema: bool = False,
+    values: bool = False,
 ) -> NameMap:
     """Map every expected name to one actual name, or say why not.
 
     Each side: a path, names, {name: shape}, an Artifact, or objects with name and shape. The
     order of `expected` is that in which the code makes its variables. refused: {expected: actual
-    names} that are not meant. Raises UsageError for pins
-    and patterns that cannot be meant.
+    names} that are not meant. values: compare stored values and checksums too; nothing is read
+    without it. Raises UsageError for pins and patterns that cannot be meant.
     """
     asked, actual = as_names(expected), as_names(artifact)
     settings = MatchSettings(
@@ -44,10 +45,12 @@ def match(
         exclude=exclude,
         include_slots=include_slots,
         prefer_ema=prefer_ema,
+        values=values,
     )
-    found = match_variables(
-        side_of(asked), Side(actual.variables, actual.opened.stored.graph), settings
-    )
+    sides = side_of(asked), Side(actual.variables, actual.opened.stored.graph)
+    if values:
+        sides = _with_values(sides[0], asked), _with_values(sides[1], actual)
+    found = match_variables(*sides, settings)
     return NameMap(
         found.decisions,
         found.verdict,
@@ -58,6 +61,12 @@ def match(
         expected_source=_source(asked),
         settings=asdict(settings),
     )
+
+
+def _with_values(side: Side, artifact: Artifact) -> Side:
+    from graphmap.api.stored_values import values_of
+
+    return replace(side, values=values_of(artifact))
 
 
 def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) -> dict[str, str]:

@@ -37,6 +37,10 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
 
         graphs = (expected.graph, actual.graph)
         result.placed = review_links(wanted, pool, graphs, found, result.rivals, trained)
+    if settings.values:
+        from graphmap.matching.values import review_values
+
+        review_values(wanted, pool, (expected.values, actual.values), found, result.rivals)
     return decide(wanted, pool, actual, found, result, settings, _knowledge(expected, actual))
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from graphmap.errors import UsageError
 from graphmap.model.graph import GraphModel
 from graphmap.model.variable import Variable
 from graphmap.patterns import compile_pattern
+
+if TYPE_CHECKING:
+    from graphmap.matching.values import Values
 
 __all__ = ["DEFAULTS", "MatchSettings", "Side"]
 
@@ -20,11 +24,13 @@ class Side:
 
     graph: the graph they stand in, where one is stored.
     ordered: the order of `variables` is the order in which the code makes them.
+    values: what is stored under them, where that may be looked at.
     """
 
     variables: tuple[Variable, ...]
     graph: GraphModel | None = None
     ordered: bool = False
+    values: Values | None = None
 
 
 @dataclass(frozen=True)

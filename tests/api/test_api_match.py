@@ -100,3 +100,17 @@ def test_apply_reads_only_what_is_asked_for():
     applied = graphmap.NameMap.from_dict({"W": "my_model/W"}).apply(tensors)
     assert tensors.asked == [] and applied["W"].shape == (4, 6)
     assert tensors.asked == ["my_model/W"]
+
+
+def test_values_of_a_renamed_checkpoint_are_found_though_no_name_is(tmp_path):
+    """One that was renamed holds the same bytes: a listing of nonsense names could not tell."""
+    source = graphmap.load(FIXTURES / "adam_saver")
+    weights = [v for v in source.variables if v.role == "weight" and v.shape]
+    renamed = {f"n{at}": v.name for at, v in enumerate(weights)}
+    graphmap.rename(FIXTURES / "adam_saver", graphmap.NameMap.from_dict(renamed), tmp_path / "new")
+    new = graphmap.load(tmp_path / "new")
+    found = graphmap.match(new, source, values=True)
+    told = {d.expected: d.actual for d in found.matched if d.evidence[-1].kind == "values"}
+    varied = {n: a for n, a in renamed.items() if np.ptp(source.read(a)) > 0}
+    assert told == varied
+    assert told

@@ -69,6 +69,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--prefer-ema", action="store_true", help="take moving averages where they are stored"
     )
     group.add_argument(
+        "--values", action="store_true",
+        help="compare stored values and checksums too; values of a strange scale cast doubt",
+    )  # fmt: skip
+    group.add_argument(
         "--allow-unresolved", action="store_true", help="exit with 0 though names are left open"
     )
 
@@ -98,6 +102,7 @@ def run(args: Namespace) -> int:
             exclude=args.exclude,
             include_slots=args.include_slots,
             prefer_ema=args.prefer_ema,
+            values=args.values,
         )
     if args.out and written == "html":
         review(name_map, artifact, expected, out=args.out)
