@@ -28,12 +28,16 @@ _DROPPED_ATTRS = ("_class", "_output_shapes", "_xla_inferred_shapes")
 
 
 class NewVariable(NamedTuple):
-    """A variable of the new graph that a stored one becomes; it need not be there yet."""
+    """A variable of the new graph that a stored one becomes; it need not be there yet.
+
+    initial: the bytes of its initial value, as TensorProto.tensor_content; empty for zeros.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     is_resource: bool
+    initial: bytes = b""
 
 
 @dataclass
@@ -251,8 +255,15 @@ def plant(graph: Any, copy: Copy, prefix: str, lives: Mapping[str, Any]) -> dict
             mapping[f"{name}:0"] = tf.constant(0, name=f"{PREFIX}_after")
     made = tf.compat.v1.GraphDef(versions=copy.made.versions, library=copy.made.library)
     for variable in fresh.values():
-        made.node.extend(state_nodes(variable.name, variable.dtype, variable.shape,
-                                     resource=variable.is_resource))  # fmt: skip
+        made.node.extend(
+            state_nodes(
+                variable.name,
+                variable.dtype,
+                variable.shape,
+                resource=variable.is_resource,
+                initial=variable.initial,
+            )
+        )
     for node in copy.made.node:
         new = made.node.add()
         new.CopyFrom(node)

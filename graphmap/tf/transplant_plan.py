@@ -29,6 +29,7 @@ from graphmap.tf.transplant_state import (
     assignments_for,
     collect_state,
     stored_places,
+    unsaved_locals,
     variable_shape,
 )
 
@@ -203,7 +204,11 @@ class TransplantPlan:
             self._pair_leftovers(pairs)
         needed = [self.stored.nodes[at].name for at in cut.variables]
         steps = {op.global_step for op in self.found if op.global_step}
-        assignments_for(self.opened.stored, {}, self.places, needed)
+        fresh = unsaved_locals(self.opened.stored, self.places, needed)
+        kept = [name for name in needed if name not in fresh]
+        assignments_for(self.opened.stored, {}, self.places, kept)
+        for name in fresh:
+            self.assumed.append(f"{name} begins anew: it is a local variable, not stored")
         flips = self._flips(cut)
         found: dict[int, NewVariable] = {}
         for position in cut.variables:
@@ -220,7 +225,8 @@ class TransplantPlan:
                 continue
             resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
             name = self.graph.unique_name(f"{STATE_SCOPE}/{node.name}", mark_as_used=False)
-            found[position] = NewVariable(name, dtype, shape, resource)
+            initial = fresh.get(node.name, b"")
+            found[position] = NewVariable(name, dtype, shape, resource, initial)
         self.pairs = pairs
         return found
 

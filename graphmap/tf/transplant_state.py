@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphmap.errors import ReconstructionError, RestoreError
-from graphmap.model.graph import Dims, GraphModel, ShapeValue
+from graphmap.model.graph import Dims, GraphModel, ShapeValue, TensorValue
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
 from graphmap.tf.assigning import Assignment, nodes_of
@@ -20,6 +20,7 @@ __all__ = [
     "make_state",
     "state_nodes",
     "stored_places",
+    "unsaved_locals",
     "variable_shape",
 ]
 
@@ -62,8 +63,12 @@ def make_state(
         )
 
 
-def state_nodes(name: str, dtype: str, shape: tuple[int, ...], *, resource: bool) -> list[Any]:
-    """Return the NodeDefs of a variable that begins as zeros: handle, initializer and read.
+def state_nodes(
+    name: str, dtype: str, shape: tuple[int, ...], *, resource: bool, initial: bytes = b""
+) -> list[Any]:
+    """Return the NodeDefs of a variable: handle, initializer and read; it begins as zeros.
+
+    initial: other values to begin with, as TensorProto.tensor_content.
 
     Imported with everything else they cost a tenth of what a tf.Variable does.
     """
@@ -79,6 +84,7 @@ def state_nodes(name: str, dtype: str, shape: tuple[int, ...], *, resource: bool
     value = zeros.attr["value"].tensor
     value.dtype = kind.as_datatype_enum
     value.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+    value.tensor_content = initial
     # a TensorProto without values is all zeros, False or empty strings
     assign = node_type(name=f"{name}/Assign", input=[name, zeros.name])
     read = node_type(name=f"{name}/read", input=[name])
@@ -121,6 +127,28 @@ def variable_shape(
     if dims is None or None in dims:
         raise ReconstructionError("has no known shape, so it cannot be made", where=node.name)
     return tuple(size for size in dims if size is not None)
+
+
+def unsaved_locals(
+    stored: StoredModel, places: Mapping[str, Any], needed: Iterable[str]
+) -> dict[str, bytes]:
+    """Return {variable node: initial value} of local variables, which no Saver keeps by default.
+
+    Those of metrics are: a program that goes on begins them anew. Only constant initial values.
+    """
+    graph = stored.graph
+    assert graph is not None
+    local = {entry.name for entry in stored.meta.variables.get("local_variables", ())}
+    found = {}
+    for name in needed:
+        at = graph.index.get(f"{name}/Assign", -1)
+        sources = graph.topology.inputs[at] if at >= 0 else []
+        if name in places or name not in local or len(sources) < 2 or sources[1][0] < 0:
+            continue
+        value = graph.nodes[sources[1][0]].attrs.get("value")
+        if isinstance(value, TensorValue) and value.dtype != "string":
+            found[name] = value.array().tobytes()
+    return found
 
 
 def assignments_for(
