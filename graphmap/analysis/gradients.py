@@ -4,6 +4,7 @@ How seeds look, by age of the producer (read from files of TF 1.0 to 2.21):
     up to 1.2     <scope>/Fill(Shape, Const)
     1.3 to 1.15   <scope>/Fill(Shape, grad_ys_0), grad_ys_0 a Const
     later         <scope>/grad_ys_0 = Fill(Shape, grad_ys_0/Const)
+A GradientTape's gradients lie in a scope `gradient_tape`, and start at an op `ones` outside of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = ["GradientCall", "Seed", "TensorRef", "find_gradient_calls", "gradient
 
 _GIVEN_SEED = re.compile(r"grad_ys_\d+")
 _FILL_SEED = re.compile(r"Fill(_\d+)?")
+_TAPE = "gradient_tape"
+_TAPE_SEED = re.compile(r"ones(_like)?(_\d+)?")
 _SUM_WALK_LIMIT = 10_000  # sums below one seed; more is no loss
 
 
@@ -40,10 +43,14 @@ class Seed(NamedTuple):
 
 
 class GradientCall(NamedTuple):
-    """One call of `tf.gradients`; seeds in the order of its ys."""
+    """One call of `tf.gradients`, or of a GradientTape; seeds in the order of its ys.
+
+    uses: of a tape, whose differentiated tensor is not told, the forward ops that it looks at.
+    """
 
     scope: str
     seeds: tuple[Seed, ...]
+    uses: tuple[int, ...] = ()
 
 
 def find_gradient_calls(graph: GraphModel) -> tuple[GradientCall, ...]:
@@ -53,10 +60,35 @@ def find_gradient_calls(graph: GraphModel) -> tuple[GradientCall, ...]:
         scope, _, leaf = node.name.rpartition("/")
         for seed in _seeds_at(graph, position, scope, leaf):
             by_scope.setdefault(scope, {})[seed] = None
-    return tuple(
+    calls = [
         GradientCall(scope, tuple(Seed(at, _differentiated(graph, scope, at)) for at in seeds))
         for scope, seeds in by_scope.items()
-    )
+    ]
+    return (*calls, *_tape_calls(graph))
+
+
+def _tape_calls(graph: GraphModel) -> Iterator[GradientCall]:
+    """Yield the calls of GradientTapes; which tensor they differentiate, no name tells."""
+    inside: dict[str, dict[int, None]] = {}
+    for position, node in enumerate(graph.nodes):
+        before, found, _ = f"/{node.name}".partition(f"/{_TAPE}/")
+        if found:
+            inside.setdefault(f"{before}/{_TAPE}".removeprefix("/"), {})[position] = None
+    for scope, own in inside.items():
+        sources: dict[int, None] = {}
+        for position in own:
+            sources.update((at, None) for at, _ in graph.topology.inputs[position] if at >= 0)
+        outside = [at for at in sources if at not in own]
+        seeds = [at for at in outside if _is_tape_seed(graph, at)]
+        uses = tuple(at for at in outside if at not in seeds)
+        yield GradientCall(scope, tuple(Seed(at, None) for at in seeds), uses)
+
+
+def _is_tape_seed(graph: GraphModel, position: int) -> bool:
+    node = graph.nodes[position]
+    leaf = node.name.rpartition("/")[2]
+    is_made = node.op in {"Const", "Fill", "OnesLike"}
+    return is_made and _TAPE_SEED.fullmatch(leaf) is not None
 
 
 def _seeds_at(graph: GraphModel, position: int, scope: str, leaf: str) -> list[int]:

@@ -110,7 +110,9 @@ def _forward_variables(
     graph: GraphModel, calls: tuple[GradientCall, ...], trainable: Collection[str]
 ) -> frozenset[int]:
     ys = [seed.y for call in calls for seed in call.seeds]
-    found = upstream(graph, [y.node for y in ys if y is not None], controls=False)
+    looked_at = [at for call in calls for at in call.uses]
+    starts = [*(y.node for y in ys if y is not None), *looked_at]
+    found = upstream(graph, starts, controls=False)
     variables = {position for position in found if graph.nodes[position].op in STATE_OPS}
     if None in ys or not ys:
         variables.update(graph.index[name] for name in trainable if name in graph.index)

@@ -19,7 +19,7 @@ from graphmap.model.graph import GraphModel
 
 __all__ = ["Write", "WriteIndex", "find_writes", "trace_variable"]
 
-_SEED = re.compile(r"(^|/)grad_ys_\d+$")
+_SEED = re.compile(r"(^|/)(grad_ys_\d+$|gradient_tape/)")
 _DEPTH_LIMIT = 50  # nested calls; a recursive function stops here
 
 
