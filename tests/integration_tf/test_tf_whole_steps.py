@@ -1,4 +1,4 @@
-"""Train ops that are more than an optimizer: a step inside a tf.function, metrics in the same op."""
+"""Train ops that are more than an optimizer: a step inside a function, metrics in one op."""
 
 from __future__ import annotations
 
