@@ -13,7 +13,7 @@ from graphmap.model.const_check import constant_defects
 from graphmap.model.graph import AttrValue, Function, FunctionRef, GraphModel, Node
 from graphmap.model.sentences import examples
 
-__all__ = ["called_functions", "library_defects"]
+__all__ = ["called_functions", "is_bomb", "library_defects"]
 
 MOST_CALLS = 10_000_000  # when every call is unfolded
 
@@ -104,13 +104,28 @@ def _call_defects(graph: GraphModel) -> Iterator[str]:
     if circular:
         yield f"functions call themselves, directly or in a circle: {examples(sorted(circular))}"
         return
+    total = _unfolded(order, calls, top)
+    if total > MOST_CALLS:
+        yield f"the calls of functions unfold to {total:,}: TensorFlow may never end on them"
+
+
+def is_bomb(graph: GraphModel) -> bool:
+    """Tell whether calls unfold to more than MOST_CALLS; a circle of calls is none."""
+    calls = {
+        name: called_functions(body.nodes, graph) for name, body in graph.function_index.items()
+    }
+    order, circular = _callees_first(calls)
+    return (
+        not circular and _unfolded(order, calls, called_functions(graph.nodes, graph)) > MOST_CALLS
+    )
+
+
+def _unfolded(order: list[str], calls: dict[str, dict[str, int]], top: dict[str, int]) -> int:
     unfolded: dict[str, int] = {}
     for name in order:
         found = calls[name].items()
         unfolded[name] = 1 + sum(unfolded.get(callee, 1) * times for callee, times in found)
-    total = sum(unfolded.get(name, 1) * times for name, times in top.items())
-    if total > MOST_CALLS:
-        yield f"the calls of functions unfold to {total:,}: TensorFlow may never end on them"
+    return sum(unfolded.get(name, 1) * times for name, times in top.items())
 
 
 def _callees_first(calls: dict[str, dict[str, int]]) -> tuple[list[str], set[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from graphmap.analysis.functions import body_graph, calls_of
 from graphmap.analysis.ops import PLACEHOLDER_OPS
+from graphmap.model.function_check import is_bomb
 from graphmap.model.graph import Function, GraphModel, Node
 from graphmap.model.stored import StoredModel
 from graphmap.names import CONTROL, op_name, parse_input, scope_of
@@ -27,12 +28,15 @@ def inline_calls(stored: StoredModel, graph: GraphModel) -> GraphModel:
     A call that only wraps another disappears. Arguments are replaced by what is passed, so that
     captured variables keep their own names. Loops and conditions stay ops. Of several signatures
     each becomes a scope of its name; one that calls what another calls is not opened twice.
+    Calls that unfold to millions stay closed.
     """
     wanted: dict[str, str] = {}
     for key, signature in sorted(stored.meta.signatures.items()):
         for info in signature.outputs.values():
             wanted.setdefault(op_name(info.tensor), key)
     if not graph.functions or not any(_single_call(node, graph) for node in graph.nodes):
+        return graph
+    if is_bomb(graph):  # what is drawn of it would be one repeated pattern
         return graph
     inliner = _Inliner(graph, wanted)
     inliner.run()

@@ -86,7 +86,7 @@ def test_a_bomb_of_calls_ends() -> None:
     stored = saved_model(tuple(functions))
     assert stored.graph is not None
     start = time.process_time()
-    assert len(inline_calls(stored, stored.graph).nodes) <= 200_000
+    assert inline_calls(stored, stored.graph) is stored.graph
     assert time.process_time() - start < 10
 
 
