@@ -7,7 +7,9 @@ second, and nothing that a damaged file does to it outlives it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
+import io
 import os
 import pkgutil
 import re
@@ -159,26 +161,40 @@ def _text(stream: object) -> str:
 
 
 def preload() -> None:
-    """Import once what every child would import again."""
+    """Import once, in this process, what every child would import again: commands run dry here.
+
+    What is alive then is put out of the collector's reach: touching it would copy its pages.
+    """
     import google.protobuf.text_format
     import networkx
     import numpy
+    import pyfive
 
-    import graphmap.cli.views
-    import graphmap.render
+    assert networkx and numpy and google.protobuf.text_format and pyfive
     from graphmap.cli import commands
 
     for module in pkgutil.iter_modules(commands.__path__):
         importlib.import_module(f"{commands.__name__}.{module.name}")
-    assert (
-        networkx
-        and numpy
-        and google.protobuf.text_format
-        and graphmap.render
-        and graphmap.cli.views
-    )
-    here = Path(__file__).resolve().parent.parent
-    run(command(["inspect", str(here / "fixtures/adam_saver")]), here)
+    here = Path(__file__).resolve().parent.parent / "fixtures"
+    with tempfile.TemporaryDirectory() as box:
+        for name in ("adam_saver", "adam_saved_model"):
+            path = str(here / name)
+            for words in (
+                ["inspect", path, "--verify-data"],
+                ["train-op", path, "--json"],
+                ["match", path, "--expected", path, "-o", f"{box}/map.json"],
+                ["render", path, "-o", f"{box}/x.svg"],
+                ["render", path, "-o", f"{box}/x.html"],
+                ["render", path, "-o", f"{box}/x.dot"],
+                ["diff", path, path],
+                ["audit", path],
+                ["convert", path, "-o", f"{box}/{name}.safetensors"],
+            ):
+                quiet = io.StringIO()
+                with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+                    command(words)()
+    gc.collect()
+    gc.freeze()
 
 
 def command(words: Sequence[str]) -> Callable[[], int]:
