@@ -68,7 +68,8 @@ def audit(
     """Say what an artifact could do; nothing in it is executed.
 
     A SavedModel is looked at as a whole: every graph whatever its tags, and its Keras metadata. A
-    file that a text-mode copy damaged is a finding; other damage raises ArtifactError.
+    file that a text-mode copy damaged is a finding, and so is a pickle; other damage raises
+    ArtifactError.
     """
     from graphmap.api.artifact import Artifact, load
     from graphmap.auditing.audit import audit_keras, audit_model, audit_unreadable
@@ -85,6 +86,7 @@ def audit(
             findings = audit_unreadable(cause.where)
             if not findings:
                 raise
-            return Audit(path, "damaged", findings, told)
+            kind = "pickle" if findings[0].rule == "pickle" else "damaged"
+            return Audit(path, kind, findings, told)
     stored = artifact.opened.stored
     return Audit(stored.path, stored.kind, audit_model(stored), stored.warnings)

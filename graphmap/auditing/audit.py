@@ -12,14 +12,17 @@ from graphmap.auditing.findings import SEVERITIES, Finding
 from graphmap.auditing.keras_config import audit_config
 from graphmap.errors import ArtifactError
 from graphmap.files import read_file
-from graphmap.formats.keras_texts import keras_texts
+from graphmap.formats.keras_texts import keras_texts, pickles_in
 from graphmap.formats.saved_parts import keras_metadata, saved_graphs
-from graphmap.formats.sniff import damage_hint, is_hdf5, is_keras_zip, look_at
+from graphmap.formats.sniff import damage_hint, is_hdf5, is_keras_zip, is_pickle, look_at
 from graphmap.formats.wire import write_varint
 from graphmap.model.meta_check import asset_defect
 from graphmap.model.stored import MetaInfo, StoredModel
 
 __all__ = ["audit_keras", "audit_model", "audit_unreadable"]
+
+
+_PICKLE = "is a Python pickle, which can run any code when it is loaded; it is not looked into"
 
 
 def audit_model(model: StoredModel) -> tuple[Finding, ...]:
@@ -46,17 +49,23 @@ def audit_keras(path: str) -> tuple[str, tuple[Finding, ...]] | None:
         for where, text in keras_texts(look)
         for finding in audit_config(text, path)
     ]
+    found += [
+        Finding("pickle", name, None, "unknown", _PICKLE, "pickle", path)
+        for name in pickles_in(look)
+    ]
     return kind, _sorted(found)
 
 
 def audit_unreadable(path: str) -> tuple[Finding, ...]:
-    """Return findings about a file that a text-mode copy damaged; () for other damage.
+    """Return findings about a pickle, or a file that a text-mode copy damaged; () for others.
 
     Nobody can judge such a file. Op types that do harm are still found by how a NodeDef stores
     them (field 2, length, text), since plain text survives such a copy.
     """
     if not Path(path).is_file():
         return ()
+    if is_pickle(look_at(path).head):
+        return (Finding("pickle", "", None, "unknown", _PICKLE, "pickle", path),)
     data = read_file(path)
     hint = damage_hint(data)
     if not hint:

@@ -31,6 +31,7 @@ RULES = {
     "keras-custom": "A class that the loading program has to supply",
     "keras-file": "A file that a Keras config reads",
     "keras-config": "A Keras config that cannot be judged",
+    "pickle": "A Python pickle",
     "damaged": "A file that cannot be judged because it is damaged",
 }
 

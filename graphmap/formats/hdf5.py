@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings as python_warnings
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from graphmap.model.stored import StoredModel, StoredTensor
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["read_hdf5", "read_hdf5_bytes"]
+__all__ = ["read_hdf5", "read_hdf5_bytes", "stored_texts"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_RANK = 32  # H5S_MAX_RANK
@@ -261,6 +262,21 @@ def _config(file: Any, name: str, where: str, warnings: list[str]) -> Any:
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         warnings.append(f"{where}: its {name} is no JSON ({str(cause)[:80]})")
     return None
+
+
+def stored_texts(path: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, text) of those attributes of the root that can be read."""
+    try:
+        attributes = _open(map_file(path), path).attrs
+    except ArtifactError:
+        return
+    for name in names:
+        try:
+            text = attributes.get(name)
+        except Exception:  # pyfive raises whatever the bytes led it to; the caller looks on
+            continue
+        if isinstance(text, (str, bytes)):
+            yield name, text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text)
 
 
 def _version(file: Any) -> str | None:

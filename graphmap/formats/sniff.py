@@ -9,7 +9,15 @@ from graphmap.errors import ArtifactError, UnknownFormatError
 from graphmap.files import fetch, open_regular
 from graphmap.formats.sstable import FOOTER_SIZE
 
-__all__ = ["Look", "damage_hint", "is_hdf5", "is_keras_zip", "look_at", "refuse_foreign"]
+__all__ = [
+    "Look",
+    "damage_hint",
+    "is_hdf5",
+    "is_keras_zip",
+    "is_pickle",
+    "look_at",
+    "refuse_foreign",
+]
 
 _HEAD = 1 << 14  # bytes; enough for the first node of any graph seen
 _REPLACEMENT = b"\xef\xbf\xbd"  # U+FFFD, what a text-mode copy puts for every byte it cannot read
@@ -54,6 +62,11 @@ def is_keras_zip(look: Look) -> bool:
     )
 
 
+def is_pickle(head: bytes) -> bool:
+    """Tell whether bytes begin as a Python pickle of protocol 2 or later."""
+    return head[:1] == b"\x80" and head[1:2] in b"\2\3\4\5" and len(head) > 2
+
+
 def damage_hint(data: bytes) -> str:
     """Say what a text-mode copy did to binary data, or return ""."""
     if data.count(_REPLACEMENT) > 2:
@@ -87,7 +100,7 @@ def _foreign(look: Look) -> tuple[str, str] | None:
         return "a tar archive", "Unpack it first: tar xf FILE"
     if head[4:8] == b"TFL3":
         return "a TensorFlow Lite model", "Give the model it was converted from."
-    if head[:1] == b"\x80" and head[1:2] in b"\2\3\4\5" and len(head) > 2:
+    if is_pickle(head):
         return "a Python pickle, perhaps a PyTorch file", "Give a TensorFlow file."
     if head.startswith(b"\x93NUMPY"):
         return "a NumPy array", "Give a TensorFlow file."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zipfile
 
-__all__ = ["BROKEN", "read_member"]
+from graphmap.formats.sniff import is_pickle
+
+__all__ = ["BROKEN", "pickled_members", "read_member"]
 
 # what zipfile raises for archives that are damaged, encrypted or packed in another way
 BROKEN = (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
@@ -28,3 +30,16 @@ def read_member(
     if len(data) != info.file_size:
         raise zipfile.BadZipFile(f"{info.filename} has {len(data):,} of {info.file_size:,} bytes")
     return data
+
+
+def pickled_members(archive: zipfile.ZipFile) -> list[str]:
+    """Return the names of members that are Python pickles, by name or first bytes."""
+    found = []
+    for info in archive.infolist():
+        is_found = info.filename.endswith((".pkl", ".pickle"))
+        if not is_found and info.file_size > 2:
+            with archive.open(info) as stream:
+                is_found = is_pickle(stream.read(3))
+        if is_found:
+            found.append(info.filename)
+    return found

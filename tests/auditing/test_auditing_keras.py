@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
+import time
 import zipfile
 
+import numpy
 import pytest
 
 import graphmap
@@ -122,3 +125,43 @@ def test_a_zip_that_blows_up_is_refused(tmp_path):
     keras_zip(tmp_path / "m.keras", {"a": "0" * 50_000_000}, compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(graphmap.CorruptArtifactError, match="too much"):
         graphmap.audit(tmp_path / "m.keras")
+
+
+@pytest.mark.parametrize("hidden", ["behind escapes", "behind openings", "in training_config"])
+def test_a_config_cannot_hide_in_hdf5(tmp_path, hidden):
+    import h5py
+
+    text = json.dumps(HARMFUL)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.create_dataset("model_weights/dense/kernel", data=[1.0])
+        if hidden == "behind openings":
+            file["noise"] = numpy.frombuffer(b'{"\0' * 20_000, "u1")
+        escaped = "".join(f"\\u{ord(c):04x}" if c.isalpha() else c for c in "class_name")
+        text = text.replace("class_name", escaped) if hidden == "behind escapes" else text
+        file.attrs["training_config" if "training" in hidden else "model_config"] = text
+    assert [finding.severity for finding in graphmap.audit(tmp_path / "m.h5")] == ["critical"]
+
+
+def test_text_that_never_becomes_json_ends_and_is_unknown(tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        open_ended = b'{"class_name":[' + b"1," * 2000
+        file["noise"] = numpy.frombuffer(open_ended * 500, "u1")
+    start = time.process_time()
+    assert {finding.severity for finding in graphmap.audit(tmp_path / "m.h5")} == {"unknown"}
+    assert time.process_time() - start < 10
+
+
+def test_pickles_are_unknown(tmp_path):
+    keras_zip(tmp_path / "m.keras", HARMLESS)
+    with zipfile.ZipFile(tmp_path / "m.keras", "a") as archive:
+        archive.writestr("assets/state.bin", pickle.dumps([1]))
+        archive.writestr("assets/old.pkl", pickle.dumps([1], protocol=0))
+    found = graphmap.audit(tmp_path / "m.keras")
+    assert [(f.severity, f.node) for f in found] == [
+        ("unknown", "assets/state.bin"), ("unknown", "assets/old.pkl")
+    ]  # fmt: skip
+    (tmp_path / "model.h5").write_bytes(pickle.dumps([1]))
+    found = graphmap.audit(tmp_path / "model.h5")
+    assert (found.kind, found.worst) == ("pickle", "unknown")
