@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from graphmap.formats.bundle import Entry, shard_path
-from graphmap.formats.bundle_writer import HEADER, encode_entry, string_bytes
+from graphmap.formats.bundle_writer import HEADER, encode_entry, string_bytes, with_shards
 from graphmap.formats.bundle_writer import encode_field as field
 from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.dtypes import NAMES, SIZES
@@ -28,16 +28,21 @@ def entry_bytes(
     return encode_entry(Entry(dtype, shape, shard, offset, size, mask(crc), ()))
 
 
-def write_bundle(prefix: str | Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write PREFIX.index and its one data file."""
-    entries, offset = [(b"", HEADER)], 0
-    with open(shard_path(str(prefix), 0, 1), "wb") as stream:
-        for name in sorted(tensors, key=str.encode):
-            dtype, shape, data = tensors[name]
-            size, crc = _place(stream, data, dtype, shape)
-            entries.append((name.encode(), entry_bytes(dtype, shape, offset, size, crc)))
-            offset += size
-        stream.truncate(offset)
+def write_bundle(prefix: str | Path, tensors: Mapping[str, Tensor], shards: int = 1) -> None:
+    """Write PREFIX.index and its data files; each takes its share of the names, in order."""
+    entries = [(b"", with_shards(HEADER, shards))]
+    names = sorted(tensors, key=str.encode)
+    share = -(-len(names) // shards)
+    for shard in range(shards):
+        offset = 0
+        with open(shard_path(str(prefix), shard, shards), "wb") as stream:
+            for name in names[shard * share : (shard + 1) * share]:
+                dtype, shape, data = tensors[name]
+                size, crc = _place(stream, data, dtype, shape)
+                entry = entry_bytes(dtype, shape, offset, size, crc, shard)
+                entries.append((name.encode(), entry))
+                offset += size
+            stream.truncate(offset)
     Path(f"{prefix}.index").write_bytes(table_bytes(entries))
 
 
