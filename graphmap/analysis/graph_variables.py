@@ -49,7 +49,10 @@ def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tup
     known: dict[str, tuple[RoleTriple, Basis]] = {
         name: (triple, "confirmed") for name, triple in find_roles(stored, graph, names).items()
     }
-    known.update(state_roles(stored))
+    weights: dict[str, Basis] = {}
+    if stored.objects:
+        stated, weights = state_roles(stored)
+        known.update(stated)
     ordered = sorted((tensor for tensor, _, _ in entries), key=_by_name)
     told = zip(ordered, guess_roles(ordered), strict=True)
     guessed = {tensor.name: role for tensor, role in told if role is not None}
@@ -58,7 +61,7 @@ def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tup
         key = tensor.key if tensor.key in by_key else None
         guess: tuple[RoleTriple, Basis] = guessed.get(tensor.name, PLAIN), "inferred"
         if tensor.name not in guessed:
-            guess = PLAIN, "unknown"
+            guess = PLAIN, weights.get(tensor.name, "unknown")
         (role, slot_of, slot), basis = known.get(tensor.name, guess)
         found.append(
             Variable._make(

@@ -2,7 +2,7 @@
 
 Names by version (keras/src/legacy/saving/legacy_h5_format.py, tf_keras hdf5_format.py):
     Keras 3          adam/net_kernel_momentum   of net/kernel, every slash an underscore
-    Keras 2.11 on    Adam/m/net/kernel:0
+    Keras 2.11 on    Adam/m/net/kernel:0, within a wrapper m/net/kernel:0
     optimizer_v2     Adam/net/kernel/m:0, training/Adam/net/kernel/m:0
 Before TensorFlow 1.14 slots are numbered (training/Adam/Variable_3:0): order alone tells them.
 A name that several weights would fit is told by order: among equal names, slots and weights are
@@ -74,7 +74,7 @@ def pair_named(
             primary = reading.weights[number]
         elif len(reading.weights) == 1:
             primary = None  # two slots claim one weight
-        is_it = primary is not None and primary.shape == tensor.shape
+        is_it = primary is not None and _fits(primary, tensor.shape, reading.word)
         found.append(Named(tensor.key, reading.word, primary.key if is_it and primary else None))
     return found
 
@@ -97,21 +97,30 @@ def _reading(
     parts = name.split("/")[:_LONGEST]
     for start in range(1, len(parts) - 1):  # optimizer_v2: the word stands last
         inner = "/".join(parts[start:-1])
-        if inner in by_name and _has(by_name[inner], shape):
+        if inner in by_name and _has(by_name[inner], shape, parts[-1]):
             return _Reading(inner, parts[-1], by_name[inner])
-    for start in range(2, len(parts)):  # Keras 2.11 on: the word stands before
+    for start in range(1, len(parts)):  # Keras 2.11 on: the word stands before
         inner = "/".join(parts[start:])
-        if inner in by_name and _has(by_name[inner], shape):
+        if inner in by_name and _has(by_name[inner], shape, parts[start - 1]):
             return _Reading(inner, parts[start - 1], by_name[inner])
     leaf = parts[-1]
     for end in range(len(leaf) - 1, 0, -1):  # Keras 3: one leaf
-        if leaf[end] == "_" and leaf[:end] in by_flat and _has(by_flat[leaf[:end]], shape):
-            return _Reading(leaf[:end], leaf[end + 1 :], by_flat[leaf[:end]])
+        flat, word = leaf[:end], leaf[end + 1 :]
+        if leaf[end] == "_" and flat in by_flat and _has(by_flat[flat], shape, word):
+            return _Reading(flat, word, by_flat[flat])
     return None
 
 
-def _has(weights: Sequence[StoredTensor], shape: Dims) -> bool:
-    return any(weight.shape == shape for weight in weights)
+def _has(weights: Sequence[StoredTensor], shape: Dims, word: str) -> bool:
+    return any(_fits(weight, shape, word) for weight in weights)
+
+
+def _fits(weight: StoredTensor, shape: Dims, word: str) -> bool:
+    """Tell whether a slot has the shape of its weight; Adafactor keeps rows and columns."""
+    whole = weight.shape
+    if whole is not None and len(whole) > 1 and word in ("r", "c"):
+        return shape == (whole[:-1] if word == "r" else (*whole[:-2], whole[-1]))
+    return shape == whole
 
 
 def is_iterations(word: str) -> bool:

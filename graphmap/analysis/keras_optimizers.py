@@ -58,10 +58,11 @@ def _by_version(facts: KerasFile) -> str | None:
     if major not in ("1", "2"):
         return None
     minor = re.match(r"\d+", rest)
-    config = (facts.optimizer or {}).get("config") or {}
-    told = config.get("is_legacy_optimizer")
+    config = told_class(facts)[1] or {}
+    told = config.get("is_legacy_optimizer")  # what Keras 2.11 and later always say of new ones
     is_old = major == "1" or (minor is not None and int(minor[0]) < 11)
-    return "keras 2 legacy" if told is True or (told is None and is_old) else "keras 2"
+    is_legacy = told is True or (told is None and (is_old or bool(config)))
+    return "keras 2 legacy" if is_legacy else "keras 2"
 
 
 def told_class(facts: KerasFile) -> tuple[str | None, Mapping[str, Any] | None, str | None]:

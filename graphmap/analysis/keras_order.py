@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from graphmap.analysis.saved_order import saved_order
 from graphmap.model.meta import KerasFile
 from graphmap.model.stored import StoredTensor
 
@@ -112,7 +113,7 @@ def _model(
         yield from ((tensor, 0) for tensor in groups.own.get(path, ()))
         for layer, group in _layers(layers, container, groups):
             yield from _model(layer, group, groups, numbers, depth + 1)
-    elif not config and path == "" and _is_in_written_order(groups):
+    elif not config and path == "" and set(groups.below.get("", ())) == {container}:
         yield from _as_written(container, groups, numbers)
     else:
         yield from _layer(config, inner, path, groups, numbers, depth)
@@ -178,29 +179,26 @@ def _layers(
             yield layer, group
 
 
-def _is_in_written_order(groups: _Groups) -> bool:
-    """Tell whether a file without a config still holds its groups in the order of saving.
-
-    Keras makes the root's own `vars` first; a file that was copied object by object has it last.
-    """
-    written = groups.facts.written
-    top = [path for path in groups.below.get("", ()) if not is_of_optimizer(path)]
-    return top == ["layers"] and bool(written) and written[0] == "vars"
-
-
 def _as_written(
     container: str, groups: _Groups, numbers: Iterator[int]
 ) -> Iterator[tuple[StoredTensor, int]]:
-    present = set(groups.below.get(container, ()))
-    for path in groups.facts.written:
-        if path in present:
-            config = {"class_name": _class_of_group(path)}
-            inner: dict[str, Any] = {}
-            nested = f"{path}/layers"
-            if nested in groups.below:
-                yield from _as_written(nested, groups, numbers)
-            else:
-                yield from _layer(config, inner, path, groups, numbers, 0)
+    """Yield the variables of a model without a config in the order in which they were saved."""
+    layers = groups.below.get(container, [])
+    keys = {layer: [one.key for one in _with_below(layer, groups)] for layer in layers}
+    order = saved_order(keys, groups.facts.written)
+    block = 0 if order is not None else next(numbers)
+    for path in order if order is not None else layers:
+        nested = f"{path}/layers"
+        if order is None:
+            yield from ((tensor, block) for tensor in _with_below(path, groups))
+        elif nested in groups.below:
+            yield from _as_written(nested, groups, numbers)
+        else:
+            yield from _layer({"class_name": _class_of_group(path)}, {}, path, groups, numbers, 0)
+
+
+def _with_below(path: str, groups: _Groups) -> list[StoredTensor]:
+    return [*groups.own.get(path, ()), *_all_below(path, groups)]
 
 
 def _class_of_group(path: str) -> str:

@@ -8,6 +8,7 @@ optimizer_v2 (legacy): SlotVariableReference, which names both ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -138,6 +139,8 @@ def _modern(
             first_names.append(_class_word(slot.full_name, is_keras_3))
             key = nodes[primary].key if primary is not None else None
             slots.append(StoredSlot(slot.key, key, word, at, basis, attribute))
+    order = {slot.position: slot.primary for slot in slots if slot.primary}
+    slots = [_at_its_position(slot, order) for slot in slots]
     scalars = {
         name.lstrip("_"): key
         for name, number in sorted(children.items())
@@ -152,7 +155,6 @@ def _modern(
     if unpaired and not slots:  # lists that Keras filled too late to be tracked
         return _by_order(owner, nodes, own, weights, kind, tensors)
     count = 1 + max((slot.position or 0 for slot in slots), default=-1)
-    order = {slot.position: slot.primary for slot in slots if slot.primary}
     return StoredOptimizer(
         name=owner.path,
         library="keras 3" if is_keras_3 else "keras 2",
@@ -200,6 +202,13 @@ def _by_order(
         unpaired=found.unpaired,
         notes=found.notes,
     )
+
+
+def _at_its_position(slot: StoredSlot, order: Mapping[int | None, str | None]) -> StoredSlot:
+    """Give a slot without a weight that of the other lists at its position."""
+    if slot.primary is not None or slot.position not in order:
+        return slot
+    return slot._replace(primary=order[slot.position], basis="inferred")
 
 
 def _primary(
@@ -280,8 +289,8 @@ def _rate(children: Mapping[str, int], nodes: Sequence[ObjectNode]) -> str | Non
 
 def _class_word(full_name: str, is_keras_3: bool) -> str:
     """Return where a slot's name has the optimizer's: before the leaf in Keras 3, else in front."""
-    if is_keras_3:
-        return full_name.rpartition("/")[0].rpartition("/")[2]
+    if is_keras_3:  # within a wrapper every variable gets a scope of its own: adam, adam_1 ...
+        return re.sub(r"_\d+$", "", full_name.rpartition("/")[0].rpartition("/")[2])
     return full_name.partition("/")[0]
 
 

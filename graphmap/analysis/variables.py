@@ -37,10 +37,11 @@ def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     tensors = sorted(stored.tensors, key=_by_name)
     told: dict[str, tuple[RoleTriple, Basis]] = {}
+    weights: dict[str, Basis] = {}
     if stored.objects or stored.keras is not None:
         from graphmap.analysis.state_roles import state_roles  # needless in most checkpoints
 
-        told = state_roles(stored)
+        told, weights = state_roles(stored)
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     found: list[Variable] = []
     add = found.append
@@ -48,7 +49,8 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
         known = told.get(name) if told else None
         triple, basis = known if known is not None else (guess, "inferred")
         if triple is None:
-            add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
+            basis = weights.get(name, "unknown") if weights else "unknown"
+            add(make((name, shape, dtype, "weight", None, None, key, size, basis, None, ())))
             continue
         role, slot_of, slot = triple
         add(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from graphmap.analysis.unsafe import UnsafeOp
     from graphmap.model.graph import BackEdge
+    from graphmap.model.optimizer_state import StoredOptimizer
     from graphmap.model.training import TrainOp
 
 __all__ = ["Artifact", "GraphSize", "Tensors", "as_artifact", "load"]
@@ -106,6 +107,11 @@ class Artifact:
     def train_ops(self) -> tuple[TrainOp, ...]:
         """Every train op of the stored graph; empty without a graph."""
         return self.opened.train_ops
+
+    @property
+    def optimizers(self) -> tuple[StoredOptimizer, ...]:
+        """Every Keras optimizer whose variables are stored; empty for TF1, see `train_ops`."""
+        return self.opened.optimizers
 
     @property
     def has_graph(self) -> bool:

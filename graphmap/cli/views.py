@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
 from graphmap.cli.console import dim, escape, is_plain, table
+from graphmap.cli.optimizer_views import optimizers_json, optimizers_text
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.model.variable import Variable
 
@@ -47,6 +48,8 @@ def inspect_text(artifact: Artifact, variables: Sequence[Variable]) -> Iterator[
         yield from _variable_table(variables)
     for train_op in artifact.train_ops if artifact.has_graph else ():
         yield "\n" + train_op_text(train_op, slots=False)
+    for text in optimizers_text(artifact, slots=False):
+        yield "\n" + text
 
 
 def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
@@ -123,6 +126,7 @@ def inspect_json(
         },
         "collections": dict(meta.counts),
         "train_ops": [train_op_json(op) for op in artifact.train_ops] if size else [],
+        "optimizers": optimizers_json(artifact),
         "unsafe_ops": [
             {"op": op.op, "node": op.node, "function": op.function, "severity": op.severity}
             for op in artifact.unsafe_ops

@@ -18,7 +18,7 @@ class Found:
     datasets: by path. elsewhere: paths whose bytes lie in other files. names: {path: what
     `weight_names` calls it}. weight_lists: {group: paths} as that attribute orders them.
     layer_names: {group: the `name` of its `vars`}. layers: the attribute `layer_names`.
-    addresses: {group: offset of its header}.
+    addresses: {group or dataset: offset of its header}.
     """
 
     def __init__(self) -> None:
@@ -56,13 +56,15 @@ def _group(group: Any, path: str, depth: int, seen: set[int], found: Found) -> N
             continue
         if child is None:
             found.warnings.append(f"{path}{name}: is a link to nothing")
-        elif hasattr(child, "keys"):
-            address = group._links.get(name)
+            continue
+        address = group._links.get(name)
+        if isinstance(address, int):
+            found.addresses[f"{path}{name}"] = address
+        if hasattr(child, "keys"):
             if isinstance(address, int):
                 if address in seen:
                     continue
                 seen.add(address)
-                found.addresses[f"{path}{name}"] = address
             _group(child, f"{path}{name}/", depth + 1, seen, found)
         elif hasattr(child, "shape"):
             found.datasets[f"{path}{name}"] = child

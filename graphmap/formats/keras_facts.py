@@ -37,10 +37,10 @@ def with_config(facts: KerasFile, version: str | None, config: Mapping[str, Any]
     return facts._replace(version=version, config=config, optimizer=optimizer)
 
 
-def saved_model_facts(version: str | None, texts: Iterable[bytes]) -> KerasFile | None:
+def saved_model_facts(texts: Iterable[bytes]) -> KerasFile | None:
     """Return what the Keras metadata of a SavedModel tell; None where no optimizer is told.
 
-    texts: JSON of each object, the model's own first.
+    texts: JSON of each object; the first that was compiled with an optimizer counts.
     """
     for text in texts:
         try:
@@ -50,7 +50,7 @@ def saved_model_facts(version: str | None, texts: Iterable[bytes]) -> KerasFile 
         training = _object(metadata.get("training_config"))
         optimizer = _described(training.get("optimizer_config"))
         if optimizer is not None:
-            return KerasFile(version=version, optimizer=optimizer)
+            return KerasFile(optimizer=optimizer)
     return None
 
 

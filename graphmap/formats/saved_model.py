@@ -15,6 +15,7 @@ from graphmap.formats.metagraph import meta_info, producer_text
 from graphmap.formats.protos import parse_binary, parse_text
 from graphmap.model.graph import GraphModel
 from graphmap.model.graph_check import find_defects
+from graphmap.model.meta import KerasFile
 from graphmap.model.meta_check import meta_defects
 from graphmap.model.stored import StoredModel
 
@@ -41,6 +42,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
     graph = graph_model(chosen.graph_def)
     folder = Path(file).parent
     container = _variables(file, chosen)
+    objects = _object_graph(chosen)
     return StoredModel(
         path=typed,
         kind="saved-model",
@@ -53,6 +55,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
         objects=container.objects,
         prefix=container.prefix,
         saved_model_dir=str(folder),
+        keras=_keras_facts(str(folder), objects),
         all_tags=all_tags,
         warnings=(
             *text_warnings,
@@ -61,7 +64,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
             *_schema_defects(proto, file),
             *find_defects(graph),
             *meta_defects(graph, meta),
-            *_object_defects(chosen, graph),
+            *_object_defects(objects, graph, len(chosen.asset_file_def)),
             *container.warnings,
         ),
     )
@@ -74,18 +77,32 @@ def _schema_defects(proto: Any, file: str) -> tuple[str, ...]:
     return (f"{file}: has schema version {version}; graphmap knows version {_SCHEMA}",)
 
 
-def _object_defects(meta_graph: Any, graph: GraphModel) -> tuple[str, ...]:
-    """Look at the object graph, which the schema leaves out: it costs more than the graph."""
+def _object_graph(meta_graph: Any) -> bytes:
+    """Return the object graph, which the schema leaves out: it costs more than the graph."""
     from google.protobuf.unknown_fields import UnknownFieldSet
 
     found = [
         field.data for field in UnknownFieldSet(meta_graph) if field.field_number == _OBJECT_GRAPH
     ]
-    if not found or not isinstance(found[-1], bytes):
+    return found[-1] if found and isinstance(found[-1], bytes) else b""
+
+
+def _object_defects(objects: bytes, graph: GraphModel, assets: int) -> tuple[str, ...]:
+    if not objects:
         return ()
     from graphmap.formats.saved_objects import object_defects
 
-    return object_defects(found[-1], graph.function_index, len(meta_graph.asset_file_def))
+    return object_defects(objects, graph.function_index, assets)
+
+
+def _keras_facts(folder: str, objects: bytes) -> KerasFile | None:
+    """Return what Keras 2 says of the optimizer that its model was compiled with."""
+    if not objects:
+        return None
+    from graphmap.formats.keras_facts import saved_model_facts
+    from graphmap.formats.saved_parts import training_texts
+
+    return saved_model_facts(training_texts(folder, objects))
 
 
 def _choose(

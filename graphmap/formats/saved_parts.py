@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from graphmap.errors import CorruptArtifactError
-from graphmap.files import read_file
+from graphmap.errors import ArtifactError, CorruptArtifactError
+from graphmap.files import read_file, stays_inside
 from graphmap.formats.graphdef import graph_model
 from graphmap.formats.metagraph import meta_info
 from graphmap.formats.protos import parse_binary, parse_text
@@ -22,10 +22,11 @@ from graphmap.formats.wire import WireError, fields
 from graphmap.model.graph import GraphModel
 from graphmap.model.stored import MetaInfo
 
-__all__ = ["SavedGraph", "keras_metadata", "saved_graphs"]
+__all__ = ["SavedGraph", "keras_metadata", "saved_graphs", "training_texts"]
 
 _PROTOS = ("saved_model.pb", "saved_model.pbtxt")
 _METADATA = "keras_metadata.pb"
+_METADATA_LIMIT = 256 << 20  # bytes
 _TEXT_METADATA = re.compile(rb'\bmetadata:\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -65,6 +66,22 @@ def keras_metadata(folder: str) -> Iterator[tuple[str, str, bytes]]:
             yield file, name, text
 
 
+def training_texts(folder: str, objects: bytes) -> list[bytes]:
+    """Return the JSON of the Keras objects that were compiled; [] where it cannot be read.
+
+    objects: the SavedObjectGraph, which holds them where there is no file of their own.
+    """
+    file = os.path.join(folder, _METADATA)
+    try:
+        if os.path.isfile(file) and stays_inside(file, os.path.join(folder, _PROTOS[0])):
+            texts = [text for _, text in _metadata_file(read_file(file, _METADATA_LIMIT))]
+        else:
+            texts = [text for _, text in _user_objects(objects)]
+    except (ArtifactError, WireError):
+        return []  # the variables are there without it
+    return [text for text in texts if b'"optimizer_config"' in text]
+
+
 def _present(folder: str, names: tuple[str, ...]) -> list[str]:
     paths = [os.path.join(folder, name) for name in names]
     return [path for path in paths if os.path.isfile(path)]
@@ -90,11 +107,15 @@ def _metadata_file(data: bytes) -> Iterator[tuple[str, bytes]]:
 def _object_graphs(data: bytes) -> Iterator[tuple[str, bytes]]:
     for meta_graph in _messages(data, 2):
         for objects in _messages(meta_graph, 7):
-            for node in _messages(objects, 1):
-                for user_object in _messages(node, 4):
-                    told = _strings(user_object)
-                    if told.get(3):
-                        yield _text(told.get(1, b"")), told[3]
+            yield from _user_objects(objects)
+
+
+def _user_objects(objects: bytes) -> Iterator[tuple[str, bytes]]:
+    for node in _messages(objects, 1):
+        for user_object in _messages(node, 4):
+            told = _strings(user_object)
+            if told.get(3):
+                yield _text(told.get(1, b"")), told[3]
 
 
 def _text_metadata(data: bytes) -> list[tuple[str, bytes]]:

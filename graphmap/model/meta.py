@@ -67,7 +67,7 @@ class KerasFile(NamedTuple):
     layer_names: {group: the `name` attribute of its `vars`}, where Keras 3 wrote one.
     weight_lists: {group: dataset paths} as the `weight_names` attributes order them.
     layers: groups of the `layer_names` attribute, in its order.
-    written: every group in the order in which the file holds them.
+    written: every group and dataset in the order in which the file holds them.
     """
 
     version: str | None = None

@@ -62,3 +62,8 @@ class StoredOptimizer(NamedTuple):
     notes: tuple[str, ...] = ()
     wrapper: str | None = None
     copies: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the file numbers the variables and names none of them."""
+        return self.name != "optimizer_weights" and "/.ATTRIBUTES/" not in (self.iterations or "")

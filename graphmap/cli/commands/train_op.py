@@ -8,6 +8,7 @@ from typing import Any
 
 from graphmap.api.artifact import Artifact, load
 from graphmap.cli import console
+from graphmap.cli.optimizer_views import optimizers_json, optimizers_text
 from graphmap.cli.options import (
     add_artifact,
     add_format,
@@ -19,8 +20,9 @@ from graphmap.cli.views import train_op_json, train_op_text
 from graphmap.errors import UsageError
 
 DESCRIPTION = """Show the train ops of a stored graph: optimizer, hyper-parameters, the slots of
-every trained variable, the loss, the global step, and what to feed. Exits with 1 where
-there is none, or where --verify finds a difference."""
+every trained variable, the loss, the global step, and what to feed; of Keras files and
+object checkpoints the optimizer: class, options, iterations, slots by weight. Exits with
+1 where there is none, or where --verify finds a difference."""
 EPILOG = """examples:
   graphmap train-op checkpoints/model.ckpt-500
   graphmap train-op export/ --json
@@ -72,17 +74,19 @@ def run(args: Namespace) -> int:
         told = {
             "schema": "graphmap.train-op/1",
             "train_ops": [train_op_json(op) for op in found],
+            "optimizers": optimizers_json(artifact),
             "warnings": list(artifact.warnings),
         }
         console.print_json(told if verified is None else told | {"verify": verified})
-    elif found:
-        console.print_text("\n\n".join(train_op_text(op) for op in found))
+    elif found or artifact.optimizers:
+        texts = [*map(train_op_text, found), *optimizers_text(artifact)]
+        console.print_text("\n\n".join(texts))
     else:
         reason = "its graph has none" if artifact.has_graph else "no graph is stored"
         console.note(f"{artifact.path}: no train op, {reason}")
     if verified is not None and wanted != "json":
         console.print_text(_verdict(verified))
-    is_fine = found and (verified is None or verified["differs"] is None)
+    is_fine = (found or artifact.optimizers) and (verified is None or verified["differs"] is None)
     return 0 if is_fine else EXIT_NONE
 
 
