@@ -81,6 +81,7 @@ def test_train_op_without_a_graph_exits_with_1(command):
     assert json.loads(command("train-op", "fixtures/weights_only", "--json").stdout) == {
         "schema": "graphmap.train-op/1",
         "train_ops": [],
+        "optimizers": [],
         "warnings": [],
     }
 
