@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import networkx
     import numpy
 
+    from graphmap.analysis.signature_functions import CalledFunction
     from graphmap.analysis.unsafe import UnsafeOp
     from graphmap.model.graph import BackEdge
     from graphmap.model.optimizer_state import StoredOptimizer
@@ -107,6 +108,15 @@ class Artifact:
     def train_ops(self) -> tuple[TrainOp, ...]:
         """Every train op of the stored graph; empty without a graph."""
         return self.opened.train_ops
+
+    def signature_function(self, name: str) -> CalledFunction | None:
+        """Return the function that computes a signature; None where the graph itself does."""
+        signature, graph = self.meta.signatures.get(name), self.opened.stored.graph
+        if signature is None or graph is None or not graph.functions:
+            return None
+        from graphmap.analysis.signature_functions import signature_function
+
+        return signature_function(graph, signature)
 
     @property
     def optimizers(self) -> tuple[StoredOptimizer, ...]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
 from graphmap.cli.console import dim, escape, is_plain, table
 from graphmap.cli.optimizer_views import optimizers_json, optimizers_text
+from graphmap.cli.signature_views import shape_json, signature_lines, signatures_json
+from graphmap.cli.stats_views import stats_json
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
-    from graphmap.model.meta import TensorInfo
+    from graphmap.api.stats import Stats
     from graphmap.model.training import OptimizerSpec, TrainOp
 
 __all__ = ["inspect_json", "inspect_text", "select", "train_op_json", "train_op_text"]
@@ -96,9 +99,12 @@ def _escaped_names(variables: Sequence[Variable]) -> list[str]:
 
 
 def inspect_json(
-    artifact: Artifact, variables: Sequence[Variable], damaged: Sequence[str] = ()
+    artifact: Artifact,
+    variables: Sequence[Variable],
+    damaged: Sequence[str] = (),
+    stats: Mapping[str, Stats] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return graphmap.inspect/1; damaged: what checking the values found."""
+    """Return graphmap.inspect/1; damaged: what checking the values found. stats: by name."""
     size = artifact.graph_size
     meta = artifact.meta
     return {
@@ -114,16 +120,9 @@ def inspect_json(
             "back_edges": size.back_edges,
             "functions": size.functions,
         },
-        "variables": [_variable_json(v) for v in variables],
+        "variables": [_variable_json(v) | stats_json(v.name, stats) for v in variables],
         "tags": list(meta.tags),
-        "signatures": {
-            name: {
-                "method": signature.method,
-                "inputs": {key: _info_json(info) for key, info in signature.inputs.items()},
-                "outputs": {key: _info_json(info) for key, info in signature.outputs.items()},
-            }
-            for name, signature in meta.signatures.items()
-        },
+        "signatures": signatures_json(artifact),
         "collections": dict(meta.counts),
         "train_ops": [train_op_json(op) for op in artifact.train_ops] if size else [],
         "optimizers": optimizers_json(artifact),
@@ -142,7 +141,7 @@ def train_op_json(op: TrainOp) -> dict[str, Any]:
         "loss": op.loss,
         "global_step": op.global_step,
         "feeds": [
-            {"tensor": f.tensor, "dtype": f.dtype, "shape": _shape_json(f.shape)} for f in op.feeds
+            {"tensor": f.tensor, "dtype": f.dtype, "shape": shape_json(f.shape)} for f in op.feeds
         ],
         "inputs": list(op.inputs),
         "optimizers": [
@@ -209,18 +208,7 @@ def _graph_lines(artifact: Artifact) -> list[str]:
     if size.functions:
         parts.append(count(size.functions, "function"))
     lines = [f"graph: {', '.join(parts)}"]
-    for name, signature in artifact.meta.signatures.items():
-        lines.append(
-            f"signature {escape(name)}: {_infos(signature.inputs)} -> {_infos(signature.outputs)}"
-        )
-    return lines
-
-
-def _infos(infos: Any) -> str:
-    return ", ".join(
-        f"{escape(key)} ({escape(info.tensor)} {info.dtype} {shape_text(info.shape)})"
-        for key, info in infos.items()
-    )
+    return [*lines, *signature_lines(artifact)]
 
 
 def _variable_line(variables: Sequence[Variable]) -> str:
@@ -244,7 +232,7 @@ def _scope_lines(variables: Sequence[Variable]) -> list[str]:
 def _variable_json(v: Variable) -> dict[str, Any]:
     return {
         "name": v.name,
-        "shape": _shape_json(v.shape),
+        "shape": shape_json(v.shape),
         "dtype": v.dtype,
         "role": v.role,
         "slot_of": v.slot_of,
@@ -253,11 +241,3 @@ def _variable_json(v: Variable) -> dict[str, Any]:
         "bytes": v.bytes,
         "basis": v.basis,
     }
-
-
-def _info_json(info: TensorInfo) -> dict[str, Any]:
-    return {"tensor": info.tensor, "dtype": info.dtype, "shape": _shape_json(info.shape)}
-
-
-def _shape_json(shape: Any) -> list[int | None] | None:
-    return None if shape is None else list(shape)

@@ -147,3 +147,13 @@ def test_verify_data_warns_of_a_damaged_value_and_lists_it(command, tmp_path):
     assert result.stderr.startswith("graphmap: warning: ")
     assert "do not have the stored checksum" in result.stderr
     assert "do not have the stored checksum" in " ".join(json.loads(result.stdout)["warnings"])
+
+
+def test_inspect_stats_reads_what_is_asked_for(command):
+    result = command("inspect", "fixtures/adam_saver", "--stats", "W$", "--json")
+    rows = {v["name"]: v.get("stats") for v in json.loads(result.stdout)["variables"]}
+    told = {name for name, stats in rows.items() if stats is not None}
+    assert told and all(name.endswith("W") for name in told)
+    assert rows[min(told)].keys() == {"min", "max", "mean", "nan", "inf"}
+    text = command("inspect", "fixtures/adam_saver", "--stats", "W$").stdout
+    assert "values of" in text and "NaN" in text
