@@ -46,7 +46,8 @@ def mlp() -> None:
     train(loss, v1.train.AdamOptimizer(1e-3))
 
 
-def cnn() -> None:
+def cnn(is_new: bool = False) -> None:
+    """Of the new one a kernel is larger, a rate smaller, the head has another name and size."""
     x = v1.placeholder(tf.float32, [None, 32, 32, 3], "images")
     y = v1.placeholder(tf.int64, [None], "labels")
     training = v1.placeholder(tf.bool, [], "is_training")
@@ -54,13 +55,18 @@ def cnn() -> None:
     for block, filters in enumerate((32, 64, 128)):
         with v1.variable_scope(f"block{block}"):
             for layer in range(2):
-                h = conv(h, filters, 3, f"conv{layer}", activation=None)
+                size = 5 if is_new and block == 2 else 3
+                h = conv(h, filters, size, f"conv{layer}", activation=None)
                 h = tf.nn.relu(batch_norm(h, training, f"bn{layer}"))
             h = tf.nn.max_pool2d(h, 2, 2, "SAME")
     h = tf.reduce_mean(h, [1, 2], name="pool")
-    loss = cross_entropy(dense(h, 10, "logits"), y)
+    if is_new:
+        h = tf.nn.dropout(h, rate=0.5)
+    loss = cross_entropy(dense(h, 12, "head") if is_new else dense(h, 10, "logits"), y)
     penalty = tf.add_n([tf.nn.l2_loss(v) for v in v1.trainable_variables() if "kernel" in v.name])
-    rate = v1.train.exponential_decay(0.1, v1.train.get_or_create_global_step(), 1000, 0.9)
+    rate = v1.train.exponential_decay(
+        0.05 if is_new else 0.1, v1.train.get_or_create_global_step(), 1000, 0.9
+    )
     train(loss + 1e-4 * penalty, v1.train.MomentumOptimizer(rate, 0.9))
 
 
@@ -367,6 +373,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
         for build in (mlp, cnn, inception, lstm, gan, bert, queues, towers, condition,
                       q_learning, unet, two_tower_recommender, no_scopes)
     },
+    "cnn_new": in_meta(lambda: cnn(is_new=True)),
     "lstm_functions": in_meta(in_functions(lstm)),
     "condition_functions": in_meta(in_functions(condition)),
     "frozen": frozen,

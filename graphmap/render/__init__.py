@@ -12,6 +12,7 @@ from graphmap.model.variable import Variable
 from graphmap.render.dot import write_dot
 from graphmap.render.engine import ENGINES
 from graphmap.render.fit import Limits
+from graphmap.render.marks import Mark, Marks
 from graphmap.render.picture import draw_graph, facts_of, title_of
 from graphmap.render.scene import Layout, Scene
 from graphmap.render.selection import Selection
@@ -19,7 +20,17 @@ from graphmap.render.status import map_facts, status_by_name
 from graphmap.render.svg import write_svg
 from graphmap.render.tree import draw_tree, place_tree
 
-__all__ = ["ENGINES", "RENDERERS", "Selection", "build_picture", "render_artifact"]
+__all__ = [
+    "ENGINES",
+    "RENDERERS",
+    "Limits",
+    "Mark",
+    "Marks",
+    "Selection",
+    "build_picture",
+    "render_artifact",
+    "render_pair",
+]  # fmt: skip
 
 _WHOLE = Selection()
 Writer = Callable[[Scene, Layout], bytes]
@@ -101,13 +112,14 @@ def build_picture(
     engine: str = "graphviz-pure",
     chosen: Selection = _WHOLE,
     limits: Limits | None = None,
+    marks: Marks | None = None,
 ) -> tuple[Scene, Layout]:
-    """Return what a picture shows and where."""
+    """Return what a picture shows and where; with marks, what a comparison says of each part."""
     limits = limits or Limits()
     if stored.graph is not None and stored.graph.nodes:
         drawn = draw_graph(
             stored, stored.graph, variables, train_ops,
-            name_map=name_map, engine=engine, chosen=chosen, limits=limits,
+            name_map=name_map, engine=engine, chosen=chosen, limits=limits, marks=marks,
         )  # fmt: skip
         return drawn.scene, drawn.layout
     if chosen.focus is not None or chosen.path is not None:
@@ -116,8 +128,13 @@ def build_picture(
             where=stored.path,
             remedy="Choose a part of its variables by --scope.",
         )
+    status = status_by_name(variables, name_map)
+    remarks: dict[str, str] = {}
+    if marks is not None:
+        status = {name: mark.kind for name, mark in marks.variables.items()}
+        remarks = {name: mark.what for name, mark in marks.variables.items() if mark.what}
     tree = draw_tree(
-        variables, status_by_name(variables, name_map),
+        variables, status, remarks=remarks,
         scope=chosen.scope, depth=limits.depth, lines=limits.cards,
     )  # fmt: skip
     facts = " · ".join(filter(None, (facts_of(stored, variables), map_facts(name_map))))
@@ -126,3 +143,16 @@ def build_picture(
         tree.cards, (), tree.edges, tree.omitted, counted="variables",
     )  # fmt: skip
     return scene, place_tree(tree)
+
+
+def render_pair(
+    one: tuple[Scene, Layout], other: tuple[Scene, Layout], title: str, facts: str, form: str
+) -> bytes:
+    """Return two pictures side by side; form: one of RENDERERS. Raises RenderError."""
+    writer = dict(RENDERERS).get(form)
+    if writer is None:
+        words = ", ".join(dict(RENDERERS))
+        raise RenderError("draws no pair", where=form, remedy=f"Choose one of {words}.")
+    from graphmap.render.pair import beside
+
+    return writer(*beside(one, other, title, facts))

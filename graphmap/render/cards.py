@@ -16,10 +16,11 @@ from graphmap.render.forward import (
     variable_shape,
 )
 from graphmap.render.inlining import RETURN
+from graphmap.render.marks import words_of, worst
 from graphmap.render.measure import TITLE_LIMIT
 from graphmap.render.scene import Card, Edge, Frame, Kind, Row
 from graphmap.render.text import count_text, shape_text, text_width
-from graphmap.render.theme import KIND_WORDS, TITLE_SIZE
+from graphmap.render.theme import TITLE_SIZE
 from graphmap.render.units import Drawing, Unit, chain_of, find_chains, find_units, kind_of
 
 __all__ = ["Cards", "build_cards"]
@@ -146,9 +147,10 @@ def _row(
     if kind == "loss" and "loss" not in title.lower():
         title = f"loss: {title}"
     shape = shape_text(output_shape(drawing.graph, _exit(drawing, drawn)))
-    weights, status = _weights(drawing, ops), _status(drawing, ops)
-    if status is not None:  # said in words too: colour alone tells not everybody
-        weights = f"{weights} · {KIND_WORDS[status]}"
+    weights = _weights(drawing, ops)
+    status, told = _status(drawing, ops)
+    if told:  # said in words too: colour alone tells not everybody
+        weights = " · ".join(filter(None, (weights, told)))
     return Row(
         title, text, weights, "" if shape == "?" else shape, status or kind, len(ops)
     )  # fmt: skip
@@ -237,16 +239,15 @@ def _weights(drawing: Drawing, ops: list[int]) -> str:
     return f"{text} (shared)" if is_shared else text
 
 
-def _status(drawing: Drawing, ops: list[int]) -> Kind | None:
-    """Return the worst status of the variables used, with a name map."""
-    found = {
-        drawing.status[weight]
-        for op in ops
-        for weight in drawing.forward.weights[op]
-        if weight in drawing.status
-    }
-    worst: tuple[Kind, ...] = ("unmatched", "ambiguous", "unused", "matched")
-    return next((kind for kind in worst if kind in found), None)
+def _status(drawing: Drawing, ops: list[int]) -> tuple[Kind | None, str]:
+    """Return the worst state of ops and their variables, and its words; with a map or a diff."""
+    held = dict.fromkeys(n for op in ops for n in (op, *drawing.forward.weights[op]))
+    states = {position: drawing.status[position] for position in held if position in drawing.status}
+    kind = worst(states.values())
+    if kind is None:
+        return None, ""
+    remarks = [drawing.remarks.get(at, "") for at, state in states.items() if state == kind]
+    return kind, words_of(kind, remarks)
 
 
 def _drop_lonely_frames(cards: Cards) -> Cards:

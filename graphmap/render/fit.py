@@ -11,7 +11,7 @@ from graphmap.render.hierarchy import Scope, scopes_of
 from graphmap.render.scene import Layout
 from graphmap.render.units import LOOSE, Drawing, chain_of
 
-__all__ = ["TOO_LARGE", "WIDEST", "Limits", "fit", "scope_names"]
+__all__ = ["TOO_LARGE", "Limits", "fit", "scope_names"]
 
 PAGE = (1400.0, 2300.0)  # px; what a screen and a printed page still show legibly
 CARDS = 60
@@ -31,10 +31,16 @@ TOO_LARGE = Layout(10 * WIDEST, 10 * WIDEST, {}, ())  # what is not worth an eng
 
 
 class Limits(NamedTuple):
-    """depth: levels of frames. cards: most boxes. None: as fits."""
+    """depth: levels of frames. cards: most boxes. None: as fits. page: width, height in px."""
 
     depth: int | None = None
     cards: int | None = None
+    page: tuple[float, float] = PAGE
+
+    @property
+    def widest(self) -> float:
+        """The width in px beyond which a picture is none."""
+        return WIDEST * self.page[0] / PAGE[0]
 
 
 Measure = Callable[[Cards], Layout]
@@ -72,10 +78,10 @@ def fit(drawing: Drawing, limits: Limits, measure: Measure) -> tuple[Cards, Layo
         layout = measure(cards) if len(cards.edges) <= _EDGES else TOO_LARGE
         if _fits(cards, layout, limits):
             break
-        too_large = max(layout.width / PAGE[0], layout.height / PAGE[1])
+        too_large = max(layout.width / limits.page[0], layout.height / limits.page[1])
         wanted = int(len(cards.cards) / min(too_large, _GREATEST_STEP))
         most = min(most, wanted, len(cards.cards) - 1)
-        if len(cards.cards) >= _LEAST_CARDS and layout.width <= WIDEST:
+        if len(cards.cards) >= _LEAST_CARDS and layout.width <= limits.widest:
             largest = (cards, layout)
         if not _close(opened, on_path, alike, closed):
             break
@@ -104,7 +110,7 @@ def _fits(cards: Cards, layout: Layout, limits: Limits) -> bool:
         return False
     if limits.cards is not None:  # the reader asked for so many boxes, whatever the page
         return True
-    return layout.width <= PAGE[0] and layout.height <= PAGE[1]
+    return layout.width <= limits.page[0] and layout.height <= limits.page[1]
 
 
 def _worth_opening(drawing: Drawing, depth: int | None) -> dict[str, Scope]:

@@ -13,7 +13,7 @@ _WIDEST = 1360.0  # px
 _GAP = 14.0
 
 
-def place_grid(cards: Cards) -> tuple[Cards, Layout]:
+def place_grid(cards: Cards, widest: float = _WIDEST) -> tuple[Cards, Layout]:
     """Return the boxes in reading order, frames and arrows dropped, and where each lies."""
     kept = [_alone(card) for card in cards.cards[:_MOST]]
     rest = cards.cards[_MOST:]
@@ -23,7 +23,7 @@ def place_grid(cards: Cards) -> tuple[Cards, Layout]:
         kept.append(Card("rest", "", (row,), ""))
     sizes = [card_size(card) for card in kept]
     column = max((width for width, _ in sizes), default=0.0) + _GAP
-    count = max(1, min(len(kept), int(_WIDEST // column)))
+    count = max(1, min(len(kept), int(widest // column)))
     bottoms = [0.0] * count
     boxes: dict[str, Box] = {}
     for card, (width, height) in zip(kept, sizes, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graphmap.model.graph import GraphModel
@@ -145,18 +145,20 @@ def _join_lonely(root: Scope) -> None:
             child.title = child.path[start:]
 
 
-def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> dict[int, int]:
+def fold_siblings(
+    graph: GraphModel, forward: Forward, root: Scope, status: Mapping[int, object]
+) -> dict[int, int]:
     """Fold equal siblings; return {op of a left-out copy: its counterpart in the drawn one}.
 
     Siblings are folded where they stand in series, or in parallel on equal inputs.
     Equal: same ops in the same order, same inner edges, same variable shapes. What shares its
-    variables differently is never one thing.
+    variables differently is never one thing, nor is what a map or a diff says different things of.
     """
     same_as: dict[int, int] = {}
     for scope in root.walk():  # a folded scope's children are walked once, in the drawn copy
         groups: dict[object, list[Scope]] = {}
         for child in scope.children:
-            groups.setdefault(_signature(graph, forward, child), []).append(child)
+            groups.setdefault(_signature(graph, forward, child, status), []).append(child)
         for members in groups.values():
             _fold_group(forward, scope, members, same_as)
     for op in same_as:  # a counterpart may itself be in a copy, one level further in
@@ -167,7 +169,9 @@ def fold_siblings(graph: GraphModel, forward: Forward, root: Scope) -> dict[int,
     return same_as
 
 
-def _signature(graph: GraphModel, forward: Forward, scope: Scope) -> object:
+def _signature(
+    graph: GraphModel, forward: Forward, scope: Scope, status: Mapping[int, object]
+) -> object:
     ops = scope.all_ops()
     place = {op: index for index, op in enumerate(ops)}
     return tuple(
@@ -175,6 +179,7 @@ def _signature(graph: GraphModel, forward: Forward, scope: Scope) -> object:
             graph.nodes[op].op,
             tuple(place.get(producer, -1) for producer in forward.producers[op]),
             tuple(variable_shape(graph, weight) for weight in forward.weights[op]),
+            tuple(status.get(n) for n in (op, *forward.weights[op])) if status else (),
         )
         for op in ops
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel
@@ -12,13 +13,14 @@ from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
 from graphmap.render.cards import Cards, build_cards
 from graphmap.render.engine import EngineFailedError
-from graphmap.render.fit import TOO_LARGE, WIDEST, Limits, fit
+from graphmap.render.fit import TOO_LARGE, Limits, fit
 from graphmap.render.forward import find_forward
 from graphmap.render.grid import place_grid
 from graphmap.render.hierarchy import build_tree, fold_siblings
 from graphmap.render.inlining import inline_calls
 from graphmap.render.lanes import Lane, find_lanes
 from graphmap.render.layout import lay_out
+from graphmap.render.marks import Marks, mark_row, marked_nodes
 from graphmap.render.roles import Roles, find_roles
 from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
 from graphmap.render.selection import Selected, Selection, select
@@ -58,6 +60,7 @@ def draw_graph(
     engine: str,
     chosen: Selection,
     limits: Limits,
+    marks: Marks | None = None,
 ) -> Drawn:
     """Return what is drawn and where; raises RenderError for unknown names."""
     graph = inline_calls(stored, graph)
@@ -65,12 +68,20 @@ def draw_graph(
     selected = select(graph, roles, find_forward(stored, graph, roles), chosen)
     forward = selected.forward
     root = build_tree(graph, forward)
-    same_as = fold_siblings(graph, forward, root)
+    status, remarks = statuses(graph, variables, name_map), dict[int, str]()
+    if marks is not None:
+        status, remarks = marked_nodes(graph, variables, marks)
+    same_as = fold_siblings(graph, forward, root, status)
     drawn = set(forward.ops).difference(same_as)
     order = tuple(position for position in roles.order if position in drawn)
-    status = statuses(graph, variables, name_map)
-    drawing = Drawing(graph, forward, root, same_as, status, order)
+    drawing = Drawing(graph, forward, root, same_as, status, order, remarks)
     lanes = find_lanes(graph, roles, train_ops) if not chosen.title else ()
+    if marks is not None:
+        extra = mark_row(marks.training)
+        lanes = tuple(
+            replace(lane, optimizer=(*lane.optimizer, *extra)) if lane.optimizer else lane
+            for lane in lanes
+        )
 
     kinds = tuple(kind for lane in lanes for kind in lane.kinds)
 
@@ -83,13 +94,13 @@ def draw_graph(
     coarse = ""
     try:
         cards, layout = fit(drawing, limits, measure)
-        if layout.width > WIDEST:
+        if layout.width > limits.widest:
             coarse = f"{len(cards.edges):,} arrows would be no picture: boxes only"
     except EngineFailedError as cause:  # a coarser picture is better than none
         cards, layout = build_cards(drawing, ()), TOO_LARGE
         coarse = f"{cause.message}: boxes only"
     if coarse:
-        cards, layout = place_grid(cards)
+        cards, layout = place_grid(cards, limits.page[0])
         lanes = ()
     shown = sum(row.nodes for card in cards.cards for row in card.rows)
     lane_cards, lane_edges = _lane_cards(lanes, cards)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 Kind = Literal[
     "input", "layer", "op", "loss", "output", "training",
     "matched", "ambiguous", "unmatched", "unused",
+    "dropped", "added", "changed", "renamed", "same",
 ]  # fmt: skip
 EdgeKind = Literal["data", "training"]
 FrameKind = Literal["scope", "loop", "condition"]

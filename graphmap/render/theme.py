@@ -17,6 +17,8 @@ LIGHT: Final = {
     "input": "#009e73", "layer": "#1f5fa8", "op": "#a3abb3", "loss": "#b83d00",
     "output": "#aa3377", "training": "#c08a00",
     "matched": "#1f5fa8", "ambiguous": "#c08a00", "unmatched": "#b83d00", "unused": "#1b1f24",
+    "dropped": "#b83d00", "added": "#009e73", "changed": "#aa3377", "renamed": "#1f5fa8",
+    "same": "#a3abb3",
     "background": "#fff", "card": "#fff", "text": "#1b1f24", "muted": "#57606a",
     "edge": "#6e7781", "frame": "#f3f5f8", "frame2": "#e9edf2", "border": "#c3cad3",
     "times": "#5b4bb3",
@@ -25,6 +27,8 @@ DARK: Final = {
     "input": "#2bbf97", "layer": "#3f8ae0", "op": "#6b737d", "loss": "#ff7043",
     "output": "#f2b8dc", "training": "#f0b429",
     "matched": "#3f8ae0", "ambiguous": "#f0b429", "unmatched": "#ff7043", "unused": "#e6edf3",
+    "dropped": "#ff7043", "added": "#2bbf97", "changed": "#f2b8dc", "renamed": "#3f8ae0",
+    "same": "#6b737d",
     "background": "#0d1117", "card": "#161b22", "text": "#e6edf3", "muted": "#9aa4af",
     "edge": "#8b949e", "frame": "#11161d", "frame2": "#1a212b", "border": "#3d444d",
     "times": "#a99cf5",
@@ -35,6 +39,8 @@ KIND_WORDS: Final = {
     "output": "output", "training": "training",
     "matched": "matched", "ambiguous": "ambiguous", "unmatched": "unmatched",
     "unused": "not asked for",
+    "dropped": "dropped", "added": "added", "changed": "changed", "renamed": "renamed",
+    "same": "the same",
 }  # fmt: skip
 
 TEXT_FONTS: Final = 'Arial,"Liberation Sans",Helvetica,"Segoe UI",sans-serif'

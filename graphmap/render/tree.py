@@ -10,11 +10,11 @@ from math import prod
 from graphmap.errors import RenderError
 from graphmap.model.variable import Variable
 from graphmap.render.hierarchy import scopes_of
+from graphmap.render.marks import words_of, worst
 from graphmap.render.measure import card_size
 from graphmap.render.scene import Box, Card, Edge, Kind, Layout, Omitted, Path, Row
 from graphmap.render.selection import propose
 from graphmap.render.text import count_text, shape_text
-from graphmap.render.theme import KIND_WORDS
 
 __all__ = ["Tree", "draw_tree", "place_tree"]
 
@@ -58,6 +58,7 @@ def draw_tree(
     variables: tuple[Variable, ...],
     status: dict[str, Kind],
     *,
+    remarks: dict[str, str] | None = None,
     scope: str | None = None,
     depth: int | None = None,
     lines: int | None = None,
@@ -74,7 +75,7 @@ def draw_tree(
     root = _grow(shown)
     omitted["repeats of drawn blocks"] += _fold(root, {v.name for v in shown if v.name in status})
     opened = _open(root, depth, lines or _LINES)
-    writer = _Writer(opened, status)
+    writer = _Writer(opened, status, remarks or {})
     writer.write(root)
     left = tuple(Omitted(reason, count) for reason, count in omitted.items() if count)
     return Tree(tuple(writer.cards), tuple(writer.edges), left, writer.depth_of)
@@ -162,7 +163,8 @@ def _open(root: _Branch, depth: int | None, lines: int) -> set[int]:
 
 
 class _Writer:
-    def __init__(self, opened: set[int], status: dict[str, Kind]) -> None:
+    def __init__(self, opened: set[int], status: dict[str, Kind], remarks: dict[str, str]) -> None:
+        self.remarks = remarks
         self.opened = opened
         self.status = status
         self.cards: list[Card] = []
@@ -205,22 +207,23 @@ class _Writer:
         title = variable.name.rpartition("/")[2]
         kind = self._kind([variable])
         shape = shape_text(variable.shape)
-        return Row(title, self._status_word(kind), "", shape, kind, 1)
+        return Row(title, self._status_word(kind, [variable]), "", shape, kind, 1)
 
     def _summary(self, title: str, variables: list[Variable]) -> Row:
         count = f"{len(variables)} variables" if len(variables) != 1 else "1 variable"
         total = sum(prod(size or 0 for size in v.shape) for v in variables if v.shape is not None)
         kind = self._kind(variables)
         text = f"{count}, {count_text(total)} parameters"
-        return Row(title, text, self._status_word(kind), "", kind, len(variables))
+        return Row(title, text, self._status_word(kind, variables), "", kind, len(variables))
 
-    def _status_word(self, kind: Kind) -> str:
-        return KIND_WORDS[kind] if self.status else ""
+    def _status_word(self, kind: Kind, variables: list[Variable]) -> str:
+        if not self.status:
+            return ""
+        own = [v.name for v in variables if self.status.get(v.name) == kind]
+        return words_of(kind, [self.remarks.get(name, "") for name in own])
 
     def _kind(self, variables: list[Variable]) -> Kind:
-        found = {self.status[v.name] for v in variables if v.name in self.status}
-        worst: tuple[Kind, ...] = ("unmatched", "ambiguous", "unused", "matched")
-        return next((kind for kind in worst if kind in found), "layer")
+        return worst(self.status[v.name] for v in variables if v.name in self.status) or "layer"
 
 
 def place_tree(tree: Tree) -> Layout:

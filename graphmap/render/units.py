@@ -24,7 +24,8 @@ class Drawing:
     """What does not change while a picture is fitted.
 
     order: visible drawn ops, producers first. same_as: ops of left-out copies.
-    status: {variable position: status} with a name map.
+    status: {position: state} of variables with a name map, of all that was compared with a diff.
+    remarks: {position: what has changed}.
     first_use: {variable position: the visible op that uses it first}.
     """
 
@@ -34,6 +35,7 @@ class Drawing:
     same_as: dict[int, int]
     status: dict[int, Kind]
     order: tuple[int, ...]
+    remarks: dict[int, str] = field(default_factory=dict)
     producers: dict[int, tuple[int, ...]] = field(default_factory=dict)
     consumers: dict[int, tuple[int, ...]] = field(default_factory=dict)
     first_use: dict[int, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from graphmap.model.variable import Variable
 from graphmap.render.fit import Limits
 from graphmap.render.forward import output_shape, variable_shape
 from graphmap.render.hierarchy import Scope
+from graphmap.render.marks import Marks
 from graphmap.render.page.attrs import attr_set
 from graphmap.render.page.columns import Words, front_coded, lists
 from graphmap.render.picture import OMITTED, Drawn, draw_graph, facts_of, title_of
@@ -37,10 +38,12 @@ def graph_payload(
     engine: str = "graphviz-pure",
     chosen: Selection = _WHOLE,
     limits: Limits | None = None,
+    marks: Marks | None = None,
 ) -> dict[str, Any]:
     """Return the content of the page; without a graph only variables.
 
-    The page opens on the same scopes as the static picture. Raises RenderError as that does.
+    marks: what a comparison says of each part. The page opens on the same scopes as the static
+    picture. Raises RenderError as that does.
     """
     content: dict[str, Any] = {
         "kind": "graph",
@@ -54,11 +57,14 @@ def graph_payload(
         },
     }
     status = status_by_name(variables, name_map)
+    if marks is not None:
+        status = {name: mark.kind for name, mark in marks.variables.items()}
     if stored.graph is None or not stored.graph.nodes:
         return {**content, "variables": _variables(variables, {}, status, name_map)}
     drawn = draw_graph(
         stored, stored.graph, variables, train_ops,
         name_map=name_map, engine=engine, chosen=chosen, limits=limits or Limits(),
+        marks=marks,
     )  # fmt: skip
     graph = drawn.drawing.graph
     place = _kept(drawn)
@@ -70,6 +76,7 @@ def graph_payload(
         "omitted": [tuple(omitted) for omitted in scene.omitted],
         "left_out": len(graph.nodes) - len(place),
         "nodes": _nodes(graph, place, _reasons(drawn)),
+        "marks": _marks(drawn, place) if marks is not None else None,
         "model": _model(drawn, place),
         "scopes": _scopes(drawn, place),
         "lanes": [
@@ -110,6 +117,16 @@ def _reasons(drawn: Drawn) -> dict[int, str]:
         if role in OMITTED:
             found[position] = OMITTED[role]
     return found
+
+
+def _marks(drawn: Drawn, place: dict[int, int]) -> dict[str, Any]:
+    """Return the state of every compared node, and what has changed in those that differ."""
+    states, told = Words(), drawn.drawing.status
+    return {
+        "state": [states.number(told.get(position, "")) for position in place],
+        "states": list(states.known),
+        "what": [(place[at], what) for at, what in drawn.drawing.remarks.items() if at in place],
+    }
 
 
 def _nodes(graph: GraphModel, place: dict[int, int], reasons: dict[int, str]) -> dict[str, Any]:
