@@ -18,6 +18,9 @@ _WORST: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+_SPELLED = 2  # remarks of one row
+
+
 class Mark(NamedTuple):
     """kind: dropped, added, changed, renamed or same. what: what has changed, or the other name."""
 
@@ -61,15 +64,16 @@ def marked_nodes(
 
 
 def words_of(kind: Kind, remarks: Iterable[str]) -> str:
-    """Return the state in words, with what has changed where it is one thing: "" for the same.
+    """Return the state in words, with what has changed where it is little: "" for the same.
 
-    >>> words_of("changed", ["value", "value"]), words_of("changed", ["value", "shape"])
+    >>> words_of("changed", ["value", "value"]), words_of("changed", ["value", "shape", "dtype"])
     ('changed: value', 'changed')
     """
     if kind == "same":
         return ""
-    told = set(remarks)
-    what = next(iter(told)) if len(told) == 1 else ""
+    told = list(dict.fromkeys(remarks))
+    told = [one for one in told if one != "inputs"] or told  # who feeds it matters least
+    what = ", ".join(told) if len(told) <= _SPELLED and all(told) else ""
     return f"{KIND_WORDS[kind]}: {what}" if what else KIND_WORDS[kind]
 
 

@@ -97,7 +97,7 @@ def _ends(infos: Any) -> list[tuple[str, str, str, str]]:
 
 
 def _row(row: Any) -> list[str]:
-    return [row.title, row.ops, row.weights, row.shape]
+    return [row.title, row.ops, row.weights, row.shape, row.kind]
 
 
 def _kept(drawn: Drawn) -> dict[int, int]:

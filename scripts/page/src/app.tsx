@@ -10,7 +10,8 @@ import { Name } from "./parts";
 import { Omitted, Outline, Search, Training } from "./sidebar";
 import type { Model, State } from "./state";
 import { selectedOps, trace as traceOf } from "./trace";
-import { opsBelow, pathTo, type Group } from "./tree";
+import { revealed } from "./reveal";
+import { opsBelow, pathTo } from "./tree";
 import type { Kind } from "./view";
 
 export function App({ model }: { model: Model }) {
@@ -36,34 +37,12 @@ export function App({ model }: { model: Model }) {
   }, []);
 
   const act: Actions = useMemo(() => {
-    const openTo = (group: Group | undefined, view: string, from: State) => {
-      const opened = new Set(view === from.view ? from.opened : model.scope(view).first);
-      for (const one of pathTo(group)) if (one.parent) opened.add(one.id);
-      return opened;
-    };
     return {
       select: (key) => change({ selected: key, sheet: "details" }, latest.current.selected.slice(2) || "-"),
       reveal: (key) => {
-        const now = latest.current, name = key.slice(2);
         setReveal((n) => n + 1);
-        if (key.startsWith("g:")) {
-          const group = model.scope(now.view).source.byId.get(name);
-          const root = inside(group, now.root) ? now.root : "";
-          change({ selected: key, opened: openTo(group?.parent ?? undefined, now.view, now), root, sheet: "graph" }, name);
-          return;
-        }
-        if (!model.hasGraph) {
-          const { source } = model.scope(now.view);
-          const group = source.groupOf.get(model.g.variableByName.get(name)?.index ?? -1);
-          change({ selected: key, opened: openTo(group, now.view, now), root: inside(group, now.root) ? now.root : "", sheet: "graph" }, "-");
-          return;
-        }
-        const node = key.startsWith("v:") ? model.g.variableByName.get(name)?.node ?? -1 : model.g.index.get(name) ?? -1;
-        const op = node < 0 ? -1 : model.drawn(node);
-        if (op < 0) { change({ selected: key, sheet: "details" }, "-"); return; }
-        const group = model.scope("model").source.groupOf.get(op);
-        change({ view: "model", selected: key, opened: openTo(group, "model", now),
-          root: now.view === "model" && inside(group, now.root) ? now.root : "", sheet: "graph" }, now.view === "model" ? "-" : "");
+        const [found, keep] = revealed(model, latest.current, key);
+        change(found, keep);
       },
       toggle: (group) => {
         const opened = new Set(latest.current.opened);
@@ -197,5 +176,3 @@ export function App({ model }: { model: Model }) {
     </div>
   );
 }
-
-const inside = (group: Group | undefined, root: string): boolean => !root || pathTo(group).some((one) => one.id === root);

@@ -10,12 +10,13 @@ import type { Kind, Row } from "./view";
 
 export const KINDS: Record<Kind, string> = {
   input: "input", layer: "layer with weights", op: "other ops", loss: "loss", output: "output",
-  training: "training", matched: "matched", ambiguous: "ambiguous", unmatched: "unmatched", unused: "not asked for",
+  training: "training", dropped: "dropped", added: "added", changed: "changed", renamed: "renamed", same: "the same", matched: "matched", ambiguous: "ambiguous", unmatched: "unmatched", unused: "not asked for",
 };
 
 export interface CanvasProps {
   picture: Picture; selected: string; selectedOps: ReadonlySet<number>; trace: Trace | null; anchor: string;
-  label: string; reveal: number;
+  label: string; reveal: number; pane?: string; // pane: tells the parts of one drawing from those of another
+  onMove?(transform: ZoomTransform): void;
   onSelect(key: string): void; onToggle(group: Group): void; below(group: Group): Int32Array;
 }
 
@@ -43,7 +44,8 @@ export function Canvas(props: CanvasProps) {
   const now = useRef<ZoomTransform>(zoomIdentity);
   const before = useRef<Picture | null>(null);
   const [active, setActive] = useState("");
-  const spots = useMemo(() => spotsOf(picture), [picture]);
+  const pane = props.pane ?? "";
+  const spots = useMemo(() => spotsOf(picture, pane), [picture]);
   const lit = useMemo(() => {
     const found = new Map<string, Lit>();
     for (const card of picture.cards) found.set(card.item.id, litOf(trace, card.item.rows.map((r) => r.members)));
@@ -54,12 +56,17 @@ export function Canvas(props: CanvasProps) {
   useLayoutEffect(() => {
     const area = select(svg.current!);
     zooming.current = zoom<SVGSVGElement, unknown>().scaleExtent([0.02, 4]).clickDistance(4)
-      .on("zoom", (event: { transform: ZoomTransform }) => {
+      .on("zoom", (event: { transform: ZoomTransform; sourceEvent: Event | null }) => {
         now.current = event.transform;
         inner.current!.setAttribute("transform", event.transform.toString());
+        if (event.sourceEvent) props.onMove?.(event.transform);
       });
     area.call(zooming.current).on("dblclick.zoom", null);
-    const onMove = (event: Event) => move((event as CustomEvent<string>).detail);
+    const onMove = (event: Event) => {
+      const { detail } = event as CustomEvent<string | ZoomTransform>;
+      if (typeof detail === "string") move(detail);
+      else go(detail);
+    };
     svg.current!.addEventListener("move-view", onMove);
     return () => { area.on(".zoom", null); };
   }, []);
@@ -124,7 +131,7 @@ export function Canvas(props: CanvasProps) {
     } else if (at && event.key.startsWith("Arrow")) focus(next(spots, at, event.key));
     else if (at?.group?.parent && event.key === "Backspace") {
       const parent = at.group.parent;
-      if (parent.parent) { props.onToggle(parent); setActive(`s-g:${parent.id}`); }
+      if (parent.parent) { props.onToggle(parent); setActive(`s${pane}-g:${parent.id}`); }
     } else if (event.key === "Home") focus(spots[0]);
     else if (event.key === "End") focus(spots[spots.length - 1]);
     else return;
@@ -157,10 +164,10 @@ export function Canvas(props: CanvasProps) {
     return (a === "up" || b === "up") && a !== "down" && b !== "down" ? " up" : a === "up" || b === "up" ? " dim" : " down";
   };
   return (
-    <svg ref={svg} id="graph" class="graph" role="group" aria-label={props.label} onKeyDown={onKey}>
+    <svg ref={svg} id={`graph${pane}`} class="graph" role="group" aria-label={props.label} onKeyDown={onKey}>
       <defs>
         {["", "up", "down"].map((word) => (
-          <marker id={`arrow${word}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+          <marker id={`arrow${pane}${word}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
             <path d="M0 0L8 4L0 8z" class={`head ${word}`} />
           </marker>
         ))}
@@ -170,7 +177,7 @@ export function Canvas(props: CanvasProps) {
         {picture.paths.map((path) => {
           const state = bright(path.from, path.to);
           return <path d={pathData(path.points)} class={`edge${path.training ? " training" : ""}${state}`}
-            marker-end={path.arrow ? `url(#arrow${state.trim() === "up" || state.trim() === "down" ? state.trim() : ""})` : undefined} />;
+            marker-end={path.arrow ? `url(#arrow${pane}${state.trim() === "up" || state.trim() === "down" ? state.trim() : ""})` : undefined} />;
         })}
         {picture.frames.map((frame) => (
           <FrameTitle frame={frame} props={props} lit={lit.get(`g:${frame.group.id}`) ?? ""} current={current} onFocus={setActive}
@@ -184,7 +191,7 @@ export function Canvas(props: CanvasProps) {
   );
 }
 
-const rowId = (card: Card, i: number) => `s-${card.item.id}-${i}`;
+const rowId = (pane: string, card: Card, i: number) => `s${pane}-${card.item.id}-${i}`;
 
 function FrameBack({ frame }: { frame: FrameBox }) {
   return <rect class={`frame${frame.depth % 2 ? " odd" : ""}${frame.badge ? " many" : ""}`} x={frame.x} y={frame.y}
@@ -194,7 +201,7 @@ function FrameBack({ frame }: { frame: FrameBox }) {
 function FrameTitle({ frame, props, lit, current, onFocus, chosen }: {
   frame: FrameBox; props: CanvasProps; lit: Lit; current: string | undefined; onFocus(id: string): void; chosen: boolean;
 }) {
-  const id = `s-g:${frame.group.id}`;
+  const id = `s${props.pane ?? ""}-g:${frame.group.id}`;
   const width = textWidth(frame.title, "title");
   return (
     <g class={`framehead ${lit}${chosen ? " chosen" : ""}`} transform={`translate(${frame.x} ${frame.y})`}>
@@ -223,7 +230,7 @@ function CardView({ card, props, lit, current, onFocus, chosen }: {
       {card.badge && <rect class="back stack" x="5" y="-5" width={card.width} height={card.height} rx="6" />}
       <rect class={`back${card.badge ? " many" : ""}`} width={card.width} height={card.height} rx="6" />
       {card.lines.map((line, i) => <RowView key={line.row.key} card={card} line={line} i={i} props={props}
-        isCurrent={rowId(card, i) === current} onFocus={onFocus} chosen={chosen(line.row)} />)}
+        isCurrent={rowId(props.pane ?? "", card, i) === current} onFocus={onFocus} chosen={chosen(line.row)} />)}
     </g>
   );
 }
@@ -231,7 +238,7 @@ function CardView({ card, props, lit, current, onFocus, chosen }: {
 function RowView({ card, line, i, props, isCurrent, onFocus, chosen }: {
   card: Card; line: Line; i: number; props: CanvasProps; isCurrent: boolean; onFocus(id: string): void; chosen: boolean;
 }) {
-  const { row } = line, id = rowId(card, i);
+  const { row } = line, id = rowId(props.pane ?? "", card, i);
   const right = card.width - 12 - (row.group ? 24 : 0);
   const badge = i === 0 ? card.badge : "";
   let y = line.y + 18;
@@ -260,10 +267,10 @@ function RowView({ card, line, i, props, isCurrent, onFocus, chosen }: {
   );
 }
 
-function spotsOf(picture: Picture): Spot[] {
-  const spots: Spot[] = picture.frames.map((f) => ({ id: `s-g:${f.group.id}`, key: `g:${f.group.id}`, x: f.x, y: f.y, group: f.group }));
+function spotsOf(picture: Picture, pane: string): Spot[] {
+  const spots: Spot[] = picture.frames.map((f) => ({ id: `s${pane}-g:${f.group.id}`, key: `g:${f.group.id}`, x: f.x, y: f.y, group: f.group }));
   for (const card of picture.cards)
-    card.lines.forEach((line, i) => spots.push({ id: rowId(card, i), key: line.row.key, x: card.x, y: card.y + line.y, group: line.row.group }));
+    card.lines.forEach((line, i) => spots.push({ id: rowId(pane, card, i), key: line.row.key, x: card.x, y: card.y + line.y, group: line.row.group }));
   return spots.sort((a, b) => a.y - b.y || a.x - b.x);
 }
 

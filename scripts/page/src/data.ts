@@ -31,6 +31,7 @@ export interface Payload {
     ops: number[]; producers: Lists; weights: Lists; losses: number[]; outputs: number[];
     shapes: [number, (number | null)[] | null][];
   };
+  marks?: { state: number[]; states: string[]; what: [number, string][] } | null;
   scopes?: {
     parent: number[]; name: string[]; title: string[]; times: number[]; note: string[];
     ops: number[][]; copies: [number, number][]; opened: number[];
@@ -48,6 +49,7 @@ export interface Graph {
   before: Rows; after: Rows; weights: Map<number, number[]>; // before, after: between drawn ops of the model
   weightShape: Map<number, (number | null)[] | null>; losses: Set<number>; outputs: Set<number>;
   sameAs: Map<number, number>;
+  marks: { state(node: number): string; what: Map<number, string> } | null; // what a comparison says
   variables: Variable[]; variableByName: Map<string, Variable>; variableOfNode: Map<number, Variable>;
 }
 
@@ -141,6 +143,7 @@ export function readGraph(payload: Payload): Graph {
     weightShape: new Map(model?.shapes ?? []),
     losses: new Set(model?.losses), outputs: new Set(model?.outputs),
     sameAs,
+    marks: payload.marks ? { state: (node) => payload.marks!.states[payload.marks!.state[node]] ?? "", what: new Map(payload.marks.what) } : null,
     variables,
     variableByName: new Map(variables.map((v) => [v.name, v])),
     variableOfNode: new Map(variables.filter((v) => v.node >= 0).map((v) => [v.node, v])),

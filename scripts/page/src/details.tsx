@@ -211,7 +211,7 @@ function LaneDetails({ model, n, act }: { model: Model; n: number; act: Actions 
     <div>
       <p class="kicker">Training</p>
       <h2>{plain(lane.optimizer[0]?.[0] ?? "gradients")}</h2>
-      <ul class="plain">{[...lane.gradients, ...lane.optimizer].map((row) => <li><b>{plain(row[0])}</b> {plain(row.slice(1).filter(Boolean).join(" · "))}</li>)}</ul>
+      <ul class="plain">{[...lane.gradients, ...lane.optimizer].map((row) => <li><b>{plain(row[0])}</b> {plain(row.slice(1, 4).filter(Boolean).join(" · "))}</li>)}</ul>
       <p><button type="button" onClick={act.train}>Train ops, hyper-parameters and slots</button></p>
       <List title="Losses" items={lane.losses.map((i) => ({ name: g.names[i], go: () => act.reveal(`n:${g.names[i]}`) }))} />
       <List title="Updated variables" items={lane.variables.map((i) => ({ name: g.names[i], go: () => act.select(`n:${g.names[i]}`) }))} />

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import { unpack, type Payload } from "./data";
+import { Diff, type DiffPayload } from "./diff";
 import { Review } from "./review";
 import { readReview, type ReviewPayload } from "./reviewdata";
 import { ReviewMap } from "./reviewmap";
@@ -18,7 +19,8 @@ async function start(): Promise<void> {
       const map = new ReviewMap(readReview(content as ReviewPayload));
       Object.assign(window, { graphmap: map }); // for who scripts the page
       render(<Review map={map} />, app);
-    } else render(<App model={new Model(content as Payload)} />, app);
+    } else if (content.kind === "diff") render(<Diff told={content as DiffPayload} />, app);
+    else render(<App model={new Model(content as Payload)} />, app);
     performance.mark("shown");
     document.documentElement.dataset.ready = "1";
   } catch (error) {

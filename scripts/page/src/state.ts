@@ -5,7 +5,7 @@ import { Layouter, type Picture } from "./layout";
 import {
   allSource, modelSource, nearSource, openedAtFirst, pathTo, variableSource, type Group, type Source,
 } from "./tree";
-import { Viewer, type View } from "./view";
+import { Viewer, type Kind, type View } from "./view";
 
 /** view: "model", "all", or "near:HOPS:NODE". root: the group that fills the page. */
 export interface State {
@@ -66,8 +66,8 @@ export class Model {
     const items = [...view.items], links = [...view.links];
     (this.g.payload.lanes ?? []).forEach((lane, n) => {
       const card = (id: string, rows: string[][]) => items.push({ id, times: 1, note: "", group: null,
-        rows: rows.map(([title, ops, weights, shape]) =>
-          ({ key: `t:${n}`, title, ops, weights, shape, kind: "training", group: null, members: new Int32Array(0) })) });
+        rows: rows.map(([title, ops, weights, shape, kind]) =>
+          ({ key: `t:${n}`, title, ops, weights, shape, kind: kind as Kind, group: null, members: new Int32Array(0) })) });
       card(`t:${n}g`, lane.gradients);
       for (const loss of lane.losses) {
         const drawn = this.g.sameAs.get(loss) ?? loss;

@@ -6,7 +6,7 @@ import {
 import { opsBelow, type Group, type Source } from "./tree";
 
 export type Kind = "input" | "layer" | "op" | "loss" | "output" | "training" |
-  "matched" | "ambiguous" | "unmatched" | "unused";
+  "matched" | "ambiguous" | "unmatched" | "unused" | "dropped" | "added" | "changed" | "renamed" | "same";
 /** One line of a card. key: what is selected by it ("g:scope", "n:node", "v:variable", "t:lane"). */
 export interface Row {
   key: string; title: string; ops: string; weights: string; shape: string; kind: Kind;
@@ -27,7 +27,7 @@ const SHORT: Record<string, string> = {
   SoftmaxCrossEntropyWithLogits: "SoftmaxCrossEntropy",
 };
 const INPUTS = /^(Placeholder|Iterator|OneShotIterator|QueueDequeue|FIFOQueue|Unstage|_Arg)/;
-const WORST: Kind[] = ["unmatched", "ambiguous", "unused", "matched"];
+const WORST: Kind[] = ["dropped", "added", "changed", "renamed", "unmatched", "ambiguous", "unused", "matched", "same"];
 const ROWS = 8;
 
 export class Viewer {
@@ -49,6 +49,8 @@ export class Viewer {
   kindOf(ops: Int32Array): Kind {
     const { g, source } = this;
     if (source.kind === "variables") return this.status([...new Set(ops)].map((i) => g.variables[i].status)) ?? "layer";
+    const compared = g.marks && this.status([...ops, ...this.weightsOf(ops)].map((op) => g.marks!.state(op)));
+    if (compared) return compared;
     if (source.kind !== "model") {
       if (ops.every((op) => INPUTS.test(opOf(g, op)))) return "input";
       if (ops.some((op) => g.variableOfNode.has(op))) return "layer";
@@ -67,7 +69,21 @@ export class Viewer {
     return WORST.find((kind) => words.includes(kind));
   }
 
-  weightText(ops: Int32Array): string {
+  /** What a comparison says, in words; "" for what is the same. */
+  private told(ops: Int32Array, kind: Kind): string {
+    const { marks } = this.g;
+    if (!marks || kind === "same" || !WORST.includes(kind)) return "";
+    const what = new Set<string>();
+    for (const op of [...ops, ...this.weightsOf(ops)]) if (marks.state(op) === kind) what.add(marks.what.get(op) ?? "");
+    if (what.size > 1) what.delete("inputs"); // who feeds it matters least
+    return what.size <= 2 && ![...what].includes("") ? `${kind}: ${[...what].join(", ")}` : kind;
+  }
+
+  weightText(ops: Int32Array, kind: Kind = "op"): string {
+    return [this.sizesText(ops), this.told(ops, kind)].filter(Boolean).join(" · ");
+  }
+
+  private sizesText(ops: Int32Array): string {
     const { g } = this;
     const weights = this.weightsOf(ops);
     if (!weights.length) return "";
@@ -94,7 +110,7 @@ export class Viewer {
     const listed = words.size ? `: ${[...words].slice(0, 3).join(", ")}${words.size > 3 ? ", …" : ""}` : "";
     const last = this.exitOf(ops);
     const shape = last === undefined ? "?" : shapeOf(g, last);
-    return { ...base, ops: count + listed, weights: this.weightText(ops), shape: shape === "?" ? "" : shape };
+    return { ...base, ops: count + listed, weights: this.weightText(ops, base.kind), shape: shape === "?" ? "" : shape };
   }
 
   /** The last op that something outside takes from, else the last one. */
@@ -126,10 +142,10 @@ export class Viewer {
     const last = name.split("/").pop() || name;
     const words = [...ops].map((op) => this.word(op)).join(" → ");
     const shape = shapeOf(g, ops[ops.length - 1]);
-    const named = kind === "input" || source.kind !== "model";
+    const named = source.kind !== "model" || ops.every((op) => INPUTS.test(opOf(g, op)));
     let title = named ? last : words;
     if (kind === "loss" && !/loss/i.test(title)) title = `loss: ${title}`;
-    return { key: `n:${name}`, title, ops: named ? words : "", weights: this.weightText(ops),
+    return { key: `n:${name}`, title, ops: named ? words : "", weights: this.weightText(ops, kind),
       shape: shape === "?" ? "" : shape, kind, group: null, members: ops };
   }
 
