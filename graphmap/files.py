@@ -16,6 +16,7 @@ from graphmap.errors import ArtifactError, GraphmapError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAP_FROM = 1 << 22  # bytes; a smaller file is read at once
 PROTO_LIMIT = 2**31 - 1  # bytes; protobuf's own limit for one message
 
 
@@ -107,12 +108,24 @@ def read_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes:
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > limit:
-            raise ArtifactError(
-                f"has {size:,} bytes, over the limit of {limit:,} for this kind of file",
-                where=path,
-                remedy="Check that this is the file you mean.",
-            )
+            raise _too_large(path, size, limit)
         return stream.read(size)  # not `limit`: that much room would be asked for at once
+
+
+def view_file(path: str | os.PathLike[str], limit: int = PROTO_LIMIT) -> bytes | memoryview:
+    """As `read_file`, but a large file is mapped: only what is looked at is read."""
+    view = map_file(path)
+    if len(view) > limit:
+        raise _too_large(path, len(view), limit)
+    return view if len(view) >= MAP_FROM else bytes(view)
+
+
+def _too_large(path: str | os.PathLike[str], size: int, limit: int) -> ArtifactError:
+    return ArtifactError(
+        f"has {size:,} bytes, over the limit of {limit:,} for this kind of file",
+        where=path,
+        remedy="Check that this is the file you mean.",
+    )
 
 
 def map_file(path: str | os.PathLike[str], *, whole: bool = True) -> memoryview:

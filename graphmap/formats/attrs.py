@@ -6,40 +6,53 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphmap.formats.dtypes import dtype_name
-from graphmap.formats.tensors import decode_tensor, tensor_defect
+from graphmap.formats.tensors import Content, decode_tensor, tensor_defect
 from graphmap.model.graph import AttrValue, Dims, FunctionRef, ShapeValue, TensorValue
 
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["AttrMap", "shape_dims", "tensor_value"]
+__all__ = ["AttrMap", "attr_value", "shape_dims", "tensor_value"]
 
 
 class AttrMap(Mapping[str, AttrValue]):
     """The attrs of one node, over the proto map."""
 
-    __slots__ = ("_attr",)
+    __slots__ = ("_held",)
 
     def __init__(self, attr: Any) -> None:
-        self._attr = attr
+        self._held = attr
+
+    def _map(self) -> Any:
+        return self._held
+
+    def _value(self, name: str, proto: Any) -> AttrValue:
+        """Return the value of an AttrValue proto; `name` is its key here."""
+        return attr_value(proto)
 
     def __getitem__(self, name: str) -> AttrValue:
-        if name not in self._attr:  # a proto map would add the key
+        attr = self._map()
+        if name not in attr:  # a proto map would add the key
             raise KeyError(name)
-        return attr_value(self._attr[name])
+        return self._value(name, attr[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of an attr, or the default."""
+        attr = self._map()
+        return self._value(name, attr[name]) if name in attr else default
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._attr))
+        return iter(sorted(self._map()))
 
     def __len__(self) -> int:
-        return len(self._attr)
+        return len(self._map())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._attr
+        return name in self._map()
 
     def functions(self) -> Iterator[str]:
         """Yield the functions that attrs name, without decoding the others."""
-        for proto in self._attr.values():
+        for proto in self._map().values():
             kind = proto.WhichOneof("value")
             if kind == "func":
                 yield proto.func.name
@@ -47,7 +60,7 @@ class AttrMap(Mapping[str, AttrValue]):
                 yield from [func.name for func in proto.list.func]
 
     def __repr__(self) -> str:
-        return f"AttrMap({dict(self)!r})"
+        return f"{type(self).__name__}({dict(self)!r})"
 
 
 def attr_value(proto: Any) -> AttrValue:
@@ -75,16 +88,16 @@ def shape_dims(proto: Any) -> Dims:
     return tuple(dim.size if dim.size >= 0 else None for dim in proto.dim)
 
 
-def tensor_value(proto: Any) -> TensorValue:
-    """Return a TensorProto as a value that is decoded on demand."""
+def tensor_value(proto: Any, content: Content | None = None) -> TensorValue:
+    """Return a TensorProto as a value that is decoded on demand; content: as in `decode_tensor`."""
     dtype = dtype_name(proto.dtype)
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
 
     def decode() -> numpy.ndarray:
-        return decode_tensor(proto, dtype, shape)
+        return decode_tensor(proto, dtype, shape, content)
 
     def check() -> str:
-        return tensor_defect(proto, dtype, shape)
+        return tensor_defect(proto, dtype, shape, content)
 
     return TensorValue(dtype, shape, decode, check)
 

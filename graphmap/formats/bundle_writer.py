@@ -9,18 +9,11 @@ from collections.abc import Iterable
 
 from graphmap.formats.bundle import Entry
 from graphmap.formats.crc import crc_of_bytes, mask
-from graphmap.formats.wire import fields, write_varint
+from graphmap.formats.wire import encode_field, fields, write_varint
 
 __all__ = ["HEADER", "encode_entry", "encode_field", "string_bytes", "with_shards"]
 
 HEADER = b"\x08\x01\x1a\x02\x08\x01"  # one shard, little-endian, version 1
-
-
-def encode_field(number: int, value: int | bytes) -> bytes:
-    """Return a varint or length-delimited field; a negative number as int64."""
-    if isinstance(value, int):
-        return write_varint(number << 3) + write_varint(value & 0xFFFFFFFFFFFFFFFF)
-    return write_varint(number << 3 | 2) + write_varint(len(value)) + value
 
 
 def encode_entry(entry: Entry) -> bytes:

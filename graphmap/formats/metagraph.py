@@ -5,19 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from graphmap.errors import CorruptArtifactError
-from graphmap.files import read_file
+from graphmap.files import read_file, view_file
 from graphmap.formats.attrs import shape_dims
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.graphdef import graph_model
-from graphmap.formats.protos import message_from_bytes, parse_binary, parse_text
+from graphmap.formats.protos import message_from_bytes, parse_text
 from graphmap.formats.sniff import look_at, refuse_foreign
+from graphmap.formats.stored_graph import graph_at
+from graphmap.formats.wire import WireError
+from graphmap.formats.wire_walk import Buffer, join, take
+from graphmap.model.graph import GraphModel
 from graphmap.model.graph_check import find_defects
 from graphmap.model.meta import Signature, TensorInfo, VariableDef
 from graphmap.model.meta_check import meta_defects
 from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.names import op_name
+from graphmap.schema import message_class
 
-__all__ = ["meta_info", "producer_text", "read_meta_graph"]
+__all__ = ["GRAPH", "meta_info", "producer_text", "read_meta_graph"]
 
 # collections that hold VariableDef protos (tf.compat.v1.GraphKeys)
 _VARIABLE_COLLECTIONS = (
@@ -25,6 +30,7 @@ _VARIABLE_COLLECTIONS = (
     "moving_average_variables", "metric_variables", "global_step",
 )  # fmt: skip
 
+GRAPH = 2  # MetaGraphDef.graph_def
 _ASSETS = "saved_model_assets"
 
 
@@ -34,10 +40,13 @@ def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> St
         look = look_at(path)
         refuse_foreign(look)
         is_text = look.text is not None
-    parse = parse_text if is_text else parse_binary
-    proto, text_warnings = parse("MetaGraphDef", read_file(path), path)
+    text_warnings: tuple[str, ...] = ()
+    if is_text:
+        proto, text_warnings = parse_text("MetaGraphDef", read_file(path), path)
+        graph = graph_model(proto.graph_def)
+    else:
+        proto, graph = _binary(view_file(path), path)
     meta, warnings = meta_info(proto, path)
-    graph = graph_model(proto.graph_def)
     return StoredModel(
         path=typed,
         kind="metagraph",
@@ -48,6 +57,19 @@ def read_meta_graph(path: str, typed: str, *, is_text: bool | None = None) -> St
         all_tags=(meta.tags,) if meta.tags else (),
         warnings=text_warnings + warnings + find_defects(graph) + meta_defects(graph, meta),
     )
+
+
+def _binary(data: Buffer, path: str) -> tuple[Any, GraphModel]:
+    """Return a binary MetaGraphDef, its graph left out, and the graph."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        graphs, rest = take(data, [(0, len(data))], GRAPH)
+        meta_graph = message_class("MetaGraphDef").FromString(join(data, rest))
+        return meta_graph, graph_at(data, graphs.spans())
+    except (WireError, DecodeError):  # odd or damaged: protobuf judges the whole
+        proto = message_from_bytes("MetaGraphDef", bytes(data), path)
+        return proto, graph_model(proto.graph_def)
 
 
 def producer_text(meta: MetaInfo) -> str | None:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from graphmap.errors import ArtifactError, CorruptArtifactError, UsageError
-from graphmap.files import read_file, stays_inside
+from graphmap.files import stays_inside
 from graphmap.formats.checkpoint import Container, read_container
-from graphmap.formats.graphdef import graph_model
 from graphmap.formats.metagraph import meta_info, producer_text
-from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.formats.saved_protos import saved_protos
 from graphmap.model.graph import GraphModel
 from graphmap.model.graph_check import find_defects
 from graphmap.model.meta import KerasFile
@@ -29,19 +28,18 @@ _VARIABLE_OPS = ("VarHandleOp", "VariableV2", "Variable")
 
 def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) -> StoredModel:
     """Read the SavedModel whose proto is `file`; its variables lie in variables/ beside it."""
-    parse = parse_text if is_text else parse_binary
-    proto, text_warnings = parse("SavedModel", read_file(file), file)
-    all_tags = tuple(tuple(graph.meta_info_def.tags) for graph in proto.meta_graphs)
+    stored = saved_protos(file, is_text=is_text)
+    all_tags = tuple(tuple(graph.meta_info_def.tags) for graph in stored.meta_graphs)
     if not all_tags:
         raise CorruptArtifactError(
             "is a SavedModel without a graph", where=file, remedy="Export the model again."
         )
     position, chosen_warnings = _choose(all_tags, tags, typed)
-    chosen = proto.meta_graphs[position]
+    chosen = stored.meta_graphs[position]
     meta, meta_warnings = meta_info(chosen, file)
-    graph = graph_model(chosen.graph_def)
+    graph = stored.graph(position)
     folder = Path(file).parent
-    container = _variables(file, chosen)
+    container = _variables(file, graph)
     objects = _object_graph(chosen)
     return StoredModel(
         path=typed,
@@ -58,10 +56,10 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
         keras=_keras_facts(str(folder), objects),
         all_tags=all_tags,
         warnings=(
-            *text_warnings,
+            *stored.warnings,
             *chosen_warnings,
             *meta_warnings,
-            *_schema_defects(proto, file),
+            *_schema_defects(stored.version, file),
             *find_defects(graph),
             *meta_defects(graph, meta),
             *_object_defects(objects, graph, len(chosen.asset_file_def)),
@@ -70,8 +68,7 @@ def read_saved_model(file: str, typed: str, *, tags: str | None, is_text: bool) 
     )
 
 
-def _schema_defects(proto: Any, file: str) -> tuple[str, ...]:
-    version = proto.saved_model_schema_version
+def _schema_defects(version: int, file: str) -> tuple[str, ...]:
     if version <= _SCHEMA:
         return ()
     return (f"{file}: has schema version {version}; graphmap knows version {_SCHEMA}",)
@@ -127,14 +124,14 @@ def _choose(
     )
 
 
-def _variables(file: str, meta_graph: Any) -> Container:
+def _variables(file: str, graph: GraphModel) -> Container:
     prefix = str(Path(file).parent / _VARIABLES)
     index = f"{prefix}.index"
     if os.path.exists(index):
         if not stays_inside(index, file):
             return Container(warnings=(f"{index}: links out of its folder and is not opened",))
         return _readable(prefix)
-    if any(node.op in _VARIABLE_OPS for node in meta_graph.graph_def.node):
+    if any(node.op in _VARIABLE_OPS for node in graph.nodes):
         return Container(warnings=(f"{index} is missing: values cannot be read",))
     return Container()
 

@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, CorruptArtifactError
 from graphmap.files import read_file, stays_inside
-from graphmap.formats.graphdef import graph_model
 from graphmap.formats.metagraph import meta_info
-from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.formats.saved_protos import saved_protos
 from graphmap.formats.wire import WireError, fields
 from graphmap.model.graph import GraphModel
 from graphmap.model.stored import MetaInfo
@@ -41,11 +40,10 @@ class SavedGraph(NamedTuple):
 def saved_graphs(folder: str) -> Iterator[SavedGraph]:
     """Yield every MetaGraph of the folder's .pb and .pbtxt, those with the same tags too."""
     for file in _present(folder, _PROTOS):
-        parse = parse_text if file.endswith(".pbtxt") else parse_binary
-        proto, _ = parse("SavedModel", read_file(file), file)
-        for meta_graph in proto.meta_graphs:
+        stored = saved_protos(file, is_text=file.endswith(".pbtxt"))
+        for position, meta_graph in enumerate(stored.meta_graphs):
             meta, _ = meta_info(meta_graph, file)
-            yield SavedGraph(file, graph_model(meta_graph.graph_def), meta)
+            yield SavedGraph(file, stored.graph(position), meta)
 
 
 def keras_metadata(folder: str) -> Iterator[tuple[str, str, bytes]]:

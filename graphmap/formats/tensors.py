@@ -11,7 +11,9 @@ from graphmap.formats.dtypes import SIZES, numpy_dtype
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["decode_tensor", "element_count", "tensor_defect"]
+__all__ = ["Content", "decode_tensor", "element_count", "tensor_defect"]
+
+Content = bytes | memoryview  # what a TensorProto's tensor_content is, or was before it was cut out
 
 _MAX_RANK = 254  # TensorShape::MaxDimensions
 _OPAQUE = ("resource", "variant")  # handles, which have no plain values
@@ -29,9 +31,12 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def tensor_defect(proto: Any, dtype: str, shape: tuple[int, ...]) -> str:
+def tensor_defect(
+    proto: Any, dtype: str, shape: tuple[int, ...], content: Content | None = None
+) -> str:
     """Say why a TensorProto cannot hold a value of this type and shape, or return "".
 
+    content: its tensor_content, where that was cut out of the proto; None: still in it.
     Allocates nothing by what is declared: one value may stand for 2^62.
     """
     if dtype not in _FIELDS and dtype not in SIZES and dtype not in ("string", *_OPAQUE):
@@ -42,8 +47,8 @@ def tensor_defect(proto: Any, dtype: str, shape: tuple[int, ...]) -> str:
     count = prod(shape)
     if dtype == "string":
         given, wanted = len(proto.string_val), count
-    elif proto.tensor_content and dtype in SIZES:
-        given, wanted = len(proto.tensor_content), count * SIZES[dtype]
+    elif (content := content or proto.tensor_content) and dtype in SIZES:
+        given, wanted = len(content), count * SIZES[dtype]
         return "" if given == wanted else f"holds {given} bytes where {wanted} are needed"
     elif dtype in _FIELDS:
         given = len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
@@ -53,12 +58,15 @@ def tensor_defect(proto: Any, dtype: str, shape: tuple[int, ...]) -> str:
     return f"holds {given} values where its shape needs {wanted}" if given > wanted else ""
 
 
-def element_count(proto: Any, dtype: str) -> int:
-    """Return how many elements a TensorProto really holds; a splat holds one."""
+def element_count(proto: Any, dtype: str, content: Content | None = None) -> int:
+    """Return how many elements a TensorProto really holds; a splat holds one.
+
+    content: as for `tensor_defect`.
+    """
     if dtype == "string":
         return len(proto.string_val)
-    if proto.tensor_content:
-        return len(proto.tensor_content) // SIZES[dtype]
+    if (content := content or proto.tensor_content) and dtype in SIZES:
+        return len(content) // SIZES[dtype]
     if dtype.startswith("float8"):
         return len(proto.float8_val)
     if dtype not in _FIELDS:
@@ -66,10 +74,15 @@ def element_count(proto: Any, dtype: str) -> int:
     return len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
 
 
-def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarray:
-    """Return the values of a TensorProto; a last value that stands for all the rest is repeated."""
+def decode_tensor(
+    proto: Any, dtype: str, shape: tuple[int, ...], content: Content | None = None
+) -> numpy.ndarray:
+    """Return the values of a TensorProto; a last value that stands for all the rest is repeated.
+
+    content: as for `tensor_defect`; the array is then a view of it.
+    """
     count = prod(shape)
-    repeated = count - element_count(proto, dtype)
+    repeated = count - element_count(proto, dtype, content)
     if any(size < 0 for size in shape) or repeated * SIZES.get(dtype, 8) > _EXPANDED:
         raise CorruptArtifactError(
             f"a constant declares the shape {list(shape)[:8]} and holds {count - repeated} values",
@@ -77,7 +90,7 @@ def decode_tensor(proto: Any, dtype: str, shape: tuple[int, ...]) -> numpy.ndarr
         )
     if dtype == "string":
         return _strings(proto, shape, count)
-    return _numbers(proto, dtype, count).reshape(shape)
+    return _numbers(proto, dtype, count, content or proto.tensor_content).reshape(shape)
 
 
 def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
@@ -91,13 +104,13 @@ def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
     return array.reshape(shape)
 
 
-def _numbers(proto: Any, dtype: str, count: int) -> numpy.ndarray:
+def _numbers(proto: Any, dtype: str, count: int, content: Content) -> numpy.ndarray:
     import numpy
 
     target = numpy_dtype(dtype)
-    if proto.tensor_content:
-        _check_bytes(len(proto.tensor_content), count * target.itemsize)
-        return numpy.frombuffer(proto.tensor_content, dtype=target, count=count)
+    if content:
+        _check_bytes(len(content), count * target.itemsize)
+        return numpy.frombuffer(content, dtype=target, count=count)
     if dtype.startswith("float8"):
         given = numpy.frombuffer(proto.float8_val, dtype=target)
     else:

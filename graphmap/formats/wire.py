@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-__all__ = ["WireError", "fields", "read_varint", "signed", "write_varint"]
+__all__ = ["WireError", "encode_field", "fields", "read_varint", "signed", "write_varint"]
 
 
 class WireError(ValueError):
     """The bytes are no protocol-buffer message; carries the offset. Callers name the file."""
 
 
-def read_varint(data: bytes, position: int) -> tuple[int, int]:
+def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     """Return (value, position after it) of a varint of at most 64 bits."""
     result = shift = 0
     try:
@@ -43,6 +43,13 @@ def write_varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+def encode_field(number: int, value: int | bytes) -> bytes:
+    """Return a varint or length-delimited field; a negative number as int64."""
+    if isinstance(value, int):
+        return write_varint(number << 3) + write_varint(value & 0xFFFFFFFFFFFFFFFF)
+    return write_varint(number << 3 | 2) + write_varint(len(value)) + value
 
 
 def signed(value: int) -> int:

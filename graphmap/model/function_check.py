@@ -7,13 +7,14 @@ call one another twice each: so the calls are looked at here, without following 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from graphmap.model.attr_facts import AttrFacts, graph_facts
 from graphmap.model.const_check import constant_defects
-from graphmap.model.graph import AttrValue, Function, FunctionRef, GraphModel, Node
+from graphmap.model.graph import Function, GraphModel, Node
 from graphmap.model.sentences import examples
 
-__all__ = ["called_functions", "is_bomb", "library_defects"]
+__all__ = ["is_bomb", "library_defects"]
 
 MOST_CALLS = 10_000_000  # when every call is unfolded
 
@@ -27,46 +28,28 @@ def library_defects(graph: GraphModel) -> tuple[str, ...]:
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         defects.append(f"the library has functions that stand twice: {examples(twice)}")
-    for function in graph.functions:
-        defects += _body_defects(function)
+    for function, facts in zip(graph.functions, graph_facts(graph).bodies, strict=True):
+        defects += _body_defects(function, facts)
     return (*defects, *_call_defects(graph))
 
 
-def called_functions(nodes: Iterable[Node], graph: GraphModel) -> dict[str, int]:
+def _calls(
+    nodes: Iterable[Node], facts: AttrFacts, index: Mapping[str, Function]
+) -> dict[str, int]:
     """Return the functions that nodes call, and how often: by name as op, or in an attr."""
-    index = graph.function_index
-    calls: dict[str, int] = {}
-    for node in nodes:
-        for name in (*((node.op,) if node.op in index else ()), *_references(node)):
-            calls[name] = calls.get(name, 0) + 1
+    calls = dict(facts.calls)
+    if index:
+        for node in nodes:
+            if node.op in index:
+                calls[node.op] = calls.get(node.op, 0) + 1
     return calls
-
-
-def _references(node: Node) -> Iterator[str]:
-    named = getattr(node.attrs, "functions", None)  # a reader's attrs know without decoding all
-    if named is not None:
-        yield from filter(None, named())
-        return
-    for value in node.attrs.values():
-        yield from _functions(value)
-
-
-def _functions(value: AttrValue) -> Iterator[str]:
-    if isinstance(value, FunctionRef):
-        if value.name:
-            yield value.name
-    elif type(value) is tuple:  # list(func); other named tuples are values
-        for item in value:
-            if not isinstance(item, FunctionRef):
-                break
-            yield from _functions(item)
 
 
 def _repeats(names: list[str]) -> bool:
     return len(set(names)) < len(names)
 
 
-def _body_defects(function: Function) -> Iterator[str]:
+def _body_defects(function: Function, facts: AttrFacts) -> Iterator[str]:
     known = {node.name for node in function.nodes}
     known.update(name for name, _ in function.inputs)
     names = [name for name, _ in function.inputs] + [node.name for node in function.nodes]
@@ -89,13 +72,12 @@ def _body_defects(function: Function) -> Iterator[str]:
     lost += [name for name, _ in function.outputs if name not in function.returns]
     if lost:
         yield f"{where} returns what is not there: {examples(lost)}"
-    yield from constant_defects(function.nodes, function.name)
+    yield from constant_defects(facts, function.name)
 
 
 def _call_defects(graph: GraphModel) -> Iterator[str]:
     index = graph.function_index
-    calls = {name: called_functions(body.nodes, graph) for name, body in index.items()}
-    top = called_functions(graph.nodes, graph)
+    calls, top = _all_calls(graph)
     wanted = {name for found in (top, *calls.values()) for name in found}
     missing = sorted(wanted - set(index))
     if missing:
@@ -111,13 +93,19 @@ def _call_defects(graph: GraphModel) -> Iterator[str]:
 
 def is_bomb(graph: GraphModel) -> bool:
     """Tell whether calls unfold to more than MOST_CALLS; a circle of calls is none."""
-    calls = {
-        name: called_functions(body.nodes, graph) for name, body in graph.function_index.items()
-    }
+    calls, top = _all_calls(graph)
     order, circular = _callees_first(calls)
-    return (
-        not circular and _unfolded(order, calls, called_functions(graph.nodes, graph)) > MOST_CALLS
-    )
+    return not circular and _unfolded(order, calls, top) > MOST_CALLS
+
+
+def _all_calls(graph: GraphModel) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Return what each function calls, of two with one name the last, and what the graph calls."""
+    index, facts = graph.function_index, graph_facts(graph)
+    calls = {
+        body.name: _calls(body.nodes, found, index)
+        for body, found in zip(graph.functions, facts.bodies, strict=True)
+    }
+    return calls, _calls(graph.nodes, facts.top, index)
 
 
 def _unfolded(order: list[str], calls: dict[str, dict[str, int]], top: dict[str, int]) -> int:

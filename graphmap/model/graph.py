@@ -14,6 +14,8 @@ from graphmap.names import CONTROL, parse_input
 if TYPE_CHECKING:
     import numpy
 
+    from graphmap.model.attr_facts import GraphFacts
+
 Dims = tuple[int | None, ...] | None  # sizes, outermost first; None: unknown size, unknown rank
 
 
@@ -94,6 +96,7 @@ class GraphModel:
 
     producer, min_consumer: of GraphDef.versions, 0 where not stored.
     raw: the serialized GraphDef, for those who hand it to TensorFlow.
+    facts: what the checks ask of attrs (see attr_facts), where the reader gathered it on the way.
     """  # a plain class: `import dataclasses` alone costs a tenth of an `inspect`
 
     def __init__(
@@ -103,12 +106,14 @@ class GraphModel:
         producer: int = 0,
         raw: Callable[[], bytes] = bytes,
         min_consumer: int = 0,
+        facts: GraphFacts | None = None,
     ) -> None:
         self.nodes = nodes
         self.functions = functions
         self.producer = producer
         self.raw = raw
         self.min_consumer = min_consumer
+        self.facts = facts
 
     def __repr__(self) -> str:
         return f"GraphModel({len(self.nodes)} nodes, {len(self.functions)} functions)"

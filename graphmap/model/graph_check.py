@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
+from graphmap.model.attr_facts import graph_facts
 from graphmap.model.const_check import constant_defects
 from graphmap.model.function_check import library_defects
-from graphmap.model.graph import GraphModel, Node
+from graphmap.model.graph import GraphModel
 from graphmap.model.sentences import examples
 
 __all__ = ["MERGE_OPS", "NEXT_ITERATION_OPS", "fatal_defects", "find_defects"]
@@ -29,7 +30,7 @@ def find_defects(graph: GraphModel) -> tuple[str, ...]:
         *_name_defects(graph),
         *_input_defects(graph),
         *_attr_defects(graph),
-        *constant_defects(graph.nodes),
+        *constant_defects(graph_facts(graph).top),
         *library_defects(graph),
     )
 
@@ -43,7 +44,7 @@ def fatal_defects(graph: GraphModel) -> tuple[str, ...]:
     return (
         *_version_defects(graph),
         *_input_defects(graph),
-        *constant_defects(graph.nodes),
+        *constant_defects(graph_facts(graph).top),
         *library_defects(graph),
     )
 
@@ -99,30 +100,16 @@ def _input_defects(graph: GraphModel) -> list[str]:
 
 
 def _attr_defects(graph: GraphModel) -> list[str]:
-    typeless = []
-    astray = []
-    for node in graph.nodes:
-        attrs = node.attrs
-        if "_class" in attrs and _astray(node, graph):
-            astray.append(node.name)
-        if "dtype" in attrs and not isinstance(attrs["dtype"], str):
-            typeless.append(node.name)
+    facts = graph_facts(graph).top
     defects = []
-    if typeless:
-        defects.append(f"the attr dtype holds no type in {examples(typeless)}")
-    if astray:
-        defects.append(f"nodes are colocated with nodes that are not there: {examples(astray)}")
+    if facts.typeless:
+        names = [graph.nodes[position].name for position in facts.typeless]
+        defects.append(f"the attr dtype holds no type in {examples(names)}")
+    lost = {at for place, users in facts.places.items() if place not in graph.index for at in users}
+    if lost:
+        names = [graph.nodes[position].name for position in sorted(lost)]
+        defects.append(f"nodes are colocated with nodes that are not there: {examples(names)}")
     return defects
-
-
-def _astray(node: Node, graph: GraphModel) -> bool:
-    places = node.attrs["_class"]
-    return isinstance(places, tuple) and any(
-        isinstance(place, bytes)
-        and place.startswith(b"loc:@")
-        and place[5:].decode("utf-8", "backslashreplace") not in graph.index
-        for place in places
-    )
 
 
 def _on_cycles(graph: GraphModel) -> list[str]:
