@@ -140,23 +140,24 @@ class Artifact:
         )
 
     @cached_property
-    def _acyclic(self) -> tuple[networkx.MultiDiGraph[str] | None, tuple[BackEdge, ...]]:
-        graph = self.opened.stored.graph
-        if graph is None:
-            return None, ()
-        from graphmap.model.dag import to_networkx
-
-        return to_networkx(graph)
-
-    @property
     def graph(self) -> networkx.MultiDiGraph[str] | None:
         """The top-level graph without its loop edges; None where no graph is stored."""
-        return self._acyclic[0]
+        graph = self.opened.stored.graph
+        if graph is None:
+            return None
+        from graphmap.model.dag import to_networkx
 
-    @property
+        return to_networkx(graph)[0]
+
+    @cached_property
     def back_edges(self) -> tuple[BackEdge, ...]:
         """The loop edges that `graph` leaves out."""
-        return self._acyclic[1]
+        graph = self.opened.stored.graph
+        if graph is None:
+            return ()
+        from graphmap.model.dag import find_back_edges
+
+        return find_back_edges(graph)
 
     @cached_property
     def graph_size(self) -> GraphSize | None:
@@ -164,11 +165,9 @@ class Artifact:
         graph = self.opened.stored.graph
         if graph is None:
             return None
-        from graphmap.names import CONTROL, parse_input  # needless without a graph
-
-        inputs = [text for node in graph.nodes for text in node.inputs]
-        control = sum(1 for text in inputs if parse_input(text).output == CONTROL)
-        data = len(inputs) - control
+        total = sum(len(node.inputs) for node in graph.nodes)
+        control = sum(text[:1] == "^" for node in graph.nodes for text in node.inputs)
+        data = total - control
         loops = len(self.back_edges)
         return GraphSize(len(graph.nodes), data, control, loops, len(graph.functions))
 

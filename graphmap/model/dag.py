@@ -6,23 +6,25 @@ back edges. Any other cycle is damage; it is broken where node order runs backwa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphmap.model.graph import BackEdge, GraphModel
-from graphmap.model.graph_check import NEXT_ITERATION_OPS
+from graphmap.model.graph import NEXT_ITERATION_OPS, BackEdge, GraphModel
 from graphmap.names import parse_input
 
 if TYPE_CHECKING:
     import networkx
 
-__all__ = ["to_networkx"]
+__all__ = ["find_back_edges", "to_networkx"]
 
 MISSING = "missing"  # op of a node that an input names and the graph lacks
 
 
 class _Edge(NamedTuple):
-    source: str
-    target: str
+    """source, target: positions; those of missing producers follow those of the nodes."""
+
+    source: int
+    target: int
     output: int
     input: int
 
@@ -36,72 +38,127 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
     """
     import networkx
 
-    names = _unique_names(graph)
-    edges, missing = _edges(graph, names)
-    loops = {
-        name for name, node in zip(names, graph.nodes, strict=True) if node.op in NEXT_ITERATION_OPS
-    }
-    back = {edge for edge in edges if edge.source in loops}
-    back |= _breaking_edges([*names, *missing], [edge for edge in edges if edge not in back])
+    back = find_back_edges(graph)
+    left_out = set(back)
+    missing = _missing(graph)
+    names = _unique_names(graph, missing)
+    refs = graph.refs
     result: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
-    for name, node in zip(names, graph.nodes, strict=True):
-        result.add_node(name, op=node.op, device=node.device, attrs=node.attrs)
+    # filled as add_node and add_edge would, at half their cost; a test compares the two
+    filled: Any = result
+    held, consumers, producers = filled._node, filled._succ, filled._pred
+    for name, (_, op, _, device, attrs) in zip(names, graph.nodes, strict=True):
+        held[name] = {"op": op, "device": device, "attrs": attrs}
+        consumers[name], producers[name] = {}, {}
     for name in missing:
-        result.add_node(name, op=MISSING, device="", attrs={})
-    for edge in edges:
-        if edge not in back:
-            result.add_edge(edge.source, edge.target, output=edge.output, input=edge.input)
-    return result, tuple(BackEdge(*edge) for edge in edges if edge in back)
+        held[name] = {"op": MISSING, "device": "", "attrs": {}}
+        consumers[name], producers[name] = {}, {}
+    for target, (_, _, texts, _, _) in zip(names, graph.nodes, strict=True):
+        before = producers[target]
+        for place, text in enumerate(texts):
+            position, output = refs[text]
+            source = names[position] if position >= 0 else parse_input(text).node
+            if left_out and BackEdge(source, target, output, place) in left_out:
+                continue
+            told = {"output": output, "input": place}
+            parallel = before.get(source)
+            if parallel is None:
+                consumers[source][target] = before[source] = {0: told}
+            else:
+                parallel[len(parallel)] = told
+    return result, back
 
 
-def _unique_names(graph: GraphModel) -> list[str]:
+def find_back_edges(graph: GraphModel) -> tuple[BackEdge, ...]:
+    """Return the edges without which the top-level graph has no cycle, in stored order."""
+    if graph.is_ordered and not any(node.op in NEXT_ITERATION_OPS for node in graph.nodes):
+        return ()
+    missing = _missing(graph)
+    edges = _edges(graph, missing)
+    size = len(graph.nodes)
+    loops = {at for at, node in enumerate(graph.nodes) if node.op in NEXT_ITERATION_OPS}
+    back = {edge for edge in edges if edge.source in loops}
+    if not graph.is_ordered:
+        rest = [edge for edge in edges if edge not in back]
+        back |= _breaking_edges(size + len(missing), rest)
+    names = [*_unique_names(graph, missing), *missing]
+    return tuple(
+        BackEdge(names[edge.source], names[edge.target], edge.output, edge.input)
+        for edge in edges
+        if edge in back
+    )
+
+
+def _unique_names(graph: GraphModel, missing: Container[str]) -> list[str]:
+    names = [node.name for node in graph.nodes]
+    index = graph.index
+    if len(index) == len(names):
+        return names
     seen: dict[str, int] = {}
-    names = []
-    for node in graph.nodes:
-        times = seen[node.name] = seen.get(node.name, 0) + 1
-        names.append(node.name if times == 1 else f"{node.name}#{times}")
+    given: set[str] = set()
+    for position, name in enumerate(names):
+        times = seen[name] = seen.get(name, 0) + 1
+        if times == 1:
+            continue
+        unique = f"{name}#{times}"
+        while unique in index or unique in missing or unique in given:
+            times = seen[name] = times + 1
+            unique = f"{name}#{times}"
+        given.add(unique)
+        names[position] = unique
     return names
 
 
-def _edges(graph: GraphModel, names: list[str]) -> tuple[list[_Edge], list[str]]:
-    """Return every edge in stored order, and the producers that the graph lacks."""
-    known = set(graph.index)
+def _missing(graph: GraphModel) -> dict[str, int]:
+    """Return the producers that the graph lacks, with the positions that they get."""
+    refs, found = graph.refs, dict[str, int]()
+    for node in graph.nodes:
+        for text in node.inputs:
+            if refs[text][0] < 0:
+                name = parse_input(text).node
+                found.setdefault(name, len(graph.nodes) + len(found))
+    return found
+
+
+def _edges(graph: GraphModel, missing: Mapping[str, int]) -> list[_Edge]:
+    """Return every edge in stored order."""
+    refs = graph.refs
     edges: list[_Edge] = []
-    missing: dict[str, None] = {}
-    for name, node in zip(names, graph.nodes, strict=True):
-        for position, text in enumerate(node.inputs):
-            source, output = parse_input(text)
-            if source not in known:
-                missing[source] = None
-            edges.append(_Edge(source, name, output, position))
-    return edges, list(missing)
+    add = edges.append
+    for position, node in enumerate(graph.nodes):
+        for place, text in enumerate(node.inputs):
+            source, output = refs[text]
+            if source < 0:
+                source = missing[parse_input(text).node]
+            add(_Edge(source, position, output, place))
+    return edges
 
 
-def _breaking_edges(names: list[str], edges: list[_Edge]) -> set[_Edge]:
+def _breaking_edges(size: int, edges: list[_Edge]) -> set[_Edge]:
     """Return edges without which there is no cycle: depth-first, in stored order, iteratively.
 
-    An edge to a node that is still being visited closes a cycle. A graph without cycles, which is
-    nearly every one, is told apart first by counting producers (Kahn), at a third of the cost.
+    size: of the positions. An edge to a node that is still being visited closes a cycle. What lies
+    on no cycle is taken away first by counting producers (Kahn), at a third of the cost.
     """
-    rest = _nodes_on_cycles(names, edges)
+    rest = _nodes_on_cycles(size, edges)
     if not rest:
         return set()
-    consumers: dict[str, list[_Edge]] = {name: [] for name in rest}
+    consumers: dict[int, list[_Edge]] = {position: [] for position in rest}
     for candidate in edges:
-        if candidate.source in rest and candidate.target in rest:
+        if candidate.source in consumers and candidate.target in consumers:
             consumers[candidate.source].append(candidate)
     found: set[_Edge] = set()
-    state: dict[str, int] = {}  # 1 being visited, 2 done
+    state: dict[int, int] = {}  # 1 being visited, 2 done
     for root in rest:
         if root in state:
             continue
         state[root] = 1
         stack = [(root, iter(consumers[root]))]
         while stack:
-            name, following = stack[-1]
+            position, following = stack[-1]
             edge = next(following, None)
             if edge is None:
-                state[name] = 2
+                state[position] = 2
                 stack.pop()
             elif state.get(edge.target) == 1:
                 found.add(edge)
@@ -111,19 +168,17 @@ def _breaking_edges(names: list[str], edges: list[_Edge]) -> set[_Edge]:
     return found
 
 
-def _nodes_on_cycles(names: list[str], edges: list[_Edge]) -> dict[str, None]:
+def _nodes_on_cycles(size: int, edges: list[_Edge]) -> list[int]:
     """Return the nodes that lie on or after a cycle, in stored order."""
-    waiting = dict.fromkeys(names, 0)
-    consumers: dict[str, list[str]] = {}
+    waiting = [0] * size
+    consumers: list[list[int]] = [[] for _ in range(size)]
     for edge in edges:
         waiting[edge.target] += 1
-        consumers.setdefault(edge.source, []).append(edge.target)
-    ready = [name for name, count in waiting.items() if count == 0]
+        consumers[edge.source].append(edge.target)
+    ready = [position for position, count in enumerate(waiting) if count == 0]
     while ready:
-        name = ready.pop()
-        del waiting[name]
-        for target in consumers.get(name, ()):
+        for target in consumers[ready.pop()]:
             waiting[target] -= 1
             if waiting[target] == 0:
                 ready.append(target)
-    return dict.fromkeys(waiting)
+    return [position for position, count in enumerate(waiting) if count]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.names import CONTROL, parse_input
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import numpy
 
     from graphmap.model.attr_facts import GraphFacts
+
+MERGE_OPS = ("Merge", "RefMerge")
+NEXT_ITERATION_OPS = ("NextIteration", "RefNextIteration")  # their edges to a Merge close loops
 
 Dims = tuple[int | None, ...] | None  # sizes, outermost first; None: unknown size, unknown rank
 
@@ -137,6 +141,29 @@ class GraphModel:
         return {function.name: function for function in self.functions}
 
     @cached_property
+    def refs(self) -> Mapping[str, tuple[int, int]]:
+        """What each entry of a NodeDef's `input` names: (producer or -1, output or CONTROL)."""
+        return _Refs(self.index)
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether every producer stands before its consumers, those that close while loops aside.
+
+        TensorFlow writes its graphs so. Such a graph has no cycle but its loops.
+        """
+        refs, nodes = self.refs, self.nodes
+        for position, node in enumerate(nodes):
+            for text in node.inputs:
+                producer, output = refs[text]
+                if producer >= position and not (
+                    output != CONTROL
+                    and node.op in MERGE_OPS
+                    and nodes[producer].op in NEXT_ITERATION_OPS
+                ):
+                    return False
+        return True
+
+    @cached_property
     def topology(self) -> Topology:
         """Edges of the top-level graph, loops included."""
         size = len(self.nodes)
@@ -144,17 +171,33 @@ class GraphModel:
         controls: list[list[int]] = [[] for _ in range(size)]
         consumers: list[list[tuple[int, int]]] = [[] for _ in range(size)]
         control_consumers: list[list[int]] = [[] for _ in range(size)]
-        index = self.index
+        refs = self.refs
         for position, node in enumerate(self.nodes):
+            row = inputs[position]
             for text in node.inputs:
-                name, output = parse_input(text)
-                producer = index.get(name, -1)
-                if output == CONTROL:
+                ref = refs[text]
+                producer = ref[0]
+                if ref[1] == CONTROL:
                     controls[position].append(producer)
                     if producer >= 0:
                         control_consumers[producer].append(position)
                     continue
                 if producer >= 0:
-                    consumers[producer].append((position, len(inputs[position])))
-                inputs[position].append((producer, output))
+                    consumers[producer].append((position, len(row)))
+                row.append(ref)
         return Topology(inputs, controls, consumers, control_consumers)
+
+
+class _Refs(dict[str, tuple[int, int]]):
+    """Inputs taken apart, each once; those that are plain node names are there from the start."""
+
+    def __init__(self, index: Mapping[str, int]) -> None:
+        names = "\n".join(index)
+        if ":" not in names and "^" not in names:  # where a name has one, it has to be taken apart
+            super().__init__(zip(index, zip(index.values(), repeat(0))))  # noqa: B905 (one is endless)
+        self._index = index
+
+    def __missing__(self, text: str) -> tuple[int, int]:
+        name, output = parse_input(text)
+        self[text] = found = self._index.get(name, -1), output
+        return found

@@ -10,13 +10,12 @@ import re
 from graphmap.model.attr_facts import graph_facts
 from graphmap.model.const_check import constant_defects
 from graphmap.model.function_check import library_defects
-from graphmap.model.graph import GraphModel
+from graphmap.model.graph import MERGE_OPS, NEXT_ITERATION_OPS, GraphModel
 from graphmap.model.sentences import examples
+from graphmap.names import CONTROL
 
-__all__ = ["MERGE_OPS", "NEXT_ITERATION_OPS", "fatal_defects", "find_defects"]
+__all__ = ["fatal_defects", "find_defects"]
 
-NEXT_ITERATION_OPS = ("NextIteration", "RefNextIteration")  # their edges to a Merge close loops
-MERGE_OPS = ("Merge", "RefMerge")
 NEWEST_GRAPH = 2474  # TF_GRAPH_DEF_VERSION of TensorFlow 2.21
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*").fullmatch  # IsValidNodeName
 
@@ -77,20 +76,23 @@ def _name_defects(graph: GraphModel) -> list[str]:
 
 def _input_defects(graph: GraphModel) -> list[str]:
     defects = []
-    topology = graph.topology
-    rows = list(zip(graph.nodes, topology.inputs, topology.controls, strict=True))
-    dangling = [
-        node.name
-        for node, inputs, controls in rows
-        if -1 in controls or any(producer < 0 for producer, _ in inputs)
-    ]
+    refs = graph.refs
+    dangling, mixed = [], []
+    for node in graph.nodes:
+        is_after_control = is_mixed = is_dangling = False
+        for producer, output in map(refs.__getitem__, node.inputs):
+            if output == CONTROL:
+                is_after_control = True
+            elif is_after_control:
+                is_mixed = True
+            if producer < 0:
+                is_dangling = True
+        if is_dangling:
+            dangling.append(node.name)
+        if is_mixed:
+            mixed.append(node.name)
     if dangling:
         defects.append(f"the graph lacks nodes that are inputs of {examples(dangling)}")
-    mixed = [
-        node.name
-        for node, inputs, controls in rows
-        if inputs and controls and any(text[:1] == "^" for text in node.inputs[: len(inputs)])
-    ]
     if mixed:
         defects.append(f"a control input stands before a data input of {examples(mixed)}")
     cycle = _on_cycles(graph)
@@ -114,6 +116,8 @@ def _attr_defects(graph: GraphModel) -> list[str]:
 
 def _on_cycles(graph: GraphModel) -> list[str]:
     """Return the nodes on or between cycles, in stored order, while loops aside."""
+    if graph.is_ordered:
+        return []
     topology = graph.topology
     nodes = graph.nodes
     producers: list[list[int]] = []
