@@ -76,3 +76,20 @@ def test_long_chains_need_no_recursion(closed):
     assert len(back) == closed
     assert len(result.edges) == size - 1
     assert len(find_defects(chain)) == closed
+
+
+def test_the_graph_is_what_networkx_itself_would_build():
+    rows = [("a", "X"), ("b", "Y", "a", "a", "gone:1", "^a"), ("a", "Z", "b"), ("a#2", "W", "a")]
+    result, _ = to_networkx(graph(*rows))
+    built = networkx.MultiDiGraph()
+    for name, op in (("a", "X"), ("b", "Y"), ("a#3", "Z"), ("a#2", "W"), ("gone", "missing")):
+        built.add_node(name, op=op, device="", attrs={})
+    for source, target, output, place in (
+        ("a", "b", 0, 0), ("a", "b", 0, 1), ("gone", "b", 1, 2), ("a", "b", -1, 3),
+        ("b", "a#3", 0, 0), ("a", "a#2", 0, 0),
+    ):  # fmt: skip
+        built.add_edge(source, target, output=output, input=place)
+    assert networkx.utils.graphs_equal(result, built)
+    assert list(result.in_edges("b", keys=True)) == list(built.in_edges("b", keys=True))
+    result.add_edge("b", "gone")
+    assert result.has_edge("b", "gone") and "b" in result.pred["gone"]
