@@ -23,10 +23,9 @@ tf.disable_v2_behavior()
 PATH = {path}
 
 
-def next_batch():
-    return {{
+def batches():
+    """What to feed: one dict for each training step."""
 {feeds}
-    }}
 
 
 '''
@@ -36,27 +35,29 @@ _RESUME = """with tf.Graph().as_default(), tf.Session() as session:
     print(resumed.report)
     train_op = {train_op}
     saver = resumed.saver()
-    for _ in range(100):
-        batch = {{resumed.feeds[name]: value for name, value in next_batch().items()}}
-        session.run(train_op, batch)
-    saver.save(session, {out}, global_step={step})
+    for batch in batches():
+        session.run(train_op, {{resumed.feeds[name]: value for name, value in batch.items()}})
+    print("saved", saver.save(session, {out}, global_step={step}))
 """
 
-_REBUILD = """def build():
-    raise SystemExit("fill in build(): make your graph here, return its loss")
+_REBUILD = '''def build():
+    """Make your graph here; return its loss, and your placeholder for each stored one."""
+    raise SystemExit("fill in build() first")
+    return loss, {{{inputs}}}
 
 
 with tf.Graph().as_default(), tf.Session() as session:
-    loss = build()
+    loss, inputs = build()
     rebuilt = gmtf.reconstruct_train_op(PATH, loss{options})
+    print(rebuilt.report)
     print(rebuilt.restore(session))
+    inputs = {{**inputs, **rebuilt.feeds}}  # the stored update brings its own, such as a fed rate
     train_op = {train_op}
     saver = rebuilt.saver()
-    for _ in range(100):
-        batch = next_batch()
-        session.run(train_op, {{rebuilt.feeds.get(k, k): v for k, v in batch.items()}})
-    saver.save(session, {out})
-"""
+    for batch in batches():
+        session.run(train_op, {{inputs[name]: value for name, value in batch.items()}})
+    print("saved", saver.save(session, {out}))
+'''
 
 
 def resume_script(artifact: Artifact, tags: str | None, step: int | None, new: bool) -> str:
@@ -76,7 +77,7 @@ def resume_script(artifact: Artifact, tags: str | None, step: int | None, new: b
     head = _HEAD.format(
         path=ascii(str(Path(artifact.path).absolute())),
         feeds=_feeds(first),
-        todo="next_batch() and build()" if new else "next_batch()",
+        todo="batches() and build()" if new else "batches()",
     )
     body = _REBUILD if new else _RESUME
     return head + body.format(
@@ -85,16 +86,24 @@ def resume_script(artifact: Artifact, tags: str | None, step: int | None, new: b
         + _others(artifact.train_ops),
         out=ascii("resumed/model.ckpt"),
         step="resumed.global_step" if first.global_step else None,
+        inputs=", ".join(f"{feed.tensor!a}: ..." for feed in first.feeds),
     )
 
 
 def _feeds(op: TrainOp) -> str:
-    return "\n".join(_feed(feed) for feed in op.feeds) or "        # nothing is fed"
+    if op.inputs:
+        return (
+            f"    return []  # it draws from {', '.join(op.inputs)}: initialize, then [{{}}] * 100"
+        )
+    if not op.feeds:
+        return "    return [{}] * 100  # nothing is fed"
+    lines = [f"    #     {_feed(feed)}" for feed in op.feeds]
+    return "\n".join(["    return []  # yours, such as [{", *lines, "    # }]"])
 
 
 def _feed(feed: Feed) -> str:
     sizes = "unknown" if feed.shape is None else list(feed.shape)
-    return f"        {feed.tensor!a}: ...,  # {feed.dtype}, shape {sizes}"
+    return f"{feed.tensor!a}: ...,  # {feed.dtype}, shape {sizes}"
 
 
 def _others(found: tuple[TrainOp, ...]) -> str:

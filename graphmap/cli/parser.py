@@ -130,6 +130,8 @@ def _unknown_arguments(rest: list[str], parser: Parser, command: str | None) -> 
     near = get_close_matches(flag.partition("=")[0], known, n=1) if flag.startswith("-") else []
     see = f"See: graphmap {command} --help" if command else "See: graphmap --help"
     what = "is no option here" if flag.startswith("-") else "is one argument too many"
+    if near == [flag]:  # it stands before the command
+        see, near = f"Put it behind the command: graphmap {command or 'COMMAND'} {flag}", []
     return UsageError(what, where=flag[:100], remedy=f"Did you mean {near[0]}?" if near else see)
 
 

@@ -118,3 +118,9 @@ def test_debug_shows_the_traceback(command):
     result = command("inspect", "nowhere", "--debug")
     assert result.returncode == 2
     assert "Traceback" in result.stderr and "graphmap: error: nowhere" in result.stderr
+
+
+def test_an_option_before_the_command_is_told_its_place(command):
+    result = command("-q", "inspect", "fixtures/cnn_training")
+    assert result.returncode == 2
+    assert "Put it behind the command: graphmap inspect -q" in result.stderr
