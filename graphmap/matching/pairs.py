@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphmap.matching.alignment import Links, align, could_fit
+from graphmap.matching.crowd import nearest
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_agreement
 from graphmap.matching.layout import find_layout, shapes_fit
@@ -120,12 +121,12 @@ def propose(
     """
     pairs = []
     refused = set()  # modules whose kernels (or other tensors of one kind) do not fit
-    by_letter: dict[str, list[Group]] = defaultdict(list)
-    for group in actual:
-        by_letter[group.kind.letter].append(group)
+    near = nearest(expected, actual)
+    by_letter = _by_letter(actual)
     subs = [{group.kind.sub for group in groups} for groups in (expected, actual)]
     for wanted in expected:
-        for letter, groups in by_letter.items():
+        looked_at = by_letter if near is None else _by_letter(near[id(wanted)])
+        for letter, groups in looked_at.items():
             if letter not in ALLOWED[wanted.kind.letter]:
                 continue
             for group in groups:
@@ -146,6 +147,13 @@ def propose(
     if first:
         _mark_alone(pairs)
     return pairs
+
+
+def _by_letter(groups: Sequence[Group]) -> dict[str, list[Group]]:
+    found: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        found[group.kind.letter].append(group)
+    return found
 
 
 def _mark_alone(pairs: Sequence[Pair]) -> None:

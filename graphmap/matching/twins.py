@@ -19,6 +19,7 @@ __all__ = ["copies", "decide_scopes", "find_twins"]
 
 DEEPEST = 3  # segments of a scope that is compared with others
 FEWEST = 3  # groups that two scopes have in common
+MOST_SIBLINGS = 200  # scopes under one parent that are compared
 COMMON = 0.5  # share of the smaller scope's groups that the other one has too
 FULL = 0.8  # the same for copies, of the larger scope
 DECIDED = 8.0  # bits of all groups together that choose a scope
@@ -42,15 +43,25 @@ def find_twins(groups: Sequence[Group], share: float = COMMON) -> list[tuple[str
     """Return pairs of scopes of one depth that hold mostly the same, the outermost only."""
     scopes = _scopes(groups)
     twins: list[tuple[str, str, Scopes]] = []
-    for one, other in combinations(sorted(scopes), 2):
-        if one.count("/") != other.count("/") or _parent(one) != _parent(other):
-            continue
+    for one, other in _siblings(scopes):
         common = scopes[one].keys() & scopes[other].keys()
         sizes = sorted((len(scopes[one]), len(scopes[other])))
         least = share * (sizes[1] if share == FULL else sizes[0])
         if len(common) >= FEWEST and len(common) >= least:
             twins.append((one, other, {s: scopes[s] for s in (one, other)}))
     return twins
+
+
+def _siblings(scopes: Scopes) -> list[tuple[str, str]]:
+    """Return pairs of scopes under one parent that hold enough; of a crowd none are twins."""
+    children: dict[str, list[str]] = defaultdict(list)
+    for scope in sorted(scopes):
+        if len(scopes[scope]) >= FEWEST:
+            children[_parent(scope)].append(scope)
+    pairs = [
+        p for row in children.values() if len(row) <= MOST_SIBLINGS for p in combinations(row, 2)
+    ]
+    return sorted(pairs)
 
 
 def _parent(scope: str) -> str:

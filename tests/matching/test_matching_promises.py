@@ -231,3 +231,24 @@ def test_counters_of_a_second_session_are_not_taken_by_number() -> None:
     actual += [Variable(f"conv2d_{at}/kernel", (3, 3, 4, 4)) for at in range(1, 8)]
     found = match_variables(Side(tuple(expected), ordered=True), Side(tuple(actual)))
     assert not found.matched
+
+
+def test_names_without_any_repetition_are_looked_at_where_they_are_near():
+    """Of thousands of groups not all pairs are tried: those that share a rare word are."""
+    from graphmap.matching.crowd import CROWD, MOST, nearest
+    from graphmap.matching.groups import build_groups
+    from graphmap.matching.tokens import split_name
+
+    words = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("lm", "rn", "st", "ng")]
+    names = [f"{one}/{other}/kernel" for one in words[:60] for other in words[60:69]]
+    sides = []
+    for scope in ("", "net/"):
+        variables = [Variable(scope + name, (8, 8), "float32") for name in names]
+        split = [split_name(v.name) for v in variables]
+        sides.append(build_groups(variables, split, range(len(names)), True))
+    assert len(sides[0]) * len(sides[1]) > CROWD
+    near = nearest(*sides)
+    assert all(len(found) <= MOST for found in near.values())
+    held = [f"net/{group.template}" in {g.template for g in near[id(group)]} for group in sides[0]]
+    assert all(held)
+    assert nearest(sides[0][:20], sides[1]) is None
