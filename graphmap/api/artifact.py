@@ -12,6 +12,7 @@ from graphmap.files import as_typed
 from graphmap.model.stored import MetaInfo, StoredModel
 from graphmap.model.variable import Variable
 from graphmap.opening import OpenedModel, open_model
+from graphmap.showing import Sheet, Shown
 
 if TYPE_CHECKING:
     import networkx
@@ -37,7 +38,7 @@ class GraphSize:
         self.functions = functions
 
 
-class Artifact:
+class Artifact(Shown):
     """A checkpoint, graph, SavedModel or listing; never changed, nothing in it is executed.
 
     opened: the domain types underneath, for the floors that take them.
@@ -48,6 +49,11 @@ class Artifact:
 
     def __repr__(self) -> str:
         return f"<Artifact {self.kind} {self.path!r}>"
+
+    def _sheet(self) -> Sheet:
+        from graphmap.api.sheets import artifact_sheet
+
+        return artifact_sheet(self)
 
     @property
     def path(self) -> str:

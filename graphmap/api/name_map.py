@@ -9,14 +9,34 @@ from typing import Any
 from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.errors import NameMapError
 from graphmap.model.layouts import apply_layout, invert_layout, join_parts
-from graphmap.model.namemap import Decision
+from graphmap.model.namemap import Decision, Decisions
 from graphmap.model.namemap import NameMap as DomainNameMap
+from graphmap.showing import Part, Sheet, Shown
 
 __all__ = ["NameMap"]
 
 
-class NameMap(DomainNameMap):
+class NameMap(DomainNameMap, Shown):
     """Expected -> actual names, with a reason for each; a mapping of the matched names."""
+
+    def _sheet(self) -> Sheet:
+        open_rows = [d for d in self.decisions if d.status != "matched"]
+        done = self.matched
+        parts = [
+            Decisions.as_part(f"left open: {len(open_rows):,}", open_rows),
+            Decisions.as_part(f"matched: {len(done):,}", done, is_open=not open_rows),
+            Part(f"rules: {len(self.rules):,}", ("pattern", "replacement", "names"),
+                 [(rule.pattern, rule.replacement, str(rule.covers)) for rule in self.rules]),
+            Part(f"stored, but not asked for: {len(self.unused):,}", ("name",),
+                 [(name,) for name in self.unused]),
+        ]  # fmt: skip
+        facts = (
+            ("artifact", str(self.artifact.get("path", "?"))),
+            ("verdict", self.verdict),
+            ("wrong entries to expect", f"{self.expected_wrong:g}"),
+        )
+        kept = tuple(part for part in parts if part.rows)
+        return Sheet(f"name map: {self._counts()}", facts, kept)
 
     @classmethod
     def of(cls, found: DomainNameMap) -> NameMap:

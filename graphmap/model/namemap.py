@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from graphmap.errors import NameMapError, UnresolvedNameError
 from graphmap.model.graph import Dims
+from graphmap.showing import Part, Sheet, Shown
 
 Status = Literal["matched", "ambiguous", "unmatched"]
 Verdict = Literal["same", "partial", "other"]
@@ -50,6 +51,37 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
 
 
+class Decisions(tuple[Decision, ...], Shown):
+    """The decisions of a map, in the order of the expected names."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} decisions, {sum(d.status == 'matched' for d in self):,} matched>"
+
+    __str__ = Shown.__str__
+
+    def _sheet(self) -> Sheet:
+        return Sheet(f"{len(self):,} expected names", (), (self.as_part("decisions", self),))
+
+    @staticmethod
+    def as_part(title: str, decisions: Iterable[Decision], *, is_open: bool = True) -> Part:
+        """Return decisions as a table."""
+        rows = [
+            (d.expected, d.status, _answer(d), f"{d.confidence:.3f}" if d.actual else "",
+             "" if d.layout == "same" else d.layout)
+            for d in decisions
+        ]  # fmt: skip
+        columns = ("expected", "status", "actual", "confidence", "layout")
+        return Part(title, columns, rows, is_open=is_open)
+
+
+def _answer(decision: Decision) -> str:
+    if decision.status == "matched":
+        return decision.actual or " + ".join(str(part) for part in decision.parts)
+    return " or ".join(candidate.actual for candidate in decision.candidates[:3])
+
+
 class Rule(NamedTuple):
     """An anchored regular expression that rewrites `covers` expected names to actual ones."""
 
@@ -85,6 +117,15 @@ class NameMap(Mapping[str, str]):
                 remedy="Keep one entry for each expected name.",
             )
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "decisions", Decisions(self.decisions))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._counts()}>"
+
+    def _counts(self) -> str:
+        counts = {"ambiguous": len(self.ambiguous), "unmatched": len(self.unmatched)}
+        told = "".join(f", {count:,} {word}" for word, count in counts.items() if count)
+        return f"{len(self.matched):,} of {len(self.decisions):,} matched{told}"
 
     def decision(self, expected: str) -> Decision:
         """Return the decision for one expected name (":0" may be written); KeyError if absent."""

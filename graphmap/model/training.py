@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphmap.model.graph import Dims
+from graphmap.showing import Part, Sheet, Shown
 
 
 class Feed(NamedTuple):
@@ -37,7 +38,7 @@ class OptimizerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainOp:
+class TrainOp(Shown):
     """A train op: the outermost op that a training step ran.
 
     name: op name. loss: tensor name that was differentiated, None where it cannot be known.
@@ -52,3 +53,41 @@ class TrainOp:
     inputs: tuple[str, ...]
     optimizers: tuple[OptimizerSpec, ...]
     unrecovered: tuple[str, ...] = ()
+
+    def _sheet(self) -> Sheet:
+        kinds = ", ".join(spec.kind for spec in self.optimizers) or "no optimizer found"
+        facts = (("loss", self.loss or "?"), ("global step", self.global_step or "none"))
+        feeds = [(f.tensor, f.dtype, _dims(f.shape)) for f in self.feeds]
+        parts = [Part("to feed", ("tensor", "dtype", "shape"), feeds, is_open=True)]
+        if self.inputs:
+            parts.append(Part("draws from", ("op",), [(name,) for name in self.inputs]))
+        for spec in self.optimizers:
+            values = [(word, _value(value)) for word, value in spec.hyperparameters.items()]
+            parts.append(
+                Part(f"{spec.kind}: hyper-parameters", ("name", "value"), values, is_open=True)
+            )
+            slots = [
+                (variable, word, slot)
+                for variable, own in spec.slots.items()
+                for word, slot in (own.items() or [("", "")])
+            ]
+            title = f"{spec.kind}: slots of {len(spec.slots):,} variables"
+            parts.append(Part(title, ("variable", "slot", "stored as"), slots))
+        if self.unrecovered:
+            parts.append(
+                Part("not recovered", ("what",), [(t,) for t in self.unrecovered], is_open=True)
+            )
+        kept = tuple(part for part in parts if part.rows)
+        return Sheet(f"train op {self.name} ({kinds})", facts, kept)
+
+
+def _dims(shape: Dims) -> str:
+    if shape is None:
+        return "?"
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{value.get('source')} {value.get('tensor')}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
