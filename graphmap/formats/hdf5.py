@@ -28,7 +28,7 @@ from graphmap.model.stored import StoredModel, StoredTensor
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["read_hdf5", "read_hdf5_bytes", "stored_texts"]
+__all__ = ["open_hdf5", "read_hdf5", "read_hdf5_bytes", "stored_texts"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_RANK = 32  # H5S_MAX_RANK
@@ -198,6 +198,11 @@ def _open(data: memoryview, where: str) -> Any:
         return pyfive.File(_Guarded(data))
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its header") from cause
+
+
+def open_hdf5(path: str) -> Any:
+    """Return pyfive's File of a file that `read_hdf5` has read; its reads are bounded."""
+    return _open(map_file(path), path)
 
 
 def _check_length(data: memoryview, where: str) -> None:

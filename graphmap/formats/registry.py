@@ -38,6 +38,7 @@ _SUFFIX_KINDS = {
     ".h5": ("keras-h5",),
     ".safetensors": ("safetensors",),
 }
+_SAFETENSORS_INDEX = ".safetensors.index.json"  # its reader is not loaded to ask
 _TEXT_SUFFIXES = {".pbtxt": "graphdef", ".meta": "metagraph"}  # where the text itself does not tell
 
 
@@ -201,7 +202,7 @@ def _read_safetensors(look: Look, request: Request) -> StoredModel:
 
 
 def _is_safetensors_index(look: Look) -> bool:
-    return look.text is not None and look.path.endswith(".safetensors.index.json")
+    return look.text is not None and look.path.endswith(_SAFETENSORS_INDEX)
 
 
 def _read_safetensors_index(look: Look, request: Request) -> StoredModel:

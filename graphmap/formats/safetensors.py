@@ -22,11 +22,13 @@ from graphmap.model.stored import StoredModel, StoredTensor
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["DTYPES", "INDEX_LIMIT", "METADATA", "read_header", "read_index", "read_safetensors"]
+__all__ = ["DTYPES", "INDEX_LIMIT", "INDEX_SUFFIX", "METADATA", "read_header", "read_index",
+           "read_safetensors", "weight_map_of"]  # fmt: skip
 
 METADATA = "__metadata__"  # the one key that names no tensor
 _HEADER_LIMIT = 100_000_000  # bytes, the format's own limit
 INDEX_LIMIT = 256 << 20  # bytes
+INDEX_SUFFIX = ".safetensors.index.json"
 _MAX_RANK = 254
 _MAX_SHARDS = 10_000
 # the format's words -> TensorFlow's
@@ -110,7 +112,7 @@ def read_index(path: str, data: bytes, typed: str) -> StoredModel:
     Only files beside the index are opened. A missing shard is a warning, and so are names that
     index and shards do not share.
     """
-    weight_map = _weight_map(data, path)
+    weight_map = weight_map_of(data, path)
     folder = os.path.dirname(path)
     warnings: list[str] = []
     places: dict[str, _Place] = {}
@@ -244,7 +246,8 @@ def _gaps(path: str, places: dict[str, _Place], start: int, size: int) -> Iterat
             yield f"{path}: the value of {key} {what} that of {before}"
 
 
-def _weight_map(data: bytes, path: str) -> dict[str, str]:
+def weight_map_of(data: bytes, path: str) -> dict[str, str]:
+    """Return {key: shard's file name} of an index; raises CorruptArtifactError."""
     if len(data) > INDEX_LIMIT:
         raise _bad(f"has {len(data):,} bytes", path)
     weight_map = _parse(data, path).get("weight_map")

@@ -15,6 +15,7 @@ from graphmap.files import read_file
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY, read_bundle
 from graphmap.formats.object_graph import parse_object_graph
 from graphmap.formats.protos import parse_binary, parse_text
+from graphmap.formats.safetensors import INDEX_SUFFIX
 from graphmap.formats.sniff import look_at
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import WireError
@@ -25,10 +26,11 @@ from graphmap.rewrite.graph import rename_graph, rename_meta_graph, saved_object
 from graphmap.rewrite.names import checkpoint_keys, node_names
 from graphmap.rewrite.object_graph import rewrite_object_graph
 from graphmap.rewrite.plan import RenamePlan
-from graphmap.rewrite.safetensors import stage_safetensors
+from graphmap.rewrite.safetensors import stage_safetensors, stage_sharded
 from graphmap.rewrite.staging import Staging
 from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
 from graphmap.rewrite.wire_edit import edit
+from graphmap.rewrite.writers import write_checkpoint
 
 __all__ = ["RewriteSettings", "rewrite_artifact", "target_of"]
 
@@ -67,8 +69,10 @@ def rewrite_artifact(
             return _checkpoint(stored, variables, plan, out, settings)
         if stored.kind in ("metagraph", "graphdef"):
             return _graph(stored, variables, plan, out, settings)
-        if stored.kind == "safetensors":
-            return _safetensors(stored, variables, plan, out, settings)
+        if stored.kind == "checkpoint-v1":
+            return _first_generation(stored, variables, plan, out, settings)
+        if stored.kind in ("safetensors", "keras-h5"):
+            return _container(stored, variables, plan, out, settings)
     except WireError as cause:
         raise CorruptArtifactError(
             f"cannot be rewritten: it {cause}", where=stored.path, remedy="Copy the file again."
@@ -76,7 +80,7 @@ def rewrite_artifact(
     raise UnsupportedArtifactError(
         f"of kind {stored.kind} is not renamed",
         where=stored.path,
-        remedy="Rename a V2 checkpoint, .meta, GraphDef or SavedModel; or use: graphmap convert",
+        remedy="Use graphmap convert, which writes its values into another container.",
     )
 
 
@@ -168,7 +172,34 @@ def _graph(
     return (out,)
 
 
-def _safetensors(
+def _first_generation(
+    stored: StoredModel,
+    variables: tuple[Variable, ...],
+    plan: RenamePlan,
+    out: str,
+    settings: RewriteSettings,
+) -> tuple[str, ...]:
+    """Write a V1 checkpoint as V2: its table holds values, so they are read and written anew."""
+    keys = checkpoint_keys(variables, plan, {})
+    values = stored.values
+    assert values is not None  # every V1 reader gives them
+    source = stored.prefix or str(stored.container)
+    refuse(f"{out}.index", source, force=settings.force)
+    make_folder(out)
+    taken = shards_at(out)
+    with Staging() as staging:
+        if stored.meta_path is not None and not plan.dropped:
+            refuse(f"{out}.meta", stored.meta_path, force=settings.force)
+            staging.write(f"{out}.meta", [_meta_bytes(stored, variables, plan)])
+        pairs = ((new, values.read(old)) for old in sorted(keys) for new in keys[old])
+        write_checkpoint(staging, out, [], pairs, {})
+        targets = staging.targets
+        staging.commit()
+    remove_stale(out, taken, targets)
+    return targets
+
+
+def _container(
     stored: StoredModel,
     variables: tuple[Variable, ...],
     plan: RenamePlan,
@@ -176,19 +207,31 @@ def _safetensors(
     settings: RewriteSettings,
 ) -> tuple[str, ...]:
     source = str(stored.container)
-    if source.endswith(".json"):
-        raise UnsupportedArtifactError(
-            "is an index of several files, which are not renamed together",
-            where=source,
-            remedy="Rename each file, or use: graphmap convert",
-        )
     refuse(out, source, force=settings.force)
     make_folder(out)
     keys = checkpoint_keys(variables, plan, {})
+
+    def new_keys(key: str) -> tuple[str, ...]:
+        return keys.get(key, (key,))
+
     with Staging() as staging:
-        stage_safetensors(staging, source, out, lambda key: keys.get(key, (key,)))
+        if stored.kind == "keras-h5":
+            from graphmap.rewrite.hdf5 import stage_hdf5  # others need no h5py
+
+            stage_hdf5(staging, stored, out, new_keys)
+        elif not source.endswith(INDEX_SUFFIX):
+            stage_safetensors(staging, source, out, new_keys)
+        elif out.endswith(INDEX_SUFFIX):
+            stage_sharded(staging, source, out, new_keys)
+        else:
+            raise UsageError(
+                "is no name for the index of several files",
+                where=out,
+                remedy=f"Let it end in {INDEX_SUFFIX}",
+            )
+        targets = staging.targets
         staging.commit()
-    return (out,)
+    return targets
 
 
 def _meta_bytes(

@@ -6,14 +6,22 @@ Source: github.com/huggingface/safetensors, "Format": 8 bytes of length, a JSON 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
-from graphmap.errors import UnsupportedArtifactError
-from graphmap.formats.safetensors import METADATA, read_header
+from graphmap.errors import MissingDataError, UnsupportedArtifactError
+from graphmap.files import read_file, stays_inside
+from graphmap.formats.safetensors import (
+    INDEX_LIMIT,
+    INDEX_SUFFIX,
+    METADATA,
+    read_header,
+    weight_map_of,
+)
 from graphmap.rewrite.checkpoint import Keys
 from graphmap.rewrite.staging import Range, Staging
 
-__all__ = ["stage_safetensors"]
+__all__ = ["stage_safetensors", "stage_sharded"]
 
 
 def stage_safetensors(staging: Staging, source: str, out: str, keys: Keys) -> None:
@@ -45,6 +53,34 @@ def stage_safetensors(staging: Staging, source: str, out: str, keys: Keys) -> No
     encoded = json.dumps(new, separators=(",", ":"), ensure_ascii=False).encode()
     encoded += b" " * (-len(encoded) % 8)
     staging.write(out, [len(encoded).to_bytes(8, "little") + encoded, *_joined(pieces)])
+
+
+def stage_sharded(staging: Staging, index: str, out: str, keys: Keys) -> None:
+    """Write the files of an index and the index itself, last; `out` ends as the index does.
+
+    Raises as `stage_safetensors`, and MissingDataError where a file is missing.
+    """
+    content = json.loads(read_file(index, INDEX_LIMIT))
+    weight_map = weight_map_of(read_file(index, INDEX_LIMIT), index)
+    shards = sorted(set(weight_map.values()))
+    stem = out.removesuffix(INDEX_SUFFIX)
+    names = {
+        shard: f"{os.path.basename(stem)}-{number:05d}-of-{len(shards):05d}.safetensors"
+        for number, shard in enumerate(shards, 1)
+    }
+    for shard in shards:
+        source = os.path.join(os.path.dirname(index), shard)
+        if not os.path.isfile(source) or not stays_inside(source, index):
+            raise MissingDataError(
+                "is missing, or a link out of its folder",
+                where=source,
+                remedy="Put the file beside its index.",
+            )
+        stage_safetensors(staging, source, os.path.join(os.path.dirname(out), names[shard]), keys)
+    content["weight_map"] = {
+        new: names[shard] for key, shard in sorted(weight_map.items()) for new in keys(key)
+    }
+    staging.write(out, [json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"])
 
 
 def _joined(pieces: list[bytes | Range]) -> list[bytes | Range]:

@@ -26,7 +26,7 @@ from graphmap.rewrite.targets import shards_at
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["WRITERS", "Pairs", "is_checkpoint", "writer_for"]
+__all__ = ["WRITERS", "Pairs", "is_checkpoint", "write_checkpoint", "writer_for"]
 
 Pairs = Iterable[tuple[str, "numpy.ndarray"]]
 Write = Callable[[Staging, str, list[str], Pairs, Mapping[str, str]], None]
@@ -110,7 +110,7 @@ def _write_h5(
                 file.create_dataset(name, data=value)
 
 
-def _write_checkpoint(
+def write_checkpoint(
     staging: Staging, out: str, names: list[str], pairs: Pairs, metadata: Mapping[str, str]
 ) -> None:
     """Write one data file in the order of the values, and the index last."""
@@ -151,7 +151,7 @@ WRITERS: dict[str, Write] = {
 def writer_for(out: str) -> Write | None:
     """Return what writes a file of this suffix; a name without one of them is a prefix."""
     if is_checkpoint(out):
-        return _write_checkpoint
+        return write_checkpoint
     return WRITERS.get(os.path.splitext(out)[1].lower())
 
 

@@ -228,18 +228,3 @@ def test_the_file_of_a_folder_is_never_written_in_place(one_safetensors):
         with pytest.raises(graphmap.UsageError, match="source itself"):
             write(folder, {"b": "a"}, file, force=True)
     assert file.read_bytes() == before
-
-
-@pytest.mark.tf
-def test_a_v1_checkpoint_is_not_renamed_but_converted(tmp_path):
-    import tensorflow.compat.v1 as tf
-
-    with tf.Graph().as_default(), tf.Session() as session:
-        variable = tf.Variable(np.ones(3, "float32"), name="w", use_resource=False)
-        session.run(variable.initializer)
-        saver = tf.train.Saver([variable], write_version=tf.train.SaverDef.V1)
-        source = saver.save(session, str(tmp_path / "v1.ckpt"), write_meta_graph=False)
-    with pytest.raises(graphmap.UnsupportedArtifactError, match="checkpoint-v1 is not renamed"):
-        graphmap.rename(source, {"x": "w"}, tmp_path / "v2.ckpt")
-    graphmap.convert(source, {"x": "w"}, tmp_path / "out.safetensors")
-    assert load_safetensors(tmp_path / "out.safetensors")["x"].tolist() == [1, 1, 1]
