@@ -10,6 +10,7 @@ from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.api.matching import check_belongs
 from graphmap.api.name_map import NameMap
 from graphmap.errors import UsageError
+from graphmap.plugins import RENDERERS, find_plugin
 
 __all__ = ["FORMATS", "Picture", "format_of", "render"]
 
@@ -54,8 +55,8 @@ def render(
 ) -> Picture:
     """Draw the graph, or without one the scope tree of the variables; write it to `out` if given.
 
-    options: format (one of FORMATS; else by the suffix of `out`), engine, scope, depth, max_nodes,
-    focus (a node) with hops, path (a pair of nodes).
+    options: format (one of FORMATS, or of a plug-in; else by the suffix of `out`), engine, scope,
+    depth, max_nodes, focus (a node) with hops, path (a pair of nodes).
     """
     from graphmap.files import check_writable
     from graphmap.render import render_artifact
@@ -66,14 +67,18 @@ def render(
     if name_map is not None:
         check_belongs(name_map, source)
     chosen = options.pop("format", None) or format_of(out)
-    data = render_artifact(
-        source.opened.stored,
-        source.variables,
-        source.train_ops,
-        name_map=name_map,
-        format=chosen,
-        **options,
-    )
+    plugged = None if chosen in FORMATS else find_plugin(RENDERERS, chosen)
+    if plugged is not None:
+        data: bytes = plugged(source, **options)
+    else:
+        data = render_artifact(
+            source.opened.stored,
+            source.variables,
+            source.train_ops,
+            name_map=name_map,
+            format=chosen,
+            **options,
+        )
     picture = Picture(data, chosen)
     if out is not None:
         picture.save(out)
@@ -95,6 +100,8 @@ def format_of(out: str | os.PathLike[str] | None) -> str:
             where=out,
             remedy="Say which: --format model-explorer, sync-navigation or node-link.",
         )
+    if suffix and find_plugin(RENDERERS, suffix) is not None:
+        return suffix
     raise UsageError(
         f"no picture format has the suffix {Path(out).suffix!r}",
         where=out,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
@@ -111,18 +111,24 @@ def _read_prefix(prefix: str, request: Request) -> StoredModel:
 
 def _read_file(path: str, request: Request) -> StoredModel:
     look = look_at(path)
-    refuse_foreign(look)
-    for reader in READERS:
-        if reader.sniff(look):
-            model = reader.read(look, request)
-            notes = (*request.notes, *_misnamed(look, model.kind))
-            return model._replace(warnings=notes + model.warnings)
-    hint = damage_hint(look.head) or "or its beginning is damaged"
-    raise UnknownFormatError(
-        f"is of no kind that graphmap knows; {hint}",
-        where=path,
-        remedy="Give a checkpoint, .meta, GraphDef, SavedModel or listing; copy it in binary mode.",
-    )
+    try:
+        refuse_foreign(look)
+        reader = next((reader for reader in READERS if reader.sniff(look)), None)
+        if reader is None:
+            hint = damage_hint(look.head) or "or its beginning is damaged"
+            raise UnknownFormatError(
+                f"is of no kind that graphmap knows; {hint}",
+                where=path,
+                remedy="Give a checkpoint, .meta, GraphDef, SavedModel or listing; "
+                "copy it in binary mode.",
+            )
+    except UnknownFormatError:
+        reader = _plugged_reader(look)
+        if reader is None:
+            raise
+    model = reader.read(look, request)
+    notes = (*request.notes, *_misnamed(look, model.kind))
+    return model._replace(warnings=notes + model.warnings)
 
 
 def _misnamed(look: Look, kind: str) -> Iterator[str]:
@@ -133,6 +139,23 @@ def _misnamed(look: Look, kind: str) -> Iterator[str]:
         yield f"{look.path}: is {'text' if is_text else 'binary'}, though named {suffix}"
     elif kind not in _SUFFIX_KINDS.get(suffix, kind):
         yield f"{look.path}: is of the kind {kind}, though named {suffix}"
+
+
+def _plugged_reader(look: Look) -> Reader | None:
+    """Return the reader of another package that knows this file; two that do are an error."""
+    from graphmap.plugins import READERS as GROUP
+    from graphmap.plugins import load_plugins
+
+    found: list[tuple[str, Reader]] = [
+        (name, reader) for name, reader in load_plugins(GROUP) if reader.sniff(look)
+    ]
+    if len(found) > 1:
+        raise UnknownFormatError(
+            f"is read by {len(found)} plug-ins: {', '.join(name for name, _ in found)}",
+            where=look.path,
+            remedy="Uninstall all but one of them.",
+        )
+    return found[0][1] if found else None
 
 
 def _read_standard_input() -> StoredModel:
