@@ -18,6 +18,8 @@ __all__ = ["Forward", "Place", "find_forward"]
 # What ends a computation that serves training, storing or the input pipeline.
 UPDATES = re.compile(r"(Resource|Sparse|ResourceSparse)?Apply[A-Z]|.*Grad$|Save|Restore|MergeV2")
 WRITES = re.compile(r"(Resource)?(Assign|Scatter)|.*(Enqueue|Accumul)|.*IsInitialized|IsVariable")
+# What takes back the values that a loop kept for its gradient; all that follows is gradient.
+BACKWARD = re.compile(r"StackPop(V2)?$|TensorArrayGrad|TensorListPopBack$")
 # Consumers that make no use of the value.
 IGNORED = re.compile(
     r"(Shape|ShapeN|Size|Rank|BroadcastGradientArgs|NoOp|StackPush|Assert|.*Summary)(V\d)?$"
@@ -119,7 +121,9 @@ def _peel(graph: GraphModel, all_writes: bool) -> list[bool]:
     inputs, controls, consumers, _ = graph.topology
     live = [IGNORED.match(node.op) is None for node in nodes]
     uses = [sum(live[c] for c, _ in row) for row in consumers]
-    dead = []
+    dead = _backward(graph)
+    for at in dead:
+        live[at] = False
     for at, node in enumerate(nodes):
         if not live[at]:
             continue
@@ -143,6 +147,19 @@ def _peel(graph: GraphModel, all_writes: bool) -> list[bool]:
                 live[producer] = False
                 dead.append(producer)
     return live
+
+
+def _backward(graph: GraphModel) -> list[int]:
+    """Return what depends on a value that a loop kept for its gradient."""
+    consumers = graph.topology.consumers
+    found = [at for at, node in enumerate(graph.nodes) if BACKWARD.match(node.op)]
+    seen = set(found)
+    for at in found:  # grows
+        for consumer, _ in consumers[at]:
+            if consumer not in seen:
+                seen.add(consumer)
+                found.append(consumer)
+    return found
 
 
 def _of_tuple(graph: GraphModel, inputs: list[tuple[int, int]], controls: list[int]) -> bool:

@@ -71,3 +71,24 @@ def test_training_is_peeled_off():
 )
 def test_versions_of_an_op_are_one_class(op, group):
     assert class_of(op) == group
+
+
+def test_what_a_loop_kept_for_its_gradient_is_no_forward_part():
+    """The backward loop ends in an Exit that nobody reads: its ops must not count as outputs."""
+    forward = [
+        Node("x", "Placeholder", (), "", {}),
+        Node("w", "VariableV2", (), "", {}),
+        Node("mm", "MatMul", ("x", "w"), "", {}),
+        Node("stack", "StackV2", (), "", {}),
+        Node("push", "StackPushV2", ("stack", "mm"), "", {}),
+        Node("y", "Tanh", ("mm",), "", {}),
+    ]
+    backward = [
+        Node("pop", "StackPopV2", ("stack",), "", {}),
+        Node("grad", "MatMul", ("pop", "w"), "", {}),
+        Node("exit", "Exit", ("grad",), "", {}),
+    ]
+    graph = GraphModel((*forward, *backward))
+    found = find_forward(graph, {graph.index["w"]: 0})
+    assert found.classes.count("MatMul") == 1
+    assert len(found.places[0]) == 1
