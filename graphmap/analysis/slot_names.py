@@ -18,7 +18,7 @@ from graphmap.model.variable import Role
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
 
-__all__ = ["PLAIN", "RoleTriple", "guess_roles", "role", "slot_word"]
+__all__ = ["PLAIN", "RoleTriple", "guess_roles", "is_slot_leaf", "role", "slot_word"]
 
 
 RoleTriple = tuple[Role, str | None, str | None]
@@ -167,6 +167,16 @@ def slot_word(leaf: str, siblings: Container[str], parent: str) -> str:
     if words == _V1_SLOTS["rmsprop"] and f"{parent}/{base}_2" in siblings:
         words = _CENTERED
     return words[number % len(words)] if words else leaf
+
+
+def is_slot_leaf(leaf: str) -> bool:
+    """Whether a last part can only be the slot of an optimizer, whatever stands before it.
+
+    >>> is_slot_leaf("Adam_1"), is_slot_leaf("Momentum"), is_slot_leaf("momentum")
+    (True, True, False)
+    """
+    match = _NUMBERED.fullmatch(leaf) if leaf[:1].isupper() else None
+    return match is not None and match[1].lower() in _V1_SLOTS
 
 
 def _is_telling(leaf: str) -> bool:

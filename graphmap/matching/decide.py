@@ -27,6 +27,7 @@ LEAST_NAMED = 0.3
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
 LEAST = 1e-300  # a sum of shares that underflowed
 CERTAIN = 0.9999  # from here on no rival is worth showing
+REFUSED_BITS = 3.0  # most that a link is worth where all else says that this is another model
 # Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
 Ranking = list[tuple[dict[int, int], float]]
 
@@ -67,12 +68,8 @@ def decide(
         if link.actual.name not in settings.refused.get(name, ())
     }
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
-    if not alike and _is_other(wanted, pool, found, settings):
-        found = {
-            name: link
-            for name, link in found.items()
-            if link.evidence[:1] and link.evidence[0].kind == "pin"
-        }
+    if not alike and _is_other(wanted, pool, found):
+        found = {name: _refused(link) for name, link in found.items()}
     decider = _Decider(pool, actual, found, result, settings, knowledge)
     decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
     matched = [d for d in decisions if d.status == "matched"]
@@ -87,10 +84,7 @@ def decide(
 
 
 def _is_other(
-    wanted: Sequence[Variable],
-    pool: Sequence[Variable],
-    found: Mapping[str, Found],
-    settings: MatchSettings,
+    wanted: Sequence[Variable], pool: Sequence[Variable], found: Mapping[str, Found]
 ) -> bool:
     """Whether so little of either side was found that this is another model.
 
@@ -103,6 +97,16 @@ def _is_other(
     least = LEAST_SHAPED if shaped else LEAST_NAMED
     used = len({f.actual.name for f in sure})
     return max(len(sure) / len(wanted), used / len(pool)) < least
+
+
+def _refused(link: Found) -> Found:
+    """Take a link back, so that it is shown but not committed; a pin is taken as given."""
+    odds = min(link.bits, link.margin)
+    if odds <= REFUSED_BITS or (link.evidence and link.evidence[0].kind == "pin"):
+        return link
+    why = "so little else fits that this seems to be another model"
+    evidence = (*link.evidence, Evidence("whole", round(REFUSED_BITS - odds, 3), why))
+    return link._replace(bits=REFUSED_BITS, margin=REFUSED_BITS, evidence=evidence)
 
 
 def _verdict(wanted: int, matched: int) -> Verdict:
@@ -141,9 +145,9 @@ class _Decider:
         candidates, near = self._candidates(at, v, link, sure)
         if link is None or sure < self.settings.min_confidence:
             status: Status = "ambiguous" if near else "unmatched"
-            reasons = () if link is None else link.evidence
+            reasons = self.result.vetoes.get(at, ()) if link is None else link.evidence
             return Decision(v.name, status, v.shape, evidence=reasons, candidates=candidates)
-        meant = self.shadows.get(link.actual.name, link.actual)
+        meant = self._meant(link)
         return Decision(
             v.name,
             "matched",
@@ -158,6 +162,10 @@ class _Decider:
             link.evidence,
             candidates,
         )
+
+    def _meant(self, link: Found) -> Variable:
+        """Return the moving average of what was found, where that is asked for and stored."""
+        return self.shadows.get(link.actual.name, link.actual)
 
     def _sure(self, link: Found) -> float:
         """Return the probability of a link; a pin is taken as given."""
@@ -180,13 +188,17 @@ class _Decider:
 
         What the chosen name leaves of 1 is shared among its rivals and "none".
         """
-        chosen = [] if link is None else [Candidate(link.actual.name, round(sure, 6))]
+        chosen = [] if link is None else [Candidate(self._meant(link).name, round(sure, 6))]
         if link is not None and probability(min(link.bits, link.margin)) > CERTAIN:
             return tuple(chosen), True
         weights = _weights(at, self.result.rivals.get(at, []), self.pool)
         mine = None if link is None else link.actual.name
         refused = {mine, *self.settings.refused.get(v.name, ())}
-        others = sorted((-bits, name) for name, bits in weights.items() if name not in refused)
+        others = sorted(
+            (-bits, self.shadows[name].name if name in self.shadows else name)
+            for name, bits in weights.items()
+            if name not in refused
+        )
         top = max(0.0, -others[0][0]) if others else 0.0
         shares = [math.exp2(-bits - top) for bits, _ in others]
         total = sum(shares) + math.exp2(-top)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -29,7 +29,8 @@ class Group:
     """Members of one template whose indices count repetitions.
 
     words: of the module, literal indices as "=3" or, where they select, "@0/2".
-    module: template without the kind word; groups of one module are siblings.
+    module: template without the kind word; groups of one module are siblings. home: the same, or
+    what holds a tensor whose name says no kind.
     shapes: of the members, in their order. counter: its index is TensorFlow's own, which counts
     what was made before in the session and so may be shifted. trained: a member has slots.
     blocks: for each index, {value: its rank} among all that stands under the same prefix.
@@ -47,6 +48,7 @@ class Group:
     blocks: tuple[dict[int, int], ...] = ()
     free: tuple[int, ...] = ()
     fixed: tuple[tuple[int, int], ...] = ()
+    home: str = ""
     counter: bool = False
     trained: bool = False
     uniform: bool = field(init=False)
@@ -95,6 +97,7 @@ def build_groups(
     fine: bool,
     known: Roles | None = None,
     renumbered: Mapping[str, Mapping[int, int]] | None = None,
+    split: Collection[str] = (),
 ) -> list[Group]:
     """Group the variables at `positions` of a side; `names` are theirs, taken apart.
 
@@ -102,7 +105,7 @@ def build_groups(
     renumbered: {prefix that ends in an index: {value: what it is on the other side}}.
 
     fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
-    block) names different things; otherwise it counts.
+    block) names different things; otherwise it counts. split: templates where it does in any case.
     """
     templates: Templates = defaultdict(list)
     for position in positions:
@@ -119,7 +122,7 @@ def build_groups(
         known.prefixes, known.counters = selecting, counters
     groups: list[Group] = []
     for text in sorted(templates):
-        made = _split(text, templates[text], selecting, fine, variables)
+        made = _split(text, templates[text], selecting, fine, variables, text in split)
         for group in made:
             group.counter = not counters.get(text, set()).isdisjoint(group.free)
         groups.extend(made)
@@ -177,13 +180,11 @@ def _join_bare(templates: Templates, known: dict[str, set[int]]) -> dict[str, se
             if bare not in templates or bare == text or not (templates[text] or text in known):
                 continue
             at = text.count(MARK, 0, found.start())
-            taken = {(n[:at], n[at + 1 :]) for n, _ in templates[text] if n[at] == 0}
+            if any(numbers[at] == 0 for numbers, _ in templates[text]):
+                continue  # it would be `dense_0` twice: what has no number is something else
             moved = [(n[:at], n[at:], position) for n, position in templates.pop(bare)]
             joined[text].add(at)
-            templates[text].extend(
-                ((*head, -1 if (head, tail) in taken else 0, *tail), position)
-                for head, tail, position in moved
-            )
+            templates[text].extend(((*head, 0, *tail), position) for head, tail, position in moved)
     return joined
 
 
@@ -240,6 +241,7 @@ def _split(
     selecting: Prefixes,
     fine: bool,
     variables: Sequence[Variable],
+    apart: bool,
 ) -> list[Group]:
     cuts = [found.end() for found in re.finditer(MARK, text)]
     literal: list[int] = []
@@ -247,7 +249,11 @@ def _split(
         role = selecting[text[:cut]][0]
         counts = Counter(numbers[at] for numbers, _ in members)
         repeated = min(counts.values()) > 1
-        if len(counts) == 1 or role == "select" or (fine and role == "inner" and repeated):
+        if (
+            len(counts) == 1
+            or role == "select"
+            or (role == "inner" and ((fine and repeated) or apart))
+        ):
             literal.append(at)
     parts: dict[tuple[int, ...], list[Member]] = defaultdict(list)
     if not literal:
@@ -295,8 +301,13 @@ def _make_group(
     cuts = [found.end() for found in re.finditer(MARK, text)]
     blocks = tuple(selecting[text[: cuts[at]]][1] for at in free)
     parts = segments(text) or (text,)
-    kind, rest = kind_of(parts[-1], None if shapes[0] is None else len(shapes[0]))
+    rank = None if shapes[0] is None else len(shapes[0])
+    kind, rest = kind_of(parts[-1], rank)
     path = [*parts[:-1], rest] if rest else list(parts[:-1])
+    if kind.letter == "?" and len(parts) > 1:  # W/conv/0: the kind stands first
+        leading, rest = kind_of(parts[0], rank)
+        if leading.letter != "?" and not rest:
+            kind, path = leading, list(parts[1:])
     words: list[str] = []
     at = 0
     for part in path:
@@ -307,9 +318,13 @@ def _make_group(
                 at += 1
             else:
                 words.append(word)
-    module = "/".join(path) + "|" + ",".join(tokens.values())
+    literals = "|" + ",".join(tokens.values())
+    module = "/".join(path) + literals
+    home = "/".join(parts[:-1]) + literals if kind.letter == "?" and len(parts) > 1 else module
     first = min(position for _, position in kept)
-    return Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks, tuple(free))
+    group = Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks, tuple(free))
+    group.home = home
+    return group
 
 
 def _settle_kinds(groups: list[Group]) -> None:

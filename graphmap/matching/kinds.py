@@ -51,7 +51,7 @@ def kind_of(leaf: str, rank: int | None) -> tuple[Kind, str]:
         if sub != "weight":
             return UNKNOWN, leaf
         letter = "G"
-    if letter in "BGEUV" and rank is not None and rank > 1 and (rest or letter != "B"):
+    if letter in "BGEUV" and rank is not None and rank > 1 and (rest or word != "bias"):
         return UNKNOWN, leaf
     if sub == "embedding" and rest:
         return Kind(letter, sub), leaf

@@ -8,6 +8,7 @@ from graphmap.model.graph import Dims
 
 __all__ = ["find_layout", "shapes_fit"]
 
+Shape = tuple[int | None, ...]
 # The orders in which frameworks keep kernels, the commonest first. Rank 4: height, width, in, out
 # beside out, in, height, width; height and width stay in order, so all axes reversed comes last.
 AXES: dict[int, tuple[tuple[int, ...], ...]] = {
@@ -35,6 +36,8 @@ def find_layout(expected: Dims, actual: Dims, transposed: bool = False) -> str |
         return "same" if unknown_fits(expected, actual) else None
     if expected == actual and not (transposed and len(expected) > 1):
         return "same"
+    if expected == actual and _reordered(expected, actual) is None:
+        return "same"  # no other order of the axes gives this shape
     if len(expected) == len(actual):
         squeezed = _squeezed(expected)
         if squeezed == _squeezed(actual) and (
@@ -93,7 +96,25 @@ def _reshaped(expected: Dims, actual: Dims, transposed: bool) -> str | None:
         return "reshape"
     if turned:
         return "transpose+reshape" if len(actual) <= len(expected) else "reshape+transpose"
-    return None
+    return _heads(expected, actual, transposed)
+
+
+def _heads(expected: Shape, actual: Shape, transposed: bool) -> str | None:
+    """Attention heads kept apart, (heads, in, size), on one side; (in, heads x size) on the other.
+
+    Or (heads x size, in), where that side keeps its kernels the other way round.
+    """
+    three, two = (expected, actual) if len(expected) == 3 else (actual, expected)
+    if len(three) != 3 or len(two) != 2:
+        return None
+    heads, inner, size = three
+    if heads is None or size is None:
+        return None
+    ways = {(inner, heads * size): "1,0,2", (heads * size, inner): "0,2,1"}
+    order = "1,0,2" if two[0] == two[1] == inner and not transposed else ways.get(two)
+    if order is None:
+        return None
+    return f"reshape+permute:{order}" if three is expected else f"permute:{order}+reshape"
 
 
 def _merges(short: tuple[int | None, ...], long: tuple[int | None, ...]) -> bool:

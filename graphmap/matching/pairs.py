@@ -17,7 +17,7 @@ from graphmap.matching.vocabulary import GENERIC
 
 __all__ = ["Context", "Pair", "counters_cross", "propose", "weights_of"]
 
-GENERIC_SHARE = 0.3  # weight of a word that wraps without telling
+GENERIC_SHARE = 0.3  # weight of a word that wraps without telling, and of a lone letter
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
 HABIT = 0.85  # how far the names of kernels tell the order of their axes
 FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
@@ -29,7 +29,7 @@ class Pair:
 
     fit: how well the shapes agree, None where unknown. turned: whether a kernel that is not
     square changes the order of its axes, None where that cannot be seen. alone: no other pair
-    has either group.
+    has either group. vetoed: nothing tells which member is which.
     """
 
     expected: Group
@@ -39,6 +39,7 @@ class Pair:
     fit: float | None
     turned: bool | None = None
     alone: bool = False
+    vetoed: bool = False
     bits: float = 0.0
 
 
@@ -57,6 +58,8 @@ class Context:
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     crossed: a counter that both sides use stands at other shapes on either side.
     levels: prefixes of expected names whose index falls as variables are made.
+    foreign: few of the settled pairs have words in common.
+    whole: ids of the groups of pairs with which the two sides fit as wholes.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
     """
 
@@ -74,6 +77,8 @@ class Context:
     leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
     crossed: bool = False
     levels: frozenset[str] = frozenset()
+    foreign: bool = False
+    whole: frozenset[tuple[int, int]] = frozenset()
     told: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
@@ -89,7 +94,7 @@ def weights_of(groups: Sequence[Group]) -> dict[str, float]:
         weight = math.log(1 + total / len(having))
         if word[0] in "=@":
             weight *= LITERAL_SHARE
-        elif word in GENERIC:
+        elif word in GENERIC or (len(word) == 1 and word.isascii()):
             weight *= GENERIC_SHARE
         weights[word] = weight
     return weights

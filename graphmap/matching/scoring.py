@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from graphmap.matching.evidence import EVIDENCE
+from graphmap.matching.evidence.counter import counter_evidence
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.pairs import Context, Pair, weights_of
 from graphmap.model.namemap import Evidence
 
-__all__ = ["PRIOR", "evidence_of", "make_features", "score_pairs"]
+__all__ = ["PRIOR", "evidence_of", "make_context", "make_features", "score_pairs"]
 
 PRIOR = -24.0  # bits against a pair of which nothing is known
 HEAT = (
@@ -56,7 +57,9 @@ def _sum_bits(pairs: Sequence[Pair], context: Context) -> None:
         total = PRIOR
         for rule in EVIDENCE:
             found = rule(pair, context)
-            if found is not None:
+            if rule is counter_evidence:  # the groups may belong together all the same
+                pair.vetoed = found is not None
+            elif found is not None:
                 total += found.bits
         pair.bits = total
 
@@ -72,6 +75,22 @@ def make_features(groups: Sequence[Group]) -> tuple[dict[int, tuple[str, ...]], 
         for feature in features[id(group)]:
             modules[feature].add(group.module)
     return features, frozenset(f for f, having in modules.items() if len(having) > 1)
+
+
+def make_context(
+    expected: Sequence[Group], actual: Sequence[Group], anchors: Sequence[Pair]
+) -> Context:
+    """Weigh the words of both sides, settled groups included."""
+    all_expected = [*expected, *(pair.expected for pair in anchors)]
+    all_actual = [*actual, *(pair.actual for pair in anchors)]
+    features, repeated = make_features(all_expected)
+    features_back, repeated_back = make_features(all_actual)
+    return Context(
+        weights_of(all_expected),
+        weights_of(all_actual),
+        repeated=(repeated, repeated_back),
+        features=features | features_back,
+    )
 
 
 def _beliefs(pairs: Sequence[Pair], heat: float) -> list[float]:
@@ -119,7 +138,7 @@ def note_settled(anchors: Sequence[Pair], context: Context) -> None:
     Only settled pairs speak: two tensors of one module would talk each other into a wrong one.
     """
     for pair in anchors:
-        context.modules.setdefault(pair.expected.module, set()).add(pair.actual.module)
+        context.modules.setdefault(pair.expected.module, set()).add(pair.actual.home)
     shown = [pair.turned for pair in anchors if pair.turned is not None]
     if shown:
         context.turned = sum(shown) / len(shown)

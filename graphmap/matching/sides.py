@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
@@ -40,7 +41,7 @@ def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
 def answering(actual: Side) -> tuple[Variable, ...]:
     """Return the actual variables that compete, sorted by name: their order tells nothing.
 
-    A moving average whose weight is not stored stands in for it.
+    A moving average whose weight is not stored stands in for it; a slot does not.
     """
     names = {v.name for v in actual.variables}
     found = {
@@ -48,6 +49,9 @@ def answering(actual: Side) -> tuple[Variable, ...]:
         for v in reversed(actual.variables)
         if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
     }
+    for name in [name for name in found if is_slot_leaf(name.rpartition("/")[2])]:
+        if name.rpartition("/")[0] not in names:
+            del found[name]
     found.pop(BOOKKEEPING, None)
     return tuple(found[name] for name in sorted(found))
 

@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from graphmap.matching.decide import Found
-from graphmap.matching.layout import find_layout
 from graphmap.matching.tokens import segments, split_name, words_of
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 
 __all__ = ["find_ties"]
 
-TIED_BITS = 6.0
+TIED_BITS = 12.0
 # Where the field shares a table: encoder and decoder embeddings, and the layer that predicts words.
 SHARING = frozenset({"embedding", "head", "decoder", "shared", "prediction", "mlm", "vocab", "lm"})
 
@@ -36,12 +35,10 @@ def find_ties(
         if not v.shape or None in v.shape:
             continue
         key = tuple(sorted(v.shape, key=str))
-        holders = taken.get(key, {})
+        holders = [k for k in taken.get(key, {}).values() if k.actual.shape == v.shape]
         if key in free or len(holders) != 1:
             continue
-        link = next(iter(holders.values()))
-        if find_layout(v.shape, link.actual.shape) != "same":
-            continue
+        link = holders[0]
         mine, other = _words(v.name), _words(link.expected.name) | _words(link.actual.name)
         if mine & SHARING and other & SHARING:
             bits = min(TIED_BITS, link.bits)

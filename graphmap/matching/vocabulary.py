@@ -55,6 +55,7 @@ ALIASES: dict[str, str] = _invert(
         "layer": "lyr layers",
         "layernorm": "ln layernormalization",
         "logits": "logit",
+        "mean": "mu avg average",
         "output": "out o outputs",
         "input": "in inputs",
         "pointwise": "pw pwconv",

@@ -20,9 +20,25 @@ def apply_layout(value: numpy.ndarray, layout: str, shape: Dims, where: str = ""
     shape: the expected shape, which "reshape" and "split" need. `a+b` applies a first.
     Raises NameMapError for a layout that cannot be applied.
     """
-    for word in layout.split("+"):
-        value = _apply_one(value, word, shape, where)
+    words = layout.split("+")
+    for at, word in enumerate(words):
+        value = _apply_one(value, word, _before(shape, words[at + 1 :]), where)
     return value
+
+
+def _before(shape: Dims, words: Sequence[str]) -> Dims:
+    """Return the shape that the orders of axes in `words` turn into `shape`."""
+    if shape is None:
+        return None
+    for word in reversed(words):
+        if word == "transpose":
+            shape = shape[::-1]
+        elif word.startswith("permute:"):
+            axes = word.partition(":")[2].split(",")
+            if sorted(axes) != [str(axis) for axis in range(len(shape))]:
+                return shape  # applying it says what is wrong
+            shape = tuple(shape[axes.index(str(axis))] for axis in range(len(axes)))
+    return shape
 
 
 def invert_layout(layout: str, where: str = "") -> str:

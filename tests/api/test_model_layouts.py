@@ -23,6 +23,9 @@ VALUE = np.arange(24).reshape(2, 3, 4)
         ("split:2:1/2", (2, 3, 2), VALUE[:, :, 2:]),
         ("split:2:0/2", (6, 2), VALUE[:, :, :2].reshape(6, 2)),
         ("transpose+reshape", (24,), VALUE.T.reshape(24)),
+        ("reshape+permute:0,2,1", (2, 4, 3), VALUE.reshape(2, 3, 4).transpose(0, 2, 1)),
+        ("reshape+permute:1,0,2", (3, 4, 2), VALUE.reshape(4, 3, 2).transpose(1, 0, 2)),
+        ("reshape+transpose", (4, 6), VALUE.reshape(6, 4).T),
     ],
 )
 def test_layouts_apply(layout, shape, wanted):

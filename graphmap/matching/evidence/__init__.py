@@ -22,6 +22,7 @@ from graphmap.matching.evidence.shape import shape_evidence
 from graphmap.matching.evidence.sibling import sibling_evidence
 from graphmap.matching.evidence.tail import tail_evidence
 from graphmap.matching.evidence.trained import trained_evidence
+from graphmap.matching.evidence.whole import whole_evidence
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
@@ -44,4 +45,5 @@ EVIDENCE: tuple[Rule, ...] = (
     trained_evidence,
     scope_evidence,
     order_evidence,
+    whole_evidence,
 )

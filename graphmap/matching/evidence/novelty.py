@@ -18,6 +18,10 @@ def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
     A third of it where nothing else on either side fits: that is no proof, a new head may have as
     many classes as the old one.
     """
+    if (id(pair.expected), id(pair.actual)) in context.whole and (
+        pair.fit is not None or context.foreign
+    ):
+        return None  # nothing on either side could be new
     if min(len(pair.expected), len(pair.actual)) >= REPEATED:
         return None
     mine = _own_share(pair.expected, pair.actual, context.expected_weights, context.actual_weights)

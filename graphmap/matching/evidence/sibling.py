@@ -13,6 +13,6 @@ def sibling_evidence(pair: Pair, context: Context) -> Evidence | None:
     modules = context.modules.get(pair.expected.module)
     if modules is None:
         return None
-    if pair.actual.module in modules:
+    if pair.actual.home in modules:
         return Evidence("sibling", BITS, "its siblings go to this module")
     return Evidence("sibling", -BITS, "its siblings go elsewhere")

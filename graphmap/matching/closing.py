@@ -1,0 +1,191 @@
+"""Beside the levels: what whole sides, the order of creation, ties and leftovers settle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphmap.matching.creation import align_sides
+from graphmap.matching.decide import Found
+from graphmap.matching.elimination import find_leftovers
+from graphmap.matching.groups import Group
+from graphmap.matching.pairs import Pair, propose
+from graphmap.matching.ties import find_ties
+from graphmap.matching.whole import fitting_pairs
+from graphmap.model.namemap import Evidence
+from graphmap.model.variable import Variable
+
+if TYPE_CHECKING:
+    from graphmap.matching.levels import Run
+
+__all__ = [
+    "LONE",
+    "by_creation",
+    "drop_orphans",
+    "eliminate",
+    "fit_at_once",
+    "fit_wholes",
+    "share",
+    "tie",
+]
+
+LONE = 3  # members from which repetition vouches for a pair
+WEAK = 13.0  # bits below which a link may be settled anew
+FEWEST = 6  # variables that can fit as a whole
+KEPT = 0.8  # share of equal names, but for a prefix, that make keeping them a habit
+LEFT_BITS = 6.0  # of a pair that is left over when all else is settled
+
+
+def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], set[int]]:
+    """Settle open variables by the order of creation, if what is settled agrees with it."""
+    if min(len(left), len(right)) < LONE:
+        return set(), set()
+    names = {link.expected.name: link.actual.name for link in run.result.links}
+    backed = {actual: expected for expected, actual in names.items()}
+    settled: tuple[set[int], set[int]] = (set(), set())
+    for row in align_sides(run.whole, run.wanted_names, run.pool_names, run.roles[1]):
+        mine, other = run.wanted[row.expected], run.pool[row.actual]
+        known = names.get(mine.name), backed.get(other.name)
+        if known == (None, None) and row.expected in left and row.actual in right:
+            why = f"the same place in the order of {row.of} modules"
+            evidence = (Evidence("creation", round(row.bits, 3), why),)
+            run.result.links.append(Found(mine, other, row.bits, row.bits, evidence))
+            settled[0].add(row.expected)
+            settled[1].add(row.actual)
+    return settled
+
+
+def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:
+    """Take back a lone bias whose kernel stayed open though one stands beside either."""
+    still_open = [
+        {g.module for g in groups if any(at in places for _, at in g.members)}
+        for groups, places in zip(run.whole, (left, right), strict=True)
+    ]
+    dropped = {
+        run.wanted[at].name
+        for pair in run.anchors
+        if len(pair.links) < LONE
+        and pair.expected.module in still_open[0]
+        and pair.actual.module in still_open[1]
+        for _, at in pair.expected.members
+    }
+    if dropped:
+        links = run.result.links
+        run.result.links = [k for k in links if k.expected.name not in dropped]
+
+
+def tie(run: Run, left: Sequence[int], right: Sequence[int]) -> None:
+    """Give open names the tensors that they share with others."""
+    links = run.result.links
+    taken = {link.expected.name for link in links}, {link.actual.name for link in links}
+    links += find_ties(
+        [run.wanted[at] for at in left if run.wanted[at].name not in taken[0]],
+        [run.pool[at] for at in right if run.pool[at].name not in taken[1]],
+        links,
+    )
+
+
+def fit_at_once(run: Run, left: Sequence[int], right: Sequence[int]) -> tuple[set[int], set[int]]:
+    """Settle what the shapes force where the two sides fit as wholes, before words are read."""
+    if len(left) != len(right) or len(left) < FEWEST or run.first is None:
+        return set(), set()
+    if _shares_names(run, left, right):
+        return set(), set()  # what has another name may well be new
+    expected, actual = run.first
+    fitting = _fitting(run, expected, actual)
+    rows = Counter(id(p.expected) for p in fitting)
+    columns = Counter(id(p.actual) for p in fitting)
+    forced = [
+        p for p in fitting if p.fit == 1.0 and rows[id(p.expected)] == columns[id(p.actual)] == 1
+    ]
+    if not forced:
+        return set(), set()
+    run.first = None
+    return run.settle_sure(expected, actual, forced, forced)
+
+
+def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
+    """Whether nearly all names are on both sides, but for a first scope."""
+    ours = [run.wanted[at].name for at in left]
+    theirs = {run.pool[at].name for at in right}
+    theirs |= {name.partition("/")[2] for name in theirs}
+    kept = sum(name in theirs or name.partition("/")[2] in theirs for name in ours)
+    return kept > KEPT * len(ours)
+
+
+def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
+    """Settle what is open, or as good as open, where it fits what is so on the other side."""
+    links = [k for k in run.result.links if min(k.bits, k.margin) >= WEAK]
+    taken = {k.expected.name for k in links}, {k.actual.name for k in links}
+    left = [at for at in wanted if run.wanted[at].name not in taken[0]]
+    right = [at for at in pool if run.pool[at].name not in taken[1]]
+    if not left or len(left) != len(right) or len(wanted) < FEWEST or _keeps_names(run):
+        return
+    for fine in (False, True):
+        expected, actual = run.groups(left, right, fine)
+        fitting = _fitting(run, expected, actual)
+        if fitting:
+            before = run.result.links
+            run.result.links = []
+            run.settle_sure(expected, actual, fitting, fitting)
+            _replace(run, before)
+            return
+
+
+def _fitting(run: Run, expected: Sequence[Group], actual: Sequence[Group]) -> list[Pair]:
+    """Return the pairs with which all groups fit; equal shapes before those to be laid out."""
+    pairs = propose(expected, actual, loose=True, first=False)
+    equal = [p for p in pairs if p.fit is None or p.fit == 1.0]
+    return fitting_pairs(expected, actual, equal) or fitting_pairs(expected, actual, pairs)
+
+
+def _replace(run: Run, before: Sequence[Found]) -> None:
+    """Put back the links that the new ones leave room for."""
+    links = run.result.links
+    taken = {k.expected.name for k in links}, {k.actual.name for k in links}
+    links += [
+        k for k in before if k.expected.name not in taken[0] and k.actual.name not in taken[1]
+    ]
+
+
+def _keeps_names(run: Run) -> bool:
+    """Whether nearly all names stay the same: then one that does not is new."""
+    links = run.result.links
+    kept = sum(k.expected.name.endswith(k.actual.name) for k in links)
+    back = sum(k.actual.name.endswith(k.expected.name) for k in links)
+    return bool(links) and max(kept, back) > KEPT * len(links)
+
+
+def eliminate(run: Run) -> None:
+    """Pair what is left over where all else is settled and nothing would stay open."""
+    links = run.result.links
+    if _keeps_names(run):
+        return
+    taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
+    rows: list[list[tuple[Variable, str]]] = []
+    for groups, names, side in zip(run.whole, taken, (run.wanted, run.pool), strict=True):
+        rows.append(
+            [
+                (
+                    side[at],
+                    "G" if g.kind.letter == "G" else "B" if g.kind.letter in "BE" else "M",
+                )
+                for g in groups
+                for _, at in g.members
+                if side[at].name not in names
+            ]
+        )
+    evidence = (Evidence("elimination", LEFT_BITS, "all else has its counterpart"),)
+    for mine, other in find_leftovers(rows[0], rows[1], len(links)):
+        kernel = len(mine.shape or ()) > 1
+        links.append(Found(mine, other, LEFT_BITS, LEFT_BITS, evidence, kernel))
+
+
+def share(run: Run, copied: dict[int, int]) -> None:
+    """Give every copy what its original got."""
+    links = {link.expected.name: link for link in run.result.links}
+    for copy, original in sorted(copied.items()):
+        link = links.get(run.wanted[original].name)
+        if link is not None:
+            run.result.links.append(link._replace(expected=run.wanted[copy]))
