@@ -20,6 +20,7 @@ from graphmap.render.hierarchy import build_tree, fold_siblings
 from graphmap.render.inlining import inline_calls
 from graphmap.render.lanes import Lane, find_lanes
 from graphmap.render.layout import lay_out
+from graphmap.render.lowering import has_control_flow, lower_control_flow
 from graphmap.render.marks import Marks, mark_row, marked_nodes
 from graphmap.render.roles import Roles, find_roles
 from graphmap.render.scene import Card, Edge, Layout, Omitted, Scene
@@ -28,7 +29,7 @@ from graphmap.render.status import map_facts, statuses
 from graphmap.render.text import count_text
 from graphmap.render.units import Drawing
 
-__all__ = ["OMITTED", "Drawn", "draw_graph", "facts_of", "title_of"]
+__all__ = ["OMITTED", "Drawn", "draw_graph", "facts_of", "open_functions", "title_of"]
 
 OMITTED = {
     "save": "save / restore", "init": "initialisers", "summary": "summaries",
@@ -63,8 +64,7 @@ def draw_graph(
     marks: Marks | None = None,
 ) -> Drawn:
     """Return what is drawn and where; raises RenderError for unknown names."""
-    graph = inline_calls(stored, graph)
-    roles = find_roles(graph, train_ops)
+    graph, roles = open_functions(stored, graph, train_ops)
     selected = select(graph, roles, find_forward(stored, graph, roles), chosen)
     forward = selected.forward
     root = build_tree(graph, forward)
@@ -117,6 +117,21 @@ def draw_graph(
         knobs=forward.knobs,
     )
     return Drawn(scene, layout, drawing, roles, lanes)
+
+
+def open_functions(
+    stored: StoredModel, graph: GraphModel, train_ops: tuple[TrainOp, ...]
+) -> tuple[GraphModel, Roles]:
+    """Return the graph with the functions of the model opened, and the role of each node."""
+    graph = inline_calls(stored, graph)
+    roles = find_roles(graph, train_ops)
+    if not has_control_flow(graph):
+        return graph, roles
+    wanted = {
+        node.name for node, role in zip(graph.nodes, roles.role, strict=True) if role == "model"
+    }
+    graph = lower_control_flow(graph, wanted)
+    return graph, find_roles(graph, train_ops)
 
 
 def _lane_cards(lanes: tuple[Lane, ...], cards: Cards) -> tuple[list[Card], list[Edge]]:

@@ -8,9 +8,8 @@ from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.model.variable import Variable
 from graphmap.render.forward import find_forward, output_shape
-from graphmap.render.inlining import inline_calls
 from graphmap.render.page.columns import Words, front_coded, lists
-from graphmap.render.roles import find_roles
+from graphmap.render.picture import open_functions
 from graphmap.render.text import shape_text
 
 __all__ = ["vicinity"]
@@ -29,8 +28,8 @@ def vicinity(
     """
     if stored.graph is None or not stored.graph.nodes:
         return None
-    graph = inline_calls(stored, stored.graph)
-    forward = find_forward(stored, graph, find_roles(graph, train_ops))
+    graph, roles = open_functions(stored, stored.graph, train_ops)
+    forward = find_forward(stored, graph, roles)
     if not forward.ops or len(forward.ops) > _MOST_OPS:
         return None
     place = {position: at for at, position in enumerate(forward.ops)}
