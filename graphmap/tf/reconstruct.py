@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.tf.by_class import rebuild_by_class
 from graphmap.tf.by_class_told import with_what_is_stored
@@ -52,6 +53,7 @@ def reconstruct_train_op(
     opened = open_any(path, tags, step)
     losses = _losses(loss)
     graph = losses[0][1].graph
+    _check_told(graph, global_step, optimizer)
     stored = opened.stored.graph
     wanted = _names(train_op)
     if stored is None or (optimizer is not None and not opened.train_ops and not wanted):
@@ -67,6 +69,26 @@ def reconstruct_train_op(
         told = with_what_is_stored(opened, optimizer)
         why = f"the stored update could not be copied: {cause.where}: {cause.message}"
         return _by_class(opened, losses, name_map, told, global_step, (why,))
+
+
+def _check_told(graph: Any, global_step: Any, optimizer: Any) -> None:
+    """Raise UsageError for a step of another graph, and for what is no optimizer."""
+    operation = getattr(global_step, "op", None)
+    is_variable = operation is not None and operation.type in VARIABLE_OPS
+    if global_step is not None and not (is_variable and global_step.op.graph is graph):
+        raise UsageError(
+            "belongs to another graph than the loss" if is_variable else "is no variable",
+            where=f"global_step {getattr(operation, 'name', global_step)!s:.60}",
+            remedy="Pass the step variable of the graph of the loss, or none: one is made.",
+        )
+    if optimizer is not None and not isinstance(
+        optimizer, Mapping | tensorflow().compat.v1.train.Optimizer
+    ):
+        raise UsageError(
+            f"is a {type(optimizer).__name__}",
+            where="optimizer",
+            remedy='Pass a tf.compat.v1.train optimizer, or {"kind": ..., "hyperparameters": ...}.',
+        )
 
 
 def _by_class(

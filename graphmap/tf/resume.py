@@ -25,7 +25,7 @@ from graphmap.tf.assigning import (
 from graphmap.tf.importing import open_any, place_graph
 from graphmap.tf.live import LiveVariable, live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
-from graphmap.tf.safety import check_safe, check_sound, upstream
+from graphmap.tf.safety import check_agree, check_safe, check_sound, upstream
 
 __all__ = ["Resumed", "resume"]
 
@@ -139,6 +139,7 @@ def resume(
     run = [*roots, *(f"{name}/Assign" for name in fresh)]  # a loop looks at its loss, too
     check_safe(stored.graph, run, allow_unsafe=allow_unsafe, where=stored.path)
     values = read_values(stored, (str(variable.checkpoint_key) for variable in saved))
+    check_agree(stored.graph, saved, stored.path)
     prefix = place_graph(session, stored, import_scope, roots)
     lives = live_variables(session.graph)
     assignments = list(assignments_for(saved, lives, prefix))

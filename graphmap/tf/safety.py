@@ -11,13 +11,17 @@ from collections.abc import Iterable, Iterator
 
 from graphmap.analysis import updates
 from graphmap.analysis.file_names import called_functions
+from graphmap.analysis.mismatches import mismatches
 from graphmap.analysis.unsafe import Judge
-from graphmap.errors import ReconstructionError, UnsafeGraphError
+from graphmap.errors import ReconstructionError, RestoreError, UnsafeGraphError
 from graphmap.model.graph import GraphModel, Node
 from graphmap.model.graph_check import fatal_defects
+from graphmap.model.variable import Variable
 from graphmap.tf.runtime import tensorflow
 
-__all__ = ["check_safe", "check_sound", "upstream"]
+__all__ = ["check_agree", "check_safe", "check_sound", "upstream"]
+
+_UNKNOWN = "unknown to this TensorFlow"
 
 
 def check_safe(
@@ -28,11 +32,14 @@ def check_safe(
         return
     found = sorted({f"{node.name} ({node.op}: {why})" for node, why in _unsafe(graph, roots)})
     if found:
+        known = [text for text in found if not text.endswith(f": {_UNKNOWN})")]
         shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
         raise UnsafeGraphError(
             f"running it would run {shown}",
             where=where,
-            remedy="If you trust the files, pass allow_unsafe=True.",
+            remedy="If you trust the files, pass allow_unsafe=True (--allow-unsafe)."
+            if known
+            else "Load the library that holds these ops first (tf.load_op_library).",
         )
 
 
@@ -48,6 +55,19 @@ def check_sound(graph: GraphModel, where: str) -> None:
             + (f", and {len(defects) - 1} more defects" if len(defects) > 1 else ""),
             where=where,
             remedy="Look at it with `graphmap inspect`; get the file again from where it is whole.",
+        )
+
+
+def check_agree(graph: GraphModel, variables: Iterable[Variable], where: str) -> None:
+    """Raise RestoreError where the files hold a variable in another shape or type."""
+    found = list(mismatches(graph, variables))
+    if found:
+        raise RestoreError(
+            f"{found[0]}"
+            + (f", and {len(found) - 1} more such variables" if len(found) > 1 else ""),
+            where=where,
+            remedy="Nothing has been built or assigned. Check that graph and checkpoint belong "
+            "together.",
         )
 
 
@@ -73,7 +93,7 @@ def _unsafe(graph: GraphModel, roots: Iterable[str]) -> Iterator[tuple[Node, str
         if node.op not in functions:
             why = judge.refusal(node, where)
             if why is None and op_def_registry.get(node.op) is None:
-                why = "unknown to this TensorFlow"
+                why = _UNKNOWN
             if why is not None:
                 yield node, why
         for name in called_functions(node, graph):

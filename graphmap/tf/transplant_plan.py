@@ -16,6 +16,7 @@ from graphmap.opening import OpenedModel
 from graphmap.tf.descent import HANDLE_CARRIERS, Descent, Difference
 from graphmap.tf.live import LiveVariable, live_model, live_variables
 from graphmap.tf.runtime import tensorflow
+from graphmap.tf.safety import check_agree
 from graphmap.tf.transplant import NewVariable
 from graphmap.tf.transplant_cut import Cut
 from graphmap.tf.transplant_drop import dropped_writes, variable_names
@@ -209,6 +210,8 @@ class TransplantPlan:
         assignments_for(self.opened.stored, {}, self.places, kept)
         for name in fresh:
             self.assumed.append(f"{name} begins anew: it is a local variable, not stored")
+        used = [self.places[name][0] for name in kept]
+        check_agree(self.stored, used, self.opened.stored.path)
         flips = self._flips(cut)
         found: dict[int, NewVariable] = {}
         for position in cut.variables:
@@ -228,6 +231,14 @@ class TransplantPlan:
             initial = fresh.get(node.name, b"")
             found[position] = NewVariable(name, dtype, shape, resource, initial)
         self.pairs = pairs
+        taken = {variable.name for variable in found.values()}
+        if global_step is not None and global_step.op.name not in taken:
+            raise ReconstructionError(
+                "is not the step of the stored train op, which counts "
+                + (", ".join(sorted(steps)) if steps else "none"),
+                where=f"global_step {global_step.op.name}",
+                remedy="Leave global_step out: the step that is counted is found or made.",
+            )
         return found
 
     def _collect_state(self, variables: Mapping[int, NewVariable]) -> dict[str, LiveVariable]:

@@ -9,7 +9,13 @@ import pytest
 import small_models as models
 
 import graphmap.tf as gmtf
-from graphmap.errors import GraphmapError, ReconstructionError, RestoreError, UnsafeGraphError
+from graphmap.errors import (
+    GraphmapError,
+    ReconstructionError,
+    RestoreError,
+    UnsafeGraphError,
+    UsageError,
+)
 
 pytestmark = pytest.mark.tf
 
@@ -70,13 +76,14 @@ def test_slots_of_another_shape(tmp_path: Path) -> None:
             session.run(tf1.global_variables_initializer())
             tf1.train.Saver().save(session, run.checkpoint, write_meta_graph=False)
 
-    declined(run.checkpoint, ReconstructionError, "TensorFlow refuses the copied update")
+    declined(run.checkpoint, RestoreError, r"W/Adam: the graph has shape \[4, 6\], the files \[2\]")
     with (
         tf.Graph().as_default() as graph,
         models.session_for(graph) as session,
         pytest.raises(RestoreError, match=r"W/Adam: the graph has shape \[4, 6\]"),
     ):
         gmtf.resume(run.checkpoint, session)
+    assert not graph.get_operations()
 
 
 def test_an_inference_export(tmp_path: Path) -> None:
@@ -102,6 +109,35 @@ def test_a_step_that_is_a_weight(tmp_path: Path) -> None:
 
         with pytest.raises(ReconstructionError, match="global_step epoch: is float32"):
             gmtf.reconstruct_train_op(run.checkpoint, model["loss"], global_step=step)
+
+
+def test_a_step_of_another_graph(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    run = models.train(tmp_path)
+    with tf.Graph().as_default():
+        other = tf.compat.v1.train.get_or_create_global_step()
+
+    declined(run.checkpoint, UsageError, "another graph than the loss", {"global_step": other})
+    declined(run.checkpoint, UsageError, "is no variable", {"global_step": "global_step"})
+
+
+def test_a_step_that_the_stored_op_does_not_count(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    path = saved(tmp_path, lambda model, train_op: None)  # minimize() without a step
+    with tf.Graph().as_default():
+        model = models.build("student", False, NAMES)
+        step = tf.compat.v1.train.get_or_create_global_step()
+
+        with pytest.raises(ReconstructionError, match=r"is not the step .* which counts none"):
+            gmtf.reconstruct_train_op(path, model["loss"], global_step=step)
+
+
+def test_what_is_no_optimizer(tmp_path: Path) -> None:
+    run = models.train(tmp_path)
+
+    declined(run.checkpoint, UsageError, "optimizer: is a str", {"optimizer": "Adam"})
 
 
 def test_a_given_loss_that_does_not_reach_a_variable(tmp_path: Path) -> None:
