@@ -105,7 +105,8 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> Iterator[RoleTriple | None]:
         else:
             base, below, base_shape = name, name + "/", shape
             is_open = not shape or dtype == "string"
-            if not is_open and leaf not in silent:
+            dotted = "." in leaf and "_slot_" not in leaf  # a path of its own: no word is one
+            if not (is_open or dotted) and leaf not in silent:
                 is_open = (leaves.get(leaf) or _look_up(leaf, leaves, silent))[0]
         if is_open or _KEY_SLOT in key or (heads and name in heads):
             if not shapes:

@@ -81,9 +81,13 @@ class NameMap(DomainNameMap, Shown):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write map.json, whole or not at all."""
-        from graphmap.files import write_atomic
+        from graphmap.files import replacing
+        from graphmap.formats.namemap_json import name_map_chunks
+        from graphmap.version import VERSION
 
-        write_atomic(path, self.dump())
+        with replacing(path) as stream:
+            for piece in name_map_chunks(self, VERSION):
+                stream.write(piece)
 
     def inverse(self) -> NameMap:
         """Return actual -> expected; raises NameMapError where two expected share an actual."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from graphmap.errors import NameMapError
@@ -11,26 +12,32 @@ from graphmap.files import read_file
 from graphmap.formats.namemap_lines import DIGITS, encode, entry_lines
 from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Rule
 
-__all__ = ["SCHEMA", "dump_name_map", "load_name_map"]
+__all__ = ["SCHEMA", "dump_name_map", "load_name_map", "name_map_chunks"]
 
 SCHEMA = "graphmap.name-map/1"
 _LIMIT = 512 << 20  # bytes; a map of 100,000 names takes 60 MB
+LINES = 1_000  # that are put together at once
 _STATUSES = ("matched", "ambiguous", "unmatched")
 _VERDICTS = ("same", "partial", "other")
 _REMEDY = "Make the map again with: graphmap match"
 
 
 def dump_name_map(name_map: NameMap, version: str = "") -> bytes:
-    """Return the bytes of the map's file, keys in the order of the contract: same map, same bytes.
+    """Return the bytes of the map's file; see `name_map_chunks`."""
+    return b"".join(name_map_chunks(name_map, version))
+
+
+def name_map_chunks(name_map: NameMap, version: str = "") -> Iterator[bytes]:
+    """Yield the map's file piece by piece, keys in the order of the contract: same map, same bytes.
 
     version: graphmap's own; "" takes that of the installed package. One entry stands in a line,
-    so that people can compare two maps.
+    so that people can compare two maps. Of 100,000 names the whole text takes 90 MB, a piece 1.
     """
     if not version:
         from importlib.metadata import version as installed
 
         version = installed("graphmap")
-    fields: dict[str, str] = {
+    fields: dict[str, str | Iterable[str]] = {
         "schema": encode(SCHEMA),
         "graphmap_version": encode(version),
         "artifact": encode(dict(name_map.artifact)),
@@ -38,17 +45,33 @@ def dump_name_map(name_map: NameMap, version: str = "") -> bytes:
         "settings": encode(dict(name_map.settings)),
         "verdict": encode(name_map.verdict),
         "expected_wrong": encode(round(name_map.expected_wrong, DIGITS)),
-        "entries": _by_line(entry_lines(name_map.decisions)),
-        "rules": _by_line(encode(rule._asdict()) for rule in name_map.rules),
-        "unused": _by_line(map(encode, name_map.unused)),
+        "entries": entry_lines(name_map.decisions),
+        "rules": (encode(rule._asdict()) for rule in name_map.rules),
+        "unused": map(encode, name_map.unused),
     }
-    lines = ",\n".join(f" {encode(key)}: {text}" for key, text in fields.items())
-    return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
+    before = "{\n"
+    for key, text in fields.items():
+        yield f"{before} {encode(key)}: ".encode()
+        for piece in (text,) if isinstance(text, str) else _by_line(text):
+            yield piece.encode("utf-8", "backslashreplace")
+        before = ",\n"
+    yield b"\n}\n"
 
 
-def _by_line(elements: Iterable[str]) -> str:
-    text = ",\n  ".join(elements)
-    return f"[\n  {text}\n ]" if text else "[]"
+def _by_line(elements: Iterable[str]) -> Iterator[str]:
+    """Yield an array with one element in a line, many lines at once."""
+    rest = iter(elements)
+    lines = list(islice(rest, LINES))
+    if not lines:
+        yield "[]"
+        return
+    yield "[\n  "
+    while lines:
+        yield ",\n  ".join(lines)
+        lines = list(islice(rest, LINES))
+        if lines:
+            yield ",\n  "
+    yield "\n ]"
 
 
 def load_name_map(source: str | Mapping[str, Any]) -> NameMap:

@@ -23,7 +23,7 @@ def entry_lines(decisions: Iterable[Decision]) -> Iterator[str]:
     """Yield one JSON object for each decision, keys in the order of the contract."""
     numbers: dict[tuple[float, int], str] = {}
     shapes: dict[Dims, str] = {}
-    reasons: dict[tuple[Evidence, ...], str] = {}
+    reasons: dict[int, tuple[str, tuple[Evidence, ...]]] = {}  # by id: kept, so that ids stay
 
     def number(value: float, digits: int) -> str:
         text = numbers.get((value, digits))
@@ -38,16 +38,17 @@ def entry_lines(decisions: Iterable[Decision]) -> Iterator[str]:
         shape = shapes.get(d.shape)
         if shape is None:
             shape = shapes[d.shape] = encode(d.shape)
-        evidence = reasons.get(d.evidence)
-        if evidence is None:
-            evidence = reasons[d.evidence] = encode([_evidence(e) for e in d.evidence])
+        known = reasons.get(id(d.evidence))
+        if known is None:
+            text = encode([_evidence(e) for e in d.evidence])
+            known = reasons[id(d.evidence)] = text, d.evidence
         parts = f'"parts": {encode(list(d.parts))}, ' if d.parts else ""
         yield (
             f'{{"expected": {encode(d.expected)}, "shape": {shape}, "status": "{d.status}", '
             f'"actual": {_name(d.actual)}, "tensor": {_name(d.tensor)}, '
             f'"checkpoint_key": {_name(d.checkpoint_key)}, '
             f'"confidence": {number(d.confidence, DIGITS)}, "margin": {number(d.margin, 3)}, '
-            f'"layout": {encode(d.layout)}, {parts}"evidence": {evidence}, '
+            f'"layout": {encode(d.layout)}, {parts}"evidence": {known[0]}, '
             f'"candidates": [{", ".join([candidate(one) for one in d.candidates])}]}}'
         )
 

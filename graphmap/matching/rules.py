@@ -28,6 +28,7 @@ LEARNED = 10_000  # names from which rules are drafted; they are proven on all
 STRIDE = 1_000_003  # a prime: takes names of every residue
 LONGEST = 300  # characters of a name that takes part
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
+_DIGITS = re.compile(r"[0-9]+")
 _BORDER = re.compile(r"(?<=[/.])")
 
 
@@ -104,6 +105,10 @@ class _Prover:
         self.names = sorted(wanted)
         step = max(1, len(self.names) // SAMPLE)
         self.sample = self.names[::step]
+        # names that differ in digits only; none where a name has digits that only `\d` knows
+        self.alike: dict[str, list[str]] = defaultdict(list)
+        for name in self.names if all(map(str.isascii, self.names)) else ():
+            self.alike[_DIGITS.sub("0", name)].append(name)
         self.tries = 0
 
     def first(self, forms: Iterable[tuple[str, str]]) -> tuple[Rule, set[str]] | None:
@@ -141,9 +146,15 @@ class _Prover:
         return f"^(?!(?:{'|'.join(map(re.escape, few))})$){pattern[1:]}"
 
     def _may_fit(self, pattern: str) -> Iterator[str]:
-        """Yield the names that begin as the pattern does."""
+        """Yield the names that begin as the pattern does, or are like it but for digits."""
         from bisect import bisect_left
 
+        if self.alike and "(?!" not in pattern:
+            like = re.compile(_DIGITS.sub("0", pattern).replace(r"(\d+)", "(0)"))
+            for text, names in self.alike.items():
+                if like.fullmatch(text):
+                    yield from names
+            return
         start = re.match(r"\^(?:\(\?!.*\$\))?((?:[A-Za-z0-9_/]|\\[./ -])*)", pattern)
         prefix = re.sub(r"\\(.)", r"\1", start[1]) if start else ""
         for name in islice(self.names, bisect_left(self.names, prefix), None):

@@ -107,7 +107,10 @@ def run(args: Namespace) -> int:
     if args.out and written == "html":
         review(name_map, artifact, expected, out=args.out)
     elif args.out and written:
-        write_atomic(args.out, map_bytes(name_map, written))
+        if written == "json":
+            name_map.save(args.out)
+        else:
+            write_atomic(args.out, map_bytes(name_map, written))
     if wanted == "table":
         console.print_text(map_table(name_map))
     else:
