@@ -21,6 +21,7 @@ from graphmap.errors import (
 )
 from graphmap.files import map_file
 from graphmap.formats.dtypes import NAMES
+from graphmap.formats.hdf5_file import open_hdf5
 from graphmap.formats.hdf5_walk import walk
 from graphmap.formats.keras_facts import keras_file
 from graphmap.model.stored import StoredModel, StoredTensor
@@ -190,12 +191,10 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
 
 
 def _open(data: memoryview, where: str) -> Any:
-    import pyfive
-
     if bytes(data[:8]) != _SIGNATURE:
         raise CorruptArtifactError("is no HDF5 file", where=where, remedy=_REMEDY)
     try:
-        return pyfive.File(_Guarded(data))
+        return open_hdf5(_Guarded(data))
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its header") from cause
 

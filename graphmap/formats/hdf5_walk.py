@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from graphmap.formats.hdf5_file import LinkAway
+
 __all__ = ["Found", "walk"]
 
 _MAX_DEPTH = 64
@@ -49,6 +51,9 @@ def _group(group: Any, path: str, depth: int, seen: set[int], found: Found) -> N
         return
     _attributes(group, path, found)
     for name in sorted(group):
+        if isinstance(group._links.get(name), LinkAway):
+            found.warnings.append(f"{path}{name}: is a link to another file, which is not opened")
+            continue
         try:
             child = group[name]
         except (KeyError, NotImplementedError) as cause:

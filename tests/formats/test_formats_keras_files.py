@@ -149,6 +149,22 @@ def test_values_that_lie_elsewhere_are_refused(tmp_path):
     assert len(artifact.verify_data()) >= 1
 
 
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_a_link_to_another_file_costs_its_entry_only(tmp_path, libver):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["w"] = KERNEL
+    with h5py.File(tmp_path / "m.h5", "w", libver=libver) as file:
+        file["layer/own"] = KERNEL
+        file["layer/far"] = h5py.ExternalLink("other.h5", "w")
+        file["layer/near"] = h5py.SoftLink("/layer/own")
+        file["far"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/w")
+    artifact = graphmap.load(tmp_path / "m.h5")
+    assert {v.name for v in artifact.variables} == {"layer/own", "layer/near"}
+    far, inner = artifact.warnings
+    assert far.startswith("far: is a link to another file") and inner.startswith("layer/far")
+    assert numpy.array_equal(artifact.read("layer/own"), KERNEL)
+
+
 def test_flipped_bytes_never_crash(legacy):
     data = legacy.read_bytes()
     random = numpy.random.default_rng(7)
