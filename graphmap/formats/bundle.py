@@ -84,8 +84,11 @@ def is_v1(path: str) -> bool:
 
     Raises CorruptArtifactError where it is no table at all.
     """
-    _, header = next(iter_table(read_file(path, INDEX_LIMIT), path), (b"", b""))
-    return header[:1] == b"\x0a"
+    from graphmap.files import map_file
+    from graphmap.formats.mapped_table import MappedTable
+
+    table = MappedTable(map_file(path), path)  # of a V1 checkpoint it may be of gigabytes
+    return b"" in table and bytes(table[b""][:1]) == b"\x0a"
 
 
 def read_bundle(prefix: str) -> Bundle:

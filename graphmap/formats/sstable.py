@@ -13,11 +13,19 @@ from graphmap.formats.crc import crc_of_bytes, mask
 from graphmap.formats.snappy import SnappyError, decompress
 from graphmap.formats.wire import WireError, read_varint
 
-__all__ = ["FOOTER_SIZE", "MAGIC", "is_table", "iter_table", "read_table"]
+__all__ = [
+    "BLOCK_TRAILER",
+    "FOOTER_SIZE",
+    "MAGIC",
+    "index_of_blocks",
+    "is_table",
+    "iter_table",
+    "read_table",
+]
 
 FOOTER_SIZE = 48
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
-_TRAILER = 5  # type byte and checksum
+BLOCK_TRAILER = 5  # type byte and checksum
 _REMEDY = "Copy the file again from where it came; if it stays so, the file is damaged."
 
 
@@ -34,23 +42,37 @@ def iter_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:
 
     Every block's checksum is verified before its first entry. Raises CorruptArtifactError.
     """
-    if not is_table(data[-FOOTER_SIZE:]):
+    last: bytes | None = None
+    try:
+        for offset, size, _ in index_of_blocks(data, where):
+            for entry in _entries(_block(data, (offset, size), where), last, offset, where):
+                yield entry
+                last = entry[0]
+    except WireError as cause:
+        raise _corrupt(str(cause), where) from cause
+
+
+def index_of_blocks(data: bytes | memoryview, where: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (offset, size, a key that no entry passes) of every data block of a table.
+
+    The blocks themselves are not looked at. Raises CorruptArtifactError.
+    """
+    footer = bytes(data[-FOOTER_SIZE:])
+    if not is_table(footer):
         raise _corrupt("is no checkpoint index, or its end is missing (no table footer)", where)
     try:
-        footer = data[-FOOTER_SIZE:]
         metaindex, after = _read_handle(footer, 0)
         _block(data, metaindex, where)  # empty in every file; its checksum must hold all the same
         index, _ = _read_handle(footer, after)
-        last: bytes | None = None
         room = len(data)  # of all blocks: a thousand handles of one block would take hours
-        for _, encoded in _entries(_block(data, index, where), None, index[0], where):
-            handle, _ = _read_handle(encoded, 0)
-            room -= handle[1] + _TRAILER
+        for key, encoded in _entries(_block(data, index, where), None, index[0], where):
+            (offset, size), _ = _read_handle(encoded, 0)
+            room -= size + BLOCK_TRAILER
             if room < 0:
                 raise _corrupt("names more blocks than it has room for", where)
-            for entry in _entries(_block(data, handle, where), last, handle[0], where):
-                yield entry
-                last = entry[0]
+            if offset + size + BLOCK_TRAILER > len(data) - FOOTER_SIZE:
+                raise _corrupt(f"names a block at byte {offset} that lies outside the file", where)
+            yield offset, size, key
     except WireError as cause:
         raise _corrupt(str(cause), where) from cause
 
@@ -66,19 +88,19 @@ def _read_handle(data: bytes, position: int) -> tuple[_Handle, int]:
     return (offset, size), position
 
 
-def _block(data: bytes, handle: _Handle, where: str) -> bytes:
+def _block(data: bytes | memoryview, handle: _Handle, where: str) -> bytes:
     offset, size = handle
     end = offset + size
-    if end + _TRAILER > len(data) - FOOTER_SIZE:
+    if end + BLOCK_TRAILER > len(data) - FOOTER_SIZE:
         raise _corrupt(f"names a block at byte {offset} that lies outside the file", where)
-    stored = int.from_bytes(data[end + 1 : end + _TRAILER], "little")
-    found = mask(crc_of_bytes(data[offset : end + 1]))
+    stored = int.from_bytes(data[end + 1 : end + BLOCK_TRAILER], "little")
+    found = mask(crc_of_bytes(bytes(data[offset : end + 1])))
     if stored != found:
         raise _corrupt(
             f"block at byte {offset} has checksum {found:#010x}, its trailer says {stored:#010x}",
             where,
         )
-    block = data[offset:end]
+    block = bytes(data[offset:end])
     if data[end] == 0:
         return block
     if data[end] != 1:

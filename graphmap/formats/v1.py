@@ -13,11 +13,12 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.errors import CorruptArtifactError
-from graphmap.files import read_file, stays_inside
-from graphmap.formats.bundle import INDEX_LIMIT, decode_shape, decode_slice, version_defect
+from graphmap.files import map_file, stays_inside
+from graphmap.formats.bundle import decode_shape, decode_slice, version_defect
 from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
+from graphmap.formats.mapped_table import MappedTable
+from graphmap.formats.packed import last_message
 from graphmap.formats.slices import Slice, join_pieces, slice_box, slice_key, slices_defect
-from graphmap.formats.sstable import read_table
 from graphmap.formats.wire import WireError, fields
 from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
@@ -40,10 +41,23 @@ class _Saved(NamedTuple):
     slices: tuple[Slice, ...]
 
 
-class _Values:
-    """Reads values by key, from tables whose checksums were verified."""
+class _Entries:
+    """The entries of all shards: every slice under its key."""
 
-    def __init__(self, saved: dict[str, _Saved], entries: dict[bytes, bytes], where: str) -> None:
+    def __init__(self, tables: list[MappedTable]) -> None:
+        self._tables = tables
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in table for table in self._tables)
+
+    def __getitem__(self, key: bytes) -> memoryview:
+        return next(table for table in self._tables if key in table)[key]
+
+
+class _Values:
+    """Reads values by key; each table verifies the checksum of what it gives."""
+
+    def __init__(self, saved: dict[str, _Saved], entries: _Entries, where: str) -> None:
         self._saved = saved
         self._entries = entries
         self._where = where
@@ -63,24 +77,28 @@ class _Values:
         return pieces[0][1] if len(pieces) == 1 else join_pieces(saved.shape, pieces)
 
     def verify(self, key: str) -> None:
-        """Raise as `read` does; the checksums of the tables were verified when they were read."""
+        """Raise as `read` does."""
         self.read(key)
 
     def _piece(
         self, key: str, entry: bytes, box: tuple[tuple[int, int], ...], dtype: str
     ) -> numpy.ndarray:
+        from graphmap.formats.packed import packed_values
         from graphmap.formats.protos import message_from_bytes
         from graphmap.formats.tensors import decode_tensor, element_count, tensor_defect
 
         shape = tuple(stop - start for start, stop in box)
         try:
-            data = _last(_last(self._entries[entry], 2), 3)
+            data = last_message(last_message(self._entries[entry], 2), 3)
+            lean, packed = packed_values(data, dtype, prod(shape))
         except WireError as cause:
             raise self._bad(f"the value of {key} {cause}") from cause
-        proto = message_from_bytes("TensorProto", data, self._where)
+        proto = message_from_bytes("TensorProto", lean, self._where)
         defect = tensor_defect(proto, dtype, shape)
         if defect:
             raise self._bad(f"the value of {key} {defect}")
+        if packed is not None:
+            return packed.reshape(shape)
         if element_count(proto, dtype) != prod(shape):
             raise self._bad(f"the value of {key} holds too few or too many elements")
         return decode_tensor(proto, dtype, shape)
@@ -97,11 +115,12 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
     prefix = SHARD.sub("", path)
     warnings = list(notes)
     saved: dict[str, _Saved] = {}
-    entries: dict[bytes, bytes] = {}
+    tables: list[MappedTable] = []
     for file in _files(path, prefix, warnings):
-        table = read_table(read_file(file, INDEX_LIMIT), file)
+        table = MappedTable(map_file(file), file)
+        tables.append(table)
         try:
-            meta = _last(table.pop(b"", b""), 1)
+            meta = bytes(last_message(table[b""] if b"" in table else b"", 1))
             _join(saved, meta)
             for number, field in fields(meta):
                 if number == 2 and isinstance(field, bytes) and (told := version_defect(field)):
@@ -110,7 +129,7 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
             raise CorruptArtifactError(
                 f"has no sound list of its tensors: {cause}", where=file, remedy=_REMEDY
             ) from cause
-        entries.update(table)
+    entries = _Entries(tables)
     for name, one in saved.items():
         defect = _defect(name, one, entries)
         if defect:
@@ -177,7 +196,7 @@ def _join(saved: dict[str, _Saved], meta: bytes) -> None:
         saved[name] = _Saved(shape, dtype_name(dtype), (*before, *slices))
 
 
-def _defect(name: str, saved: _Saved, entries: dict[bytes, bytes]) -> str:
+def _defect(name: str, saved: _Saved, entries: _Entries) -> str:
     if saved.dtype not in NAMES.values():
         return f"has the unknown type {saved.dtype}"
     raw_key = name.encode("utf-8", "surrogatepass")
@@ -186,14 +205,3 @@ def _defect(name: str, saved: _Saved, entries: dict[bytes, bytes]) -> str:
 
 def _nbytes(saved: _Saved) -> int | None:
     return prod(saved.shape) * SIZES[saved.dtype] if saved.dtype in SIZES else None
-
-
-def _last(data: bytes, wanted: int) -> bytes:
-    """Return a message field, the last of its number; raises WireError where there is none."""
-    found = None
-    for number, field in fields(data):
-        if number == wanted and isinstance(field, bytes):
-            found = field
-    if found is None:
-        raise WireError("is missing")
-    return found

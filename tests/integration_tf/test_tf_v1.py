@@ -56,6 +56,14 @@ def test_every_value_is_equal(written):
     assert artifact.verify_data() == ()
 
 
+def test_values_are_views_of_the_file(written):
+    """A checkpoint of gigabytes is mapped: nothing is copied, nor made into Python numbers."""
+    artifact = graphmap.load(written[0])
+    for name in ("net/W", "net/d"):
+        value = artifact.read(name)
+        assert not value.flags.owndata and not value.flags.writeable
+
+
 def test_a_flipped_byte_is_one_error(written, tmp_path):
     folder, _ = written
     data = bytearray((folder / "model.ckpt-3").read_bytes())
