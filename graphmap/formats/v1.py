@@ -120,7 +120,9 @@ def read_v1(path: str, typed: str, notes: tuple[str, ...] = ()) -> StoredModel:
         table = MappedTable(map_file(file), file)
         tables.append(table)
         try:
-            meta = bytes(last_message(table[b""] if b"" in table else b"", 1))
+            if b"" not in table:
+                raise WireError("is missing")
+            meta = bytes(last_message(table[b""], 1))
             _join(saved, meta)
             for number, field in fields(meta):
                 if number == 2 and isinstance(field, bytes) and (told := version_defect(field)):
