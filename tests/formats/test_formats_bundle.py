@@ -1,5 +1,7 @@
 """Checkpoints: listing, values, and every damage with its own answer."""
 
+from pathlib import Path
+
 import numpy
 import pytest
 from bundle_writer import HEADER, entry_bytes, field, string_bytes, table_bytes, write_bundle
@@ -7,9 +9,13 @@ from bundle_writer import HEADER, entry_bytes, field, string_bytes, table_bytes,
 from graphmap.errors import ArtifactError, CorruptArtifactError, MissingDataError
 from graphmap.formats.bundle import read_bundle
 from graphmap.formats.crc import crc_of_bytes, mask
+from graphmap.formats.mapped_table import MappedTable
 from graphmap.formats.registry import read_artifact
 from graphmap.formats.slices import slice_key
+from graphmap.formats.sstable import MAGIC, index_of_blocks
+from graphmap.formats.table_writer import Block
 from graphmap.formats.values import BundleValues
+from graphmap.formats.wire import write_varint
 
 KERNEL = numpy.arange(12, dtype="<f4").reshape(3, 4)
 
@@ -196,7 +202,9 @@ def test_big_endian_values(tmp_path):
     entry = entry_bytes(1, (3,), 0, 12, crc_of_bytes(value))
     header = field(1, 1) + field(2, 1)
     (tmp_path / "b.index").write_bytes(table_bytes([(b"", header), (b"w", entry)]))
-    assert list(read_artifact(str(tmp_path / "b")).values.read("w")) == [0, 1, 2]
+    model = read_artifact(str(tmp_path / "b"))
+    assert list(model.values.read("w")) == [0, 1, 2]
+    assert len(model.warnings) == 1 and "big-endian" in model.warnings[0]
 
 
 def test_bfloat16(tmp_path):
@@ -210,3 +218,48 @@ def test_bfloat16(tmp_path):
 
 def test_masked_checksum_of_nothing():
     assert entry_bytes(1, (0,), 0, 0, 0).endswith(mask(0).to_bytes(4, "little"))
+
+
+def compressed(table):
+    """Return a table whose data blocks are snappy streams of literals."""
+    out, index = bytearray(), Block(1)
+
+    def append(block, kind):
+        place = write_varint(len(out)) + write_varint(len(block))
+        framed = block + bytes([kind])
+        out.extend(framed + mask(crc_of_bytes(framed)).to_bytes(4, "little"))
+        return place
+
+    for offset, size, last in index_of_blocks(table, "table"):
+        block = table[offset : offset + size]
+        pieces = [block[at : at + 60] for at in range(0, size, 60)]
+        literals = b"".join(bytes([len(piece) - 1 << 2]) + piece for piece in pieces)
+        index.add(last, append(write_varint(size) + literals, 1))
+    footer = append(Block(1).finish(), 0) + append(index.finish(), 0)
+    return bytes(out) + footer.ljust(40, b"\0") + MAGIC
+
+
+def test_compressed_blocks_are_read_as_plain_ones(prefix):
+    plain = read_artifact(str(prefix))
+    index = Path(f"{prefix}.index")
+    index.write_bytes(compressed(index.read_bytes()))
+    model = read_artifact(str(prefix))
+    assert model.tensors == plain.tensors and model.warnings == plain.warnings
+    for tensor in model.tensors:
+        assert numpy.array_equal(model.values.read(tensor.key), plain.values.read(tensor.key))
+
+
+def test_a_mapped_table_of_compressed_blocks():
+    entries = [(b"%04d" % number, bytes(number)) for number in range(300)]
+    table = MappedTable(memoryview(compressed(table_bytes(entries))), "table")
+    assert all(table[key] == value for key, value in entries)
+    assert b"absent" not in table and b"0300" not in table
+
+
+def test_a_mapped_table_verifies_what_it_gives():
+    data = bytearray(table_bytes([(b"a", b"x" * 300_000), (b"b", b"y" * 10)]))
+    data[1000] ^= 1  # inside the first value, a block of its own
+    table = MappedTable(memoryview(bytes(data)), "table")
+    assert b"a" in table and table[b"b"] == b"y" * 10
+    with pytest.raises(CorruptArtifactError, match="checksum"):
+        table[b"a"]

@@ -47,6 +47,36 @@ def test_every_type(tmp_path):
     assert model.warnings == ()
 
 
+def test_bits_of_odd_types_and_values(tmp_path):
+    import tensorflow as tf
+
+    values = {
+        "of_int4": tf.cast(tf.constant([[-8, 7, 0], [1, -1, 3]], tf.int8), "int4"),
+        "of_uint4": tf.cast(tf.constant([15, 0, 9], tf.int8), "uint4"),
+        "of_qint8": tf.bitcast(tf.constant([-3, 5], tf.int8), "qint8"),
+        "of_qint32": tf.bitcast(tf.constant([-3, 5]), "qint32"),
+        "scalar": tf.constant(-0.0),
+        "nan": tf.bitcast(tf.constant([0x7FC00001, 0x7F800000, 1], tf.int32), "float32"),
+        "half_nan": tf.bitcast(tf.constant([0x7E01, 0x0001], tf.int16), "float16"),
+    }
+    prefix = str(tmp_path / "odd")
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(values),
+        shape_and_slices=[""] * len(values),
+        tensors=list(values.values()),
+    )
+    model = read_artifact(prefix)
+    for name, value in values.items():
+        (wanted,) = tf.raw_ops.RestoreV2(
+            prefix=prefix, tensor_names=[name], shape_and_slices=[""], dtypes=[value.dtype]
+        )
+        read = model.values.read(name)
+        assert read.dtype == wanted.numpy().dtype and read.shape == wanted.shape, name
+        assert read.tobytes() == wanted.numpy().tobytes(), name
+    assert {tensor.dtype for tensor in model.tensors} >= {"int4", "uint4", "qint8", "qint32"}
+
+
 def test_a_partitioned_variable_in_two_shards(tmp_path):
     import tensorflow as tf
 
