@@ -21,9 +21,11 @@ from graphmap.errors import (
 )
 from graphmap.files import map_file
 from graphmap.formats.dtypes import NAMES
-from graphmap.formats.hdf5_file import open_hdf5
+from graphmap.formats.hdf5_checks import hdf5_defects
+from graphmap.formats.hdf5_file import pyfive_file
 from graphmap.formats.hdf5_walk import walk
 from graphmap.formats.keras_facts import keras_file
+from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
 
 if TYPE_CHECKING:
@@ -161,12 +163,15 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
             found = walk(file)
+            paths = {address: path for path, address in found.addresses.items()}
+            defects = list(hdf5_defects(data, file, paths))
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its structure") from cause
     datasets, names, warnings = found.datasets, found.names, found.warnings
     ghosts = sorted(names.keys() - datasets.keys())
     if ghosts:
         warnings.append(f"{where}: weight_names tells of {ghosts[0]}, which is not there")
+    warnings += [f"{where}: {defect}" for defect in defects]
     version = _version(file)
     config = _config(file, "model_config", where, warnings)
     training = _config(file, "training_config", where, warnings)
@@ -186,7 +191,7 @@ def read_hdf5_bytes(data: memoryview, where: str, typed: str, kind: str) -> Stor
         container=where,
         keras=keras_file(found, version, config, training),
         values=_Values(datasets, found.elsewhere, len(data), where),
-        warnings=tuple(warnings),
+        warnings=capped(warnings),
     )
 
 
@@ -194,7 +199,7 @@ def _open(data: memoryview, where: str) -> Any:
     if bytes(data[:8]) != _SIGNATURE:
         raise CorruptArtifactError("is no HDF5 file", where=where, remedy=_REMEDY)
     try:
-        return open_hdf5(_Guarded(data))
+        return pyfive_file(_Guarded(data))
     except Exception as cause:  # pyfive raises whatever the bytes led it to
         raise _told(cause, where, "its header") from cause
 

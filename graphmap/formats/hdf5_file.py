@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LinkAway", "open_hdf5"]
+__all__ = ["LinkAway", "pyfive_file"]
 
 _SOFT = 1  # the last link type that pyfive reads
 _TYPE_PRESENT, _ORDER_PRESENT, _CHARSET_PRESENT = 1 << 3, 1 << 2, 1 << 4
@@ -24,7 +24,7 @@ class LinkAway(str):
     __slots__ = ()
 
 
-def open_hdf5(stream: Any) -> Any:
+def pyfive_file(stream: Any) -> Any:
     """Return a pyfive.File that gives `LinkAway` for links out of the file; raises as pyfive."""
     from pyfive.dataobjects import DataObjects
     from pyfive.high_level import File

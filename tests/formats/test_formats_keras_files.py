@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import suppress
 
 import h5py
 import numpy
@@ -178,3 +179,61 @@ def test_flipped_bytes_never_crash(legacy):
                 artifact.read(variable.name)
         except ArtifactError:
             continue
+
+
+FLOAT32 = bytes.fromhex("11201f000400000000002000170800177f000000")  # IEEE, little-endian
+
+
+@pytest.mark.parametrize(
+    ("mark", "at", "change"),
+    [
+        pytest.param(b"HEAP", 16, 0x40, id="free list of a heap of names"),
+        pytest.param(b"HEAP", 24, 0x80, id="place of a heap of names"),
+        pytest.param(b"SNOD", 6, 0x20, id="number of members"),
+        pytest.param(b"SNOD", 24, 0x40, id="kind of a member"),
+        pytest.param(b"TREE", 4, 0x01, id="kind of a tree"),
+        pytest.param(FLOAT32, 13, 0x10, id="size of an exponent"),
+        pytest.param(FLOAT32, 14, 0x08, id="place of a mantissa"),
+        pytest.param(FLOAT32, 2, 0x08, id="place of a sign"),
+    ],
+)
+def test_a_flipped_bit_that_h5py_refuses_is_told(legacy, mark, at, change):
+    data = bytearray(legacy.read_bytes())
+    data[data.index(mark) + at] ^= change
+    legacy.write_bytes(bytes(data))
+    with pytest.raises((OSError, KeyError, RuntimeError, ValueError, TypeError)):
+        walk_with_h5py(legacy)
+    try:
+        artifact = graphmap.load(legacy)
+        for variable in artifact.variables:
+            artifact.read(variable.name)
+    except ArtifactError:
+        return
+    assert artifact.warnings
+
+
+@pytest.mark.parametrize("mark", [b"\x89HDF", b"OHDR"])
+def test_checksums_of_newer_files(tmp_path, mark):
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file["layer/w"] = KERNEL
+        file["layer"].attrs["weight_names"] = [b"w"]
+    assert graphmap.load(path).warnings == ()
+    data = bytearray(path.read_bytes())
+    data[data.rindex(mark) + 12] ^= 1
+    path.write_bytes(bytes(data))
+    with suppress(ArtifactError):
+        assert any("checksum" in warning for warning in graphmap.load(path).warnings)
+
+
+def walk_with_h5py(path):
+    def visit(group):
+        list(group.attrs.items())
+        for name in group:
+            if isinstance(group[name], h5py.Group):
+                visit(group[name])
+            else:
+                group[name][()]
+
+    with h5py.File(path) as file:
+        visit(file)
