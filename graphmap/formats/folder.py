@@ -15,6 +15,7 @@ from graphmap.formats.state_file import STATE, local_prefix, read_state
 __all__ = ["Choice", "choose_in_folder"]
 
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+_INDEX = ".safetensors.index.json"
 _MODEL_SUFFIXES = (".pb", ".pbtxt", ".h5", ".hdf5", ".keras", ".safetensors", ".ckpt")
 _MAX_ENTRIES = 100_000
 _STEP = re.compile(r"-(\d+)$")
@@ -46,12 +47,25 @@ def choose_in_folder(folder: str, step: int | None) -> Choice:
         choice = _checkpoint(folder, prefixes, has_state, step)
         if choice:
             return choice
-    others = sorted(name for name in names if name.endswith(_MODEL_SUFFIXES))
+    others = _without_shards(
+        folder, sorted(name for name in names if name.endswith((*_MODEL_SUFFIXES, _INDEX)))
+    )
     if len(others) == 1:
         return Choice(file=f"{folder}/{others[0]}")
     if others:
         raise _several(folder, others)
     raise _none(folder, names)
+
+
+def _without_shards(folder: str, names: list[str]) -> list[str]:
+    """Leave out the files that a safetensors index beside them lists: they are one artifact."""
+    indexes = [name for name in names if name.endswith(_INDEX)]
+    if not indexes:
+        return names
+    from graphmap.formats.safetensors import shards_of
+
+    shards = {shard for name in indexes for shard in shards_of(f"{folder}/{name}")}
+    return [name for name in names if name not in shards]
 
 
 def _file_names(folder: str) -> set[str]:

@@ -56,7 +56,9 @@ def _group(group: Any, path: str, depth: int, seen: set[int], found: Found) -> N
             continue
         try:
             child = group[name]
-        except (KeyError, NotImplementedError) as cause:
+        except RecursionError:
+            raise
+        except (KeyError, NotImplementedError, RuntimeError) as cause:
             found.warnings.append(f"{path}{name}: cannot be read ({cause})")
             continue
         if child is None:

@@ -49,11 +49,35 @@ def test_shards_by_their_index(tmp_path):
             {"weight_map": {"w": "a.safetensors", "v": "b.safetensors", "x": "c.safetensors"}}
         )
     )
-    artifact = graphmap.load(index)
-    assert [v.name for v in artifact.variables] == ["v", "w"]
-    assert bytes(artifact.read("v")) == b"ab"
+    (tmp_path / "config.json").write_text("{}")
+    for path in (index, tmp_path):  # the folder holds one artifact: the index and its shards
+        artifact = graphmap.load(path)
+        assert [v.name for v in artifact.variables] == ["v", "w"]
+        assert bytes(artifact.read("v")) == b"ab"
     lost, unplaced = artifact.warnings
     assert "c.safetensors: no such file" in lost and "no shard holds x" in unplaced
+
+
+def test_a_value_that_two_shards_hold_is_that_of_the_index(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(file_bytes({"v": entry("U8", [2], 0, 2)}, b"ab"))
+    (tmp_path / "b.safetensors").write_bytes(file_bytes({"v": entry("U8", [2], 0, 2)}, b"cd"))
+    index = tmp_path / "m.safetensors.index.json"
+    for shard, value in (("a.safetensors", b"ab"), ("b.safetensors", b"cd")):
+        index.write_text(json.dumps({"weight_map": {"v": shard}}))
+        artifact = graphmap.load(index)
+        assert bytes(artifact.read("v")) == value
+    (tmp_path / "other.safetensors").write_bytes((tmp_path / "a.safetensors").read_bytes())
+    with pytest.raises(ArtifactError, match="holds 3 artifacts"):
+        graphmap.load(tmp_path)  # a.safetensors is no shard of this index
+
+
+@pytest.mark.parametrize("text", ['{"weight_map": {"a": 5}}', '{"weight_map": []}', "[]", "{"])
+def test_a_broken_index_is_one_error(tmp_path, text):
+    index = tmp_path / "m.safetensors.index.json"
+    index.write_text(text)
+    for path in (index, tmp_path):
+        with pytest.raises(ArtifactError):
+            graphmap.load(path)
 
 
 @pytest.mark.parametrize("shard", ["../a.safetensors", "/etc/passwd", "", "."])
