@@ -62,9 +62,12 @@ def _without_shards(folder: str, names: list[str]) -> list[str]:
     indexes = [name for name in names if name.endswith(_INDEX)]
     if not indexes:
         return names
-    from graphmap.formats.safetensors import shards_of
+    from graphmap.files import read_file
+    from graphmap.formats.safetensors import INDEX_LIMIT, weight_map_of
 
-    shards = {shard for name in indexes for shard in shards_of(f"{folder}/{name}")}
+    shards: set[str] = set()
+    for path in (f"{folder}/{name}" for name in indexes):
+        shards.update(weight_map_of(read_file(path, INDEX_LIMIT), path).values())
     return [name for name in names if name not in shards]
 
 
