@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphmap.analysis.variables import find_variables
 from graphmap.errors import GraphmapError
 from graphmap.formats.registry import read_artifact
+from graphmap.model.collector import collector_paused
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
 
@@ -36,7 +37,8 @@ class OpenedModel:
             return ()
         from graphmap.analysis.train_ops import find_train_ops  # a listing need not pay for it
 
-        return find_train_ops(self.stored)
+        with collector_paused():
+            return find_train_ops(self.stored)
 
     @cached_property
     def optimizers(self) -> tuple[StoredOptimizer, ...]:
@@ -46,6 +48,7 @@ class OpenedModel:
         return find_optimizers(self.stored)
 
 
+@collector_paused()
 def open_model(path: str, tags: str | None = None, step: int | None = None) -> OpenedModel:
     """Read the artifact at `path`, which may be remote; raises ArtifactError and its children."""
     if "://" not in path:

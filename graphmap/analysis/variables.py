@@ -6,11 +6,11 @@ come last, and what rests on them is `inferred`.
 
 from __future__ import annotations
 
-import gc
 from functools import partial
 from operator import itemgetter
 
 from graphmap.analysis.slot_names import RoleTriple, guess_roles
+from graphmap.model.collector import collector_paused
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Basis, Variable
 
@@ -19,19 +19,14 @@ __all__ = ["find_variables"]
 _by_name = itemgetter(1)  # of a StoredTensor
 
 
+@collector_paused()
 def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
     """Return every variable of the graph and every entry of the container, sorted by name."""
     if stored.graph is not None:
         from graphmap.analysis.graph_variables import find_in_graph  # a listing need not pay
 
         return find_in_graph(stored, stored.graph)
-    collecting = gc.isenabled()
-    gc.disable()  # 100,000 tuples that stay alive: collecting would be two thirds of the time
-    try:
-        return _without_graph(stored)
-    finally:
-        if collecting:
-            gc.enable()
+    return _without_graph(stored)
 
 
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:

@@ -6,10 +6,8 @@ hand: a Python object is made for each field either way, and a protobuf runtime 
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
 from typing import NamedTuple
 
@@ -19,6 +17,7 @@ from graphmap.formats.dtypes import NAMES, SIZES, dtype_name
 from graphmap.formats.slices import Slice, slices_defect
 from graphmap.formats.sstable import iter_table, read_table
 from graphmap.formats.wire import WireError, fields, read_varint, signed, write_varint
+from graphmap.model.collector import collector_paused
 from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredTensor
 
@@ -98,7 +97,7 @@ def read_bundle(prefix: str) -> Bundle:
     CorruptArtifactError.
     """
     where = f"{prefix}.index"
-    with _collector_paused():
+    with collector_paused():
         return _read(prefix, where)
 
 
@@ -133,18 +132,6 @@ def read_entries(prefix: str) -> dict[bytes, bytes]:
     entries = read_table(read_file(where, INDEX_LIMIT), where)
     entries.pop(b"", None)  # the header
     return entries
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the cycle collector: 100,000 tuples without a cycle cost it a quarter of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _header(value: bytes) -> tuple[int, bool, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from graphmap.model.collector import collector_paused
 from graphmap.model.graph import NEXT_ITERATION_OPS, BackEdge, GraphModel
 from graphmap.names import parse_input
 
@@ -29,6 +30,7 @@ class _Edge(NamedTuple):
     input: int
 
 
+@collector_paused()
 def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[BackEdge, ...]]:
     """Return the top-level graph without its back edges, and those.
 
