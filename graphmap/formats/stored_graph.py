@@ -1,30 +1,36 @@
 """Reading a binary GraphDef where it lies in its file, some hundred nodes at a time.
 
-Each piece is parsed by protobuf, so what is no GraphDef is refused as ever; what stays of a node
-is its name, op, inputs and device. Its attrs are parsed again when they are asked for, and a large
-constant is never copied: it stays a view of the file. Why not one message: ADR 0012.
+Nodes whose attrs are the same bytes share them, and these are parsed by protobuf once, so what is
+no GraphDef is refused as ever; then they stay bytes until they are asked for. A large constant is
+never copied: it stays a view of the file. Why not one message: ADR 0012.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from graphmap.formats.attrs import AttrMap, attr_value, tensor_value
 from graphmap.formats.dtypes import dtype_name
-from graphmap.formats.wire import encode_field
+from graphmap.formats.node_walk import walk_nodes
 from graphmap.formats.wire_walk import Buffer, Found, Span, join, take, thin_node
-from graphmap.model.attr_facts import AttrFacts, GraphFacts, gather_calls, gather_values
-from graphmap.model.graph import AttrValue, Function, GraphModel, Node
+from graphmap.model.attr_facts import NOTHING, AttrFacts, GraphFacts, constant_defect, told_by
+from graphmap.model.graph import AttrValue, Function, GraphModel, Node, TensorValue
 from graphmap.schema import message_class
 
 __all__ = ["function_of", "graph_at"]
 
-_NODES = 512  # parsed at once
+_NODES = 512  # walked at once
 _LARGE = 1 << 16  # bytes; a larger node is looked into for a tensor that can stay in the file
 # fields of GraphDef, FunctionDefLibrary, FunctionDef
 _NODE, _LIBRARY, _FUNCTION, _NODE_DEF = 1, 2, 1, 3
-_FUNC, _LIST_FUNC = 0x52, 0x4A  # the keys of AttrValue.func and AttrValue.ListValue.func
+# name, op and device of NodeDef, each "."; what is parsed after them and still has them has none
+_MARKS = b"\x0a\x01.\x12\x01.\x22\x01."
+# the keys of AttrValue.func and ListValue.func, in one byte or (needlessly) in more
+_may_call = re.compile(rb"[\x52\x4a\xd2\xca]").search
+_ABSENT = object()
 
 
 def graph_at(data: Buffer, spans: Sequence[Span]) -> GraphModel:
@@ -77,121 +83,159 @@ class _Body:
         self._found = found
         self._in_body = in_body
         self._field = _NODE_DEF if in_body else _NODE
-        self._parsed: tuple[int, Any] = (-1, None)
         self.facts = AttrFacts()
-        texts: dict[str, str] = {}  # one object for each string
+        texts: dict[bytes, str] = {}
+        attrs = _AttrsByBytes(in_body)
         nodes: list[Node] = []
         for first, last in self._pieces():
-            nodes += self._read(first, last, texts)
+            nodes += self._read(first, last, attrs, texts)
         self.nodes = tuple(nodes)
 
-    def attr(self, position: int) -> Any:
-        """Return the attr map of a node; the last one is kept."""
-        if self._parsed[0] != position:
-            payload = self.thin(position)[0] if self.is_large(position) else self._payload(position)
-            self._parsed = position, message_class("NodeDef").FromString(payload).attr
-        return self._parsed[1]
-
-    def is_large(self, position: int) -> bool:
-        """Tell whether a node may have a tensor that stayed in the file."""
+    def _is_large(self, position: int) -> bool:
         return self._found.ends[position] - self._found.starts[position] >= _LARGE
 
-    def thin(self, position: int) -> tuple[bytes, dict[str, Span]]:
-        """Return a node without its large tensors, and where those lie, by attr."""
-        return thin_node(self._data, (self._found.starts[position], self._found.ends[position]))
-
-    def content(self, span: Span) -> memoryview:
-        """Return what lies there."""
-        return memoryview(self._data)[span[0] : span[1]]
-
-    def _payload(self, position: int) -> Buffer:
-        return self._data[self._found.starts[position] : self._found.ends[position]]
-
     def _pieces(self) -> Iterator[tuple[int, int]]:
-        """Yield (first, after the last) of the nodes to parse at once; a large one goes alone."""
+        """Yield (first, after the last) of the nodes to read at once; a large one goes alone."""
         starts, ends = self._found.starts, self._found.ends
         first = 0
         while first < len(starts):
             last = min(first + _NODES, len(starts))
             if ends[last - 1] - starts[first] >= _LARGE:
-                large = (at for at in range(first, last) if self.is_large(at))
+                large = (at for at in range(first, last) if self._is_large(at))
                 last = max(next(large, last), first + 1)
             yield first, last
             first = last
 
-    def _message(self, first: int, last: int) -> Buffer:
-        """Return some nodes as a message of their own, of the kind that holds them."""
-        begins, ends = self._found.begins, self._found.ends
-        if self.is_large(first):
-            return encode_field(self._field, self.thin(first)[0])
-        if begins[first + 1 : last] == ends[first : last - 1]:
-            return self._data[begins[first] : ends[last - 1]]
-        return b"".join(
-            encode_field(self._field, bytes(self._payload(at))) for at in range(first, last)
-        )
-
-    def _protos(self, message: Buffer) -> Sequence[Any]:
-        if self._in_body:
-            nodes: Sequence[Any] = message_class("FunctionDef").FromString(message).node_def
+    def _read(
+        self, first: int, last: int, attrs: _AttrsByBytes, texts: dict[bytes, str]
+    ) -> list[Node]:
+        starts, ends = self._found.starts[first:last], self._found.ends[first:last]
+        if self._is_large(first) or ends[-1] - starts[0] > (last - first) * _LARGE:
+            walked: list[Node | None] = [None] * (last - first)
         else:
-            nodes = message_class("GraphDef").FromString(message).node
-        return nodes
-
-    def _read(self, first: int, last: int, texts: dict[str, str]) -> list[Node]:
-        message = self._message(first, last)
-        one = texts.setdefault
+            base = starts[0]
+            spans = [(start - base, end - base) for start, end in zip(starts, ends, strict=True)]
+            walked = walk_nodes(bytes(self._data[base : ends[-1]]), spans, attrs, texts)
         nodes = []
-        attrs = []
-        make = Node
-        for position, proto in enumerate(self._protos(message), first):
-            name, op, device = proto.name, proto.op, proto.device
-            held = _StoredAttrs(proto.attr, self, position)
-            attrs.append(held)
-            inputs = tuple([one(text, text) for text in proto.input[:]])
-            nodes.append(make(one(name, name), one(op, op), inputs, one(device, device), held))
-        gather_values(nodes, self.facts, first, in_body=self._in_body)
-        gather_calls([nodes[at] for at in _callers(message, self._field)], self.facts)
-        for held in attrs:
-            held.let_go()
+        for position, node in enumerate(walked, first):
+            if node is None:
+                node = self._parsed(position)
+            held = node.attrs
+            assert isinstance(held, _StoredAttrs)
+            if held.told is not NOTHING:
+                self.facts.add(held.told, position)
+            if node.op == "Const" and (defect := held.constant_defect(self._in_body)):
+                self.facts.constants.setdefault(defect, []).append(node.name)
+            nodes.append(node)
         return nodes
 
+    def _parsed(self, position: int) -> Node:
+        """Read one node by protobuf: a large one, or one that is stored in an odd way."""
+        start, end = self._found.starts[position], self._found.ends[position]
+        held: _StoredAttrs
+        if end - start < _LARGE:
+            thin = bytes(self._data[start:end])
+            held = _StoredAttrs(thin)
+        else:
+            thin, cuts = thin_node(self._data, (start, end))
+            contents = {
+                name: memoryview(self._data)[span[0] : span[1]] for name, span in cuts.items()
+            }
+            held = _CutAttrs(thin, contents)
+        proto = message_class("NodeDef").FromString(thin)
+        held.ask(proto.attr, self._in_body)
+        return Node(proto.name, proto.op, tuple(proto.input), proto.device, held)
 
-def _callers(message: Buffer, field: int) -> list[int]:
-    """Return the nodes of a message whose attrs name functions, perhaps some others too."""
-    calls = message_class("GraphCalls").FromString(message)
-    calls.DiscardUnknownFields()
-    left = calls.SerializeToString()
-    if _FUNC not in left and _LIST_FUNC not in left:
-        return []
-    spans = take(left, [(0, len(left))], field)[0].spans()
-    return [
-        at
-        for at, (start, end) in enumerate(spans)
-        if _FUNC in left[start:end] or _LIST_FUNC in left[start:end]
-    ]
+
+class _AttrsByBytes(dict[bytes, "_StoredAttrs | None"]):
+    """The attrs of all that are stored as the same bytes, made once; None where those are odd."""
+
+    def __init__(self, in_body: bool) -> None:
+        super().__init__()
+        self._in_body = in_body
+
+    def __missing__(self, data: bytes) -> _StoredAttrs | None:
+        proto = message_class("NodeDef").FromString(_MARKS + data)
+        held = None
+        if proto.name + proto.op + proto.device == "..." and not proto.input:
+            held = _StoredAttrs(data)
+            held.ask(proto.attr, self._in_body)
+        self[data] = held
+        return held
 
 
 class _StoredAttrs(AttrMap):
-    """The attrs of one node that lies in a file; parsed again once they were let go."""
+    """The attrs of nodes that lie in a file, from their bytes; parsed when they are asked for.
 
-    __slots__ = ("_body", "_position")
+    told: what the checks ask of them. What was decoded is kept, all but tensors.
+    """
 
-    def __init__(self, attr: Any, body: _Body, position: int) -> None:
-        super().__init__(attr)
-        self._body = body
-        self._position = position
+    __slots__ = ("_data", "_decoded", "_defect", "told")
 
-    def let_go(self) -> None:
-        """Forget the parsed attrs."""
-        self._held = None
+    def __init__(self, data: bytes) -> None:
+        super().__init__(None)
+        self._data = data
+        self._decoded: dict[str, AttrValue] | None = None
+        self._defect: str | None = None
+        self.told = NOTHING
+
+    def ask(self, attr: Any, in_body: bool) -> None:
+        """Ask once what the checks want to know; attr: the parsed attrs, not kept."""
+        self._held = attr
+        self.told = told_by(self, in_body=in_body)
+        self._held = self._decoded = None
+
+    def functions(self) -> Iterator[str]:
+        """Yield the functions that attrs name."""
+        return super().functions() if _may_call(self._data) else iter(())
+
+    def constant_defect(self, in_body: bool) -> str:
+        """Say why these cannot be the attrs of a constant, or return ""."""
+        if self._defect is None:
+            self._defect = constant_defect(self, in_body=in_body)
+        return self._defect
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of an attr, or the default."""
+        decoded = self._decoded
+        if decoded is None:
+            decoded = self._decoded = {}
+        if name not in decoded:
+            attr = self._map()
+            if name not in attr:
+                return default
+            value = self._value(name, attr[name])
+            if isinstance(value, TensorValue):
+                return value  # it would keep the parsed message
+            decoded[name] = value
+        return decoded[name]
+
+    def __getitem__(self, name: str) -> AttrValue:
+        value = self.get(name, _ABSENT)
+        if value is _ABSENT:
+            raise KeyError(name)
+        found: AttrValue = value
+        return found
 
     def _map(self) -> Any:
-        held = self._held
-        return self._body.attr(self._position) if held is None else held
+        return parsed_attrs(self._data) if self._held is None else self._held
+
+
+class _CutAttrs(_StoredAttrs):
+    """Attrs of which large tensor contents stayed in the file."""
+
+    __slots__ = ("_contents",)
+
+    def __init__(self, data: bytes, contents: Mapping[str, memoryview]) -> None:
+        super().__init__(data)
+        self._contents = contents
 
     def _value(self, name: str, proto: Any) -> AttrValue:
-        if proto.HasField("tensor") and self._body.is_large(self._position):
-            span = self._body.thin(self._position)[1].get(name)
-            if span is not None:
-                return tensor_value(proto.tensor, self._body.content(span))
-        return attr_value(proto)
+        content = self._contents.get(name)
+        return attr_value(proto) if content is None else tensor_value(proto.tensor, content)
+
+
+@lru_cache(maxsize=256)
+def parsed_attrs(data: bytes) -> Any:
+    """Return the attr map of a NodeDef; the last ones are kept."""
+    return message_class("NodeDef").FromString(data).attr

@@ -1,17 +1,40 @@
 """What the checks of a graph ask of its nodes' attrs, gathered in one pass.
 
-Attrs are decoded on access, and a reader may let go of them once it has passed a node: whatever
-all nodes have to be asked is asked here, once.
+Attrs are decoded on access, which is dear: a reader that knows which nodes have equal attrs asks
+once for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from graphmap.model.graph import AttrValue, FunctionRef, GraphModel, Node, TensorValue
 
-__all__ = ["AttrFacts", "GraphFacts", "gather_calls", "gather_values", "graph_facts"]
+__all__ = [
+    "NOTHING",
+    "AttrFacts",
+    "GraphFacts",
+    "Told",
+    "constant_defect",
+    "graph_facts",
+    "told_by",
+]
+
+
+class Told(NamedTuple):
+    """What the attrs of one node say.
+
+    places: the nodes that it is colocated with. is_typeless: its attr dtype is no type.
+    calls: the functions that attrs name.
+    """
+
+    places: tuple[str, ...] = ()
+    is_typeless: bool = False
+    calls: tuple[str, ...] = ()
+
+
+NOTHING = Told()
 
 
 class AttrFacts:
@@ -30,6 +53,15 @@ class AttrFacts:
         self.constants: dict[str, list[str]] = {}
         self.calls: dict[str, int] = {}
 
+    def add(self, told: Told, position: int) -> None:
+        """Add what the node at a position says."""
+        for place in told.places:
+            self.places.setdefault(place, []).append(position)
+        if told.is_typeless:
+            self.typeless.append(position)
+        for name in told.calls:
+            self.calls[name] = self.calls.get(name, 0) + 1
+
 
 class GraphFacts(NamedTuple):
     """Of the top level, and of the function bodies in stored order."""
@@ -41,39 +73,39 @@ class GraphFacts(NamedTuple):
 def graph_facts(graph: GraphModel) -> GraphFacts:
     """Return what the reader gathered, or go over all attrs now."""
     if graph.facts is None:
-        top, bodies = AttrFacts(), tuple(AttrFacts() for _ in graph.functions)
-        gather_calls(graph.nodes, top)
-        gather_values(graph.nodes, top)
-        for function, facts in zip(graph.functions, bodies, strict=True):
-            gather_calls(function.nodes, facts)
-            gather_values(function.nodes, facts, in_body=True)
-        graph.facts = GraphFacts(top, bodies)
+        bodies = tuple(_gather(function.nodes, in_body=True) for function in graph.functions)
+        graph.facts = GraphFacts(_gather(graph.nodes, in_body=False), bodies)
     return graph.facts
 
 
-def gather_calls(nodes: Iterable[Node], facts: AttrFacts) -> None:
-    """Add the functions that attrs of some nodes name."""
-    for node in nodes:
-        for name in _references(node):
-            facts.calls[name] = facts.calls.get(name, 0) + 1
+def _gather(nodes: Iterable[Node], *, in_body: bool) -> AttrFacts:
+    facts = AttrFacts()
+    for position, node in enumerate(nodes):
+        facts.add(told_by(node.attrs, in_body=in_body), position)
+        if node.op == "Const" and (defect := constant_defect(node.attrs, in_body=in_body)):
+            facts.constants.setdefault(defect, []).append(node.name)
+    return facts
 
 
-def gather_values(
-    nodes: Sequence[Node], facts: AttrFacts, start: int = 0, *, in_body: bool = False
-) -> None:
-    """Add what else the attrs of some nodes say; start: the position of the first."""
-    for position, (name, op, _, _, attrs) in enumerate(nodes, start):
-        if op == "Const":
-            defect = _constant_defect(attrs.get("value"), attrs.get("dtype"), in_body)
-            if defect:
-                facts.constants.setdefault(defect, []).append(name)
-        if in_body:
-            continue
-        if "_class" in attrs:
-            for place in _places(attrs["_class"]):
-                facts.places.setdefault(place, []).append(position)
-        if "dtype" in attrs and not isinstance(attrs["dtype"], str):
-            facts.typeless.append(position)
+def told_by(attrs: Mapping[str, AttrValue], *, in_body: bool) -> Told:
+    """Return what the attrs of a node say; those of a body are its caller's to place and type."""
+    calls = tuple(_references(attrs))
+    if in_body:
+        return Told(calls=calls) if calls else NOTHING
+    places = tuple(_places(attrs["_class"])) if "_class" in attrs else ()
+    is_typeless = "dtype" in attrs and not isinstance(attrs["dtype"], str)
+    return Told(places, is_typeless, calls) if places or is_typeless or calls else NOTHING
+
+
+def constant_defect(attrs: Mapping[str, AttrValue], *, in_body: bool) -> str:
+    """Say why the stored values of a constant cannot be those of its type and shape, or ""."""
+    value, dtype = attrs.get("value"), attrs.get("dtype")
+    if not isinstance(value, TensorValue):
+        # in a body the call may fill the attr in
+        return "" if in_body and isinstance(value, str) else "holds no value"
+    if isinstance(dtype, str) and dtype != value.dtype and not in_body:
+        return f"is said to be {dtype} and holds {value.dtype}"
+    return value.defect()
 
 
 def _places(value: AttrValue) -> Iterator[str]:
@@ -84,21 +116,11 @@ def _places(value: AttrValue) -> Iterator[str]:
                 yield place[5:].decode("utf-8", "backslashreplace")
 
 
-def _constant_defect(value: AttrValue | None, dtype: AttrValue | None, in_body: bool) -> str:
-    """Say why the stored values of a constant cannot be those of its type and shape, or ""."""
-    if not isinstance(value, TensorValue):
-        # in a body the call may fill the attr in
-        return "" if in_body and isinstance(value, str) else "holds no value"
-    if isinstance(dtype, str) and dtype != value.dtype and not in_body:
-        return f"is said to be {dtype} and holds {value.dtype}"
-    return value.defect()
-
-
-def _references(node: Node) -> Iterable[str]:
-    named = getattr(node.attrs, "functions", None)  # a reader's attrs know without decoding all
+def _references(attrs: Mapping[str, AttrValue]) -> Iterable[str]:
+    named = getattr(attrs, "functions", None)  # a reader's attrs know without decoding all
     if named is not None:
         return filter(None, named())
-    return (name for value in node.attrs.values() for name in _functions(value))
+    return (name for value in attrs.values() for name in _functions(value))
 
 
 def _functions(value: AttrValue) -> Iterator[str]:
