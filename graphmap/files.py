@@ -143,6 +143,16 @@ def map_file(path: str | os.PathLike[str], *, whole: bool = True) -> memoryview:
         os.close(handle)
 
 
+def let_go(data: bytes | memoryview) -> None:
+    """Give back the memory of a mapped file whose bytes were looked at; they can be read again."""
+    if isinstance(data, memoryview):
+        import mmap
+
+        advice = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
+        if advice is not None and isinstance(data.obj, mmap.mmap):
+            data.obj.madvise(advice)
+
+
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise UsageError unless a file can be written at `path`; leaves nothing behind."""
     from pathlib import Path

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from graphmap.files import let_go
 from graphmap.formats.attrs import AttrMap, attr_value, tensor_value
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.node_walk import walk_nodes
@@ -45,6 +46,7 @@ def graph_at(data: Buffer, spans: Sequence[Span]) -> GraphModel:
     message_class("FunctionDefLibrary").FromString(join(data, rest))
     top = _Body(data, node_fields)
     bodies = [_function(data, span) for span in functions.spans()]
+    let_go(data)
     return GraphModel(
         nodes=top.nodes,
         functions=tuple(function for function, _ in bodies),

@@ -24,12 +24,12 @@ _ATTR, _KEY, _VALUE, _TENSOR, _CONTENT = 5, 1, 2, 8, 4
 
 
 class Found:
-    """Where one field of a message stands, each time: its key, its payload, its end."""
+    """Where one field of a message stands, each time: its payload and its end."""
 
-    __slots__ = ("begins", "ends", "starts")
+    __slots__ = ("ends", "starts")
 
     def __init__(self) -> None:
-        self.begins, self.starts, self.ends = array("q"), array("q"), array("q")
+        self.starts, self.ends = array("q"), array("q")
 
     def spans(self) -> list[Span]:
         """Return the payloads."""
@@ -44,7 +44,7 @@ def take(data: Buffer, spans: Iterable[Span], number: int) -> tuple[Found, list[
     """
     found = Found()
     rest: list[Span] = []
-    begins, starts, ends = found.begins.append, found.starts.append, found.ends.append
+    starts, ends = found.starts.append, found.ends.append
     key = number << 3 | 2  # one byte: every field taken here has a number below 16
     for start, end in spans:
         at = kept = start
@@ -58,7 +58,6 @@ def take(data: Buffer, spans: Iterable[Span], number: int) -> tuple[Found, list[
                 size, at = read_varint(data, at - 1)
             if kept < begin:
                 rest.append((kept, begin))
-            begins(begin)
             starts(at)
             kept = at = at + size
             ends(at)

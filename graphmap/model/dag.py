@@ -44,7 +44,7 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
     left_out = set(back)
     missing = _missing(graph)
     names = _unique_names(graph, missing)
-    refs = graph.refs
+    plain, refs = graph.plain, graph.refs
     result: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
     # filled as add_node and add_edge would, at half their cost; a test compares the two
     filled: Any = result
@@ -58,7 +58,9 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
     for target, (_, _, texts, _, _) in zip(names, graph.nodes, strict=True):
         before = producers[target]
         for place, text in enumerate(texts):
-            position, output = refs[text]
+            position, output = plain.get(text, -1), 0
+            if position < 0:
+                position, output = refs[text]
             source = names[position] if position >= 0 else parse_input(text).node
             if left_out and BackEdge(source, target, output, place) in left_out:
                 continue
@@ -113,10 +115,10 @@ def _unique_names(graph: GraphModel, missing: Container[str]) -> list[str]:
 
 def _missing(graph: GraphModel) -> dict[str, int]:
     """Return the producers that the graph lacks, with the positions that they get."""
-    refs, found = graph.refs, dict[str, int]()
+    plain, refs, found = graph.plain, graph.refs, dict[str, int]()
     for node in graph.nodes:
         for text in node.inputs:
-            if refs[text][0] < 0:
+            if text not in plain and refs[text][0] < 0:
                 name = parse_input(text).node
                 found.setdefault(name, len(graph.nodes) + len(found))
     return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.names import CONTROL, parse_input
@@ -141,8 +140,14 @@ class GraphModel:
         return {function.name: function for function in self.functions}
 
     @cached_property
+    def plain(self) -> Mapping[str, int]:
+        """Position of the producer for inputs that are node names; `refs` knows the others."""
+        names = "\n".join(self.index)  # where a name has one of these, each has to be taken apart
+        return {} if ":" in names or "^" in names else self.index
+
+    @cached_property
     def refs(self) -> Mapping[str, tuple[int, int]]:
-        """What each entry of a NodeDef's `input` names: (producer or -1, output or CONTROL)."""
+        """What an entry of a NodeDef's `input` names: (producer or -1, output or CONTROL)."""
         return _Refs(self.index)
 
     @cached_property
@@ -151,10 +156,12 @@ class GraphModel:
 
         TensorFlow writes its graphs so. Such a graph has no cycle but its loops.
         """
-        refs, nodes = self.refs, self.nodes
+        plain, refs, nodes = self.plain, self.refs, self.nodes
         for position, node in enumerate(nodes):
             for text in node.inputs:
-                producer, output = refs[text]
+                producer, output = plain.get(text, -1), 0
+                if producer < 0:
+                    producer, output = refs[text]
                 if producer >= position and not (
                     output != CONTROL
                     and node.op in MERGE_OPS
@@ -171,11 +178,13 @@ class GraphModel:
         controls: list[list[int]] = [[] for _ in range(size)]
         consumers: list[list[tuple[int, int]]] = [[] for _ in range(size)]
         control_consumers: list[list[int]] = [[] for _ in range(size)]
-        refs = self.refs
+        plain, refs = self.plain, self.refs
+        first_outputs = [(position, 0) for position in range(size)]
         for position, node in enumerate(self.nodes):
             row = inputs[position]
             for text in node.inputs:
-                ref = refs[text]
+                producer = plain.get(text, -1)
+                ref = first_outputs[producer] if producer >= 0 else refs[text]
                 producer = ref[0]
                 if ref[1] == CONTROL:
                     controls[position].append(producer)
@@ -189,12 +198,10 @@ class GraphModel:
 
 
 class _Refs(dict[str, tuple[int, int]]):
-    """Inputs taken apart, each once; those that are plain node names are there from the start."""
+    """Inputs taken apart, each once."""
 
     def __init__(self, index: Mapping[str, int]) -> None:
-        names = "\n".join(index)
-        if ":" not in names and "^" not in names:  # where a name has one, it has to be taken apart
-            super().__init__(zip(index, zip(index.values(), repeat(0))))  # noqa: B905 (one is endless)
+        super().__init__()
         self._index = index
 
     def __missing__(self, text: str) -> tuple[int, int]:

@@ -76,11 +76,14 @@ def _name_defects(graph: GraphModel) -> list[str]:
 
 def _input_defects(graph: GraphModel) -> list[str]:
     defects = []
-    refs = graph.refs
+    plain, refs = graph.plain, graph.refs
     dangling, mixed = [], []
     for node in graph.nodes:
         is_after_control = is_mixed = is_dangling = False
-        for producer, output in map(refs.__getitem__, node.inputs):
+        for text in node.inputs:
+            producer, output = plain.get(text, -1), 0
+            if producer < 0:
+                producer, output = refs[text]
             if output == CONTROL:
                 is_after_control = True
             elif is_after_control:
