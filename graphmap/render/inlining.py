@@ -12,7 +12,7 @@ from graphmap.model.graph import Function, GraphModel, Node
 from graphmap.model.stored import StoredModel
 from graphmap.names import CONTROL, op_name, parse_input, scope_of
 
-__all__ = ["RETURN", "inline_calls"]
+__all__ = ["RETURN", "inline_calls", "plain_function"]
 
 RETURN = "Outputs"  # op of the node that stands for a signature's call: it gathers the outputs
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
@@ -121,7 +121,7 @@ class _Inliner:
         elif "/" in call.name:
             prefix = f"{scope_of(call.name)}/"
         if any(prefix + node.name in self.names for node in inner):
-            prefix = f"{prefix}{_plain(function.name)}/"
+            prefix = f"{prefix}{plain_function(function.name)}/"
         known = {
             node.name: self._free_name(prefix + _CALL_SCOPE.sub("", node.name)) for node in inner
         }
@@ -162,10 +162,10 @@ class _Inliner:
         return text
 
 
-def _plain(function: str) -> str:
+def plain_function(function: str) -> str:
     """Return a function's name as it was written.
 
-    >>> _plain("__inference_block_123"), _plain("block")
+    >>> plain_function("__inference_block_123"), plain_function("block")
     ('block', 'block')
     """
     return _WRITTEN.sub("", function) or function

@@ -12,12 +12,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from graphmap.analysis.functions import body_graph, calls_of
 from graphmap.model.graph import Function, GraphModel, Node
-from graphmap.names import CONTROL, parse_input
+from graphmap.names import CONTROL, parse_input, scope_of
+from graphmap.render.inlining import plain_function
 
 __all__ = ["has_control_flow", "lower_control_flow"]
 
 _LOOPS = frozenset({"While", "StatelessWhile"})
 _CONDITIONS = frozenset({"If", "StatelessIf"})
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _MOST_NODES = 100_000  # bodies hold loops whose bodies hold loops; a bomb must end
 _MOST_IDENTITIES = 20
 _WRAPPED = "OptionalFromValue"  # so cond_v2.py of TensorFlow hands values to the gradient
@@ -45,6 +47,12 @@ def _can_open(node: Node, graph: GraphModel) -> bool:
     return len(called) == 2 and all(name in graph.function_index for name, _ in called)
 
 
+def _is_call(node: Node, graph: GraphModel) -> bool:
+    called = calls_of(node, graph)
+    is_plain = node.op in _CALLS or node.op in graph.function_index
+    return is_plain and len(called) == 1 and called[0][0] in graph.function_index
+
+
 class _Lowering:
     def __init__(self, graph: GraphModel, wanted: Collection[str]) -> None:
         self.graph = graph
@@ -60,13 +68,23 @@ class _Lowering:
             called = [name for name, _ in calls_of(node, self.graph)]
             is_endless = not around.isdisjoint(called) or len(self.names) > _MOST_NODES
             is_wanted = bool(around) or node.name in self.wanted
-            if is_endless or not is_wanted or not _can_open(node, self.graph):
+            can_open = _can_open(node, self.graph) or (bool(around) and _is_call(node, self.graph))
+            if is_endless or not is_wanted or not can_open:
                 self.nodes.append(node)
                 continue
             functions = [self.graph.function_index[name] for name in called]
-            lower = self._loop if node.op in _LOOPS else self._condition
             inside = around | set(called)
-            stack.extend((made, inside) for made in reversed(lower(node, functions)))
+            stack.extend((made, inside) for made in reversed(self._opened(node, functions)))
+
+    def _opened(self, node: Node, functions: Sequence[Function]) -> list[Node]:
+        if node.op in _LOOPS:
+            return self._loop(node, functions)
+        if node.op in _CONDITIONS:
+            return self._condition(node, functions)
+        scope = f"{scope_of(node.name)}/{plain_function(functions[0].name)}".removeprefix("/")
+        made, outputs = self._inlined(scope, "", functions[0], _data(node.inputs))
+        self.alias.update(((node.name, place), text) for place, text in enumerate(outputs))
+        return made
 
     def _loop(self, node: Node, functions: Sequence[Function]) -> list[Node]:
         body, cond = functions
@@ -83,8 +101,8 @@ class _Lowering:
                 name = self._free(f"{node.name}/Merge")
                 merges.append((place, name))
                 passed.append(name)
-        made, outputs = self._inlined(node, "", body, passed)
-        tests, asked = self._inlined(node, "cond/", cond, passed)
+        made, outputs = self._inlined(node.name, "", body, passed)
+        tests, asked = self._inlined(node.name, "cond/", cond, passed)
         made += tests
         made.append(
             Node(self._free(f"{node.name}/LoopCond"), "LoopCond", tuple(asked[:1]), node.device, {})
@@ -102,7 +120,7 @@ class _Lowering:
         made: list[Node] = []
         ends: list[list[str]] = []
         for word, function in zip(("then/", "else/"), functions, strict=True):
-            inner, outputs = self._inlined(node, word, function, given)
+            inner, outputs = self._inlined(node.name, word, function, given)
             made += inner
             ends.append(outputs)
         by_name = {one.name: one for one in made if one.op == _WRAPPED and one.inputs}
@@ -119,14 +137,13 @@ class _Lowering:
         return [one for one in made if one.name not in by_name]
 
     def _inlined(
-        self, node: Node, word: str, function: Function, passed: Sequence[str]
+        self, around: str, word: str, function: Function, passed: Sequence[str]
     ) -> tuple[list[Node], list[str]]:
-        """Return a function's nodes under the node's name, and the tensors that it returns."""
+        """Return a function's nodes under a name, and the tensors that it returns."""
         arguments = dict(zip((name for name, _ in function.inputs), passed, strict=False))
         inner = body_graph(function, self.graph).nodes[len(function.inputs) :]
         known = {
-            one.name: self._free(f"{node.name}/{word}{_inner_name(one.name, node.name)}")
-            for one in inner
+            one.name: self._free(f"{around}/{word}{_inner_name(one.name, around)}") for one in inner
         }
         made = [
             one._replace(
