@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations
 
 from graphmap.matching.groups import Group
@@ -47,13 +48,19 @@ def _equal_counts(expected: Group, actual: Group) -> Links | None:
     size = len(expected)
     if _parted(expected, actual):
         return None
-    straight = tuple((at, at) for at in range(size))
+    straight = _straight(size)
     if size == 1:
         return straight if _fits(expected, actual, straight) else None
     for order in _rank_orders(expected, actual):
         if _fits(expected, actual, order):
             return order
     return straight if _fits(expected, actual, straight) else None
+
+
+@lru_cache(maxsize=16)
+def _straight(size: int) -> Links:
+    """Return everyone with the one of its place: one tuple for all pairs of this size."""
+    return tuple([(at, at) for at in range(size)])
 
 
 def _parted(expected: Group, actual: Group) -> bool:
