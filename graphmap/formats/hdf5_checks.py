@@ -12,11 +12,13 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+from graphmap.formats.hdf5_sums import broken_sums
 from graphmap.formats.lookup3 import lookup3
 
 __all__ = ["hdf5_defects"]
 
 _DATASPACE, _DATATYPE, _LAYOUT, _ATTRIBUTE, _SYMBOLS = 0x01, 0x03, 0x08, 0x0C, 0x11
+_LINK_INFO, _ATTRIBUTE_INFO, _CONTINUATION = 0x02, 0x15, 0x10
 _UNDEFINED = (1 << 64) - 1
 _UNLIMITED = _UNDEFINED
 _FREE_NULL = 1  # H5HL_FREE_NULL: the end of a local heap's free list
@@ -70,7 +72,8 @@ def _superblock(data: memoryview) -> None:
 
 
 def _object(data: memoryview, address: int, header: Any) -> None:
-    if bytes(data[address : address + 4]) == b"OHDR":
+    is_newer = bytes(data[address : address + 4]) == b"OHDR"
+    if is_newer:
         _checksummed_header(data, address)
     else:
         _plain_header(header)
@@ -86,6 +89,12 @@ def _object(data: memoryview, address: int, header: Any) -> None:
             shape = _dataspace(body)
         elif kind == _ATTRIBUTE:
             _attribute(body)
+        elif kind == _CONTINUATION and is_newer:
+            end = _number(body, 0, 8) + _number(body, 8, 8) - 4
+            if lookup3(bytes(data[_number(body, 0, 8) : end])) != _number(data, end, 4):
+                raise _Defect("a part of its header does not have the stored checksum")
+        elif kind in (_LINK_INFO, _ATTRIBUTE_INFO):
+            _many(data, body, 8 if kind == _LINK_INFO else 2)
         elif kind == _SYMBOLS:
             _symbols(data, _number(body, 0, 8), _number(body, 8, 8))
     for message in header.find_msg_type(_LAYOUT):
@@ -170,6 +179,14 @@ def _attribute(body: bytes) -> None:
     shape = _dataspace(body[after : after + space])
     if after + -(-space // step) * step + prod(shape) * size > len(body):
         raise _Defect("has an attribute that is larger than its room")
+
+
+def _many(data: memoryview, body: bytes, order: int) -> None:
+    """Check links or attributes that lie outside of the header. order: bytes of a counter."""
+    at = 2 + (order if body[1] & 1 else 0)
+    broken = broken_sums(data, tree=_number(body, at + 8, 8), heap=_number(body, at, 8))
+    if broken:
+        raise _Defect(f"{broken} does not have its stored checksum")
 
 
 def _layout(body: bytes, needed: int, end: int) -> None:

@@ -212,12 +212,14 @@ def test_a_flipped_bit_that_h5py_refuses_is_told(legacy, mark, at, change):
     assert artifact.warnings
 
 
-@pytest.mark.parametrize("mark", [b"\x89HDF", b"OHDR"])
+@pytest.mark.parametrize("mark", [b"\x89HDF", b"OHDR", b"BTHD", b"BTLF", b"FRHP", b"FHDB", b"FHIB"])
 def test_checksums_of_newer_files(tmp_path, mark):
     path = tmp_path / "m.h5"
     with h5py.File(path, "w", libver="latest") as file:
         file["layer/w"] = KERNEL
         file["layer"].attrs["weight_names"] = [b"w"]
+        for number in range(400):  # enough for a tree of links and a heap of several blocks
+            file[f"many/{number}"] = numpy.float32(number)
     assert graphmap.load(path).warnings == ()
     data = bytearray(path.read_bytes())
     data[data.rindex(mark) + 12] ^= 1
