@@ -13,6 +13,7 @@ from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
+    from graphmap.analysis.train_ops import Specs
     from graphmap.model.optimizer_state import StoredOptimizer
     from graphmap.model.training import TrainOp
 
@@ -28,17 +29,21 @@ class OpenedModel:
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """Every variable of graph and container, once, with its role."""
-        return find_variables(self.stored)
+        return find_variables(self.stored, lambda: self.specs)
 
     @cached_property
     def train_ops(self) -> tuple[TrainOp, ...]:
         """Every train op of the graph; empty without a graph."""
-        if self.stored.graph is None:
-            return ()
-        from graphmap.analysis.train_ops import find_train_ops  # a listing need not pay for it
+        return () if self.stored.graph is None else self.specs[1]
 
+    @cached_property
+    def specs(self) -> Specs:
+        """What the graph says about training, and its train ops; only where a graph is stored."""
+        from graphmap.analysis.train_ops import find_specs  # a listing need not pay for it
+
+        assert self.stored.graph is not None
         with collector_paused():
-            return find_train_ops(self.stored)
+            return find_specs(self.stored, self.stored.graph)
 
     @cached_property
     def optimizers(self) -> tuple[StoredOptimizer, ...]:

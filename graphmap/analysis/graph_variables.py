@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from graphmap.analysis.saver_keys import SavedKey, find_saved_keys
 from graphmap.analysis.slot_names import PLAIN, RoleTriple, guess_roles
 from graphmap.analysis.state_roles import state_roles
 from graphmap.analysis.structure_roles import find_roles
+from graphmap.analysis.train_ops import Specs, find_specs
 from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
 from graphmap.model.stored import StoredModel, StoredTensor
 from graphmap.model.variable import Basis, Part, Variable
@@ -22,12 +23,17 @@ _FLOATS = frozenset({"float16", "float32", "float64", "bfloat16"})
 _by_name = itemgetter(1)  # of a StoredTensor
 
 
-def find_in_graph(stored: StoredModel, graph: GraphModel) -> tuple[Variable, ...]:
-    """Return every variable of the graph and every entry of the container, sorted by name."""
+def find_in_graph(
+    stored: StoredModel, graph: GraphModel, specs: Callable[[], Specs] | None = None
+) -> tuple[Variable, ...]:
+    """Return every variable of the graph and every entry of the container, sorted by name.
+
+    specs: gives what find_specs has found, where that is wanted elsewhere too.
+    """
     nodes = [at for at, node in enumerate(graph.nodes) if node.op in VARIABLE_OPS]
     if not nodes and not stored.tensors:
         return _frozen_weights(graph)
-    return _with_graph(stored, graph, nodes)
+    return _with_graph(stored, graph, nodes, specs or (lambda: find_specs(stored, graph)))
 
 
 class _Place(NamedTuple):
@@ -39,7 +45,9 @@ class _Place(NamedTuple):
     parts: tuple[Part, ...]
 
 
-def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tuple[Variable, ...]:
+def _with_graph(
+    stored: StoredModel, graph: GraphModel, nodes: list[int], specs: Callable[[], Specs]
+) -> tuple[Variable, ...]:
     places = _places(stored, graph, nodes)
     by_key = {tensor.key: tensor for tensor in stored.tensors}
     taken = {place.key for place in places}
@@ -47,7 +55,7 @@ def _with_graph(stored: StoredModel, graph: GraphModel, nodes: list[int]) -> tup
     entries += [(tensor, None, ()) for tensor in stored.tensors if tensor.key not in taken]
     names = {at: place.name for place in places for at in place.nodes}
     known: dict[str, tuple[RoleTriple, Basis]] = {
-        name: (triple, "confirmed") for name, triple in find_roles(stored, graph, names).items()
+        name: (triple, "confirmed") for name, triple in find_roles(stored, names, specs()).items()
     }
     weights: dict[str, Basis] = {}
     if stored.objects:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.slot_names import RoleTriple, role
-from graphmap.analysis.train_ops import advances, find_specs, is_counter
+from graphmap.analysis.train_ops import Specs, advances, is_counter
 from graphmap.analysis.updates import Training
 from graphmap.analysis.writes import trace_variable
 from graphmap.model.graph import GraphModel
@@ -20,10 +20,11 @@ _LOCAL = frozenset({"local_variables", "metric_variables"})
 
 
 def find_roles(
-    stored: StoredModel, graph: GraphModel, names: Mapping[int, str]
+    stored: StoredModel, names: Mapping[int, str], specs: Specs
 ) -> dict[str, RoleTriple]:
     """Return what is proven, by variable name. names: of each variable node, parts joined."""
-    training, train_ops = find_specs(stored, graph)
+    training, train_ops = specs
+    graph = training.graph
     joined = {graph.nodes[at].name: name for at, name in names.items()}
     found: dict[str, RoleTriple] = {}
     for name in _collected(stored, _LOCAL) - _collected(stored, _GLOBAL):

@@ -14,7 +14,7 @@ from graphmap.model.graph import GraphModel, Node, ShapeValue
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import Feed, OptimizerSpec, TrainOp
 
-__all__ = ["advances", "find_specs", "find_train_ops", "is_counter", "train_op_of"]
+__all__ = ["Specs", "advances", "find_specs", "find_train_ops", "is_counter", "train_op_of"]
 
 _INTEGERS = frozenset({"int32", "int64", "uint32", "uint64", "int16"})
 _INCREMENTS = frozenset({"AssignAdd", "AssignAddVariableOp", "CountUpTo", "ResourceCountUpTo"})
@@ -27,12 +27,15 @@ _SEED_LIMIT = 64  # differentiated tensors that are compared with each other
 _SIGNATURE = "__saved_model_train_op"
 
 
+Specs = tuple[Training, tuple[TrainOp, ...]]
+
+
 def find_train_ops(stored: StoredModel) -> tuple[TrainOp, ...]:
     """Return every train op of the stored graph, in creation order; () without a graph."""
     return () if stored.graph is None else find_specs(stored, stored.graph)[1]
 
 
-def find_specs(stored: StoredModel, graph: GraphModel) -> tuple[Training, tuple[TrainOp, ...]]:
+def find_specs(stored: StoredModel, graph: GraphModel) -> Specs:
     """Return what the graph says about training, and its train ops."""
     trainable = _trainable(stored)
     training = find_training(graph, kept=_kept(stored), trainable=trainable)

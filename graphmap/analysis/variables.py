@@ -6,13 +6,18 @@ come last, and what rests on them is `inferred`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from graphmap.analysis.slot_names import RoleTriple, guess_roles
 from graphmap.model.collector import collector_paused
 from graphmap.model.stored import StoredModel
 from graphmap.model.variable import Basis, Variable
+
+if TYPE_CHECKING:
+    from graphmap.analysis.train_ops import Specs
 
 __all__ = ["find_variables"]
 
@@ -20,12 +25,17 @@ _by_name = itemgetter(1)  # of a StoredTensor
 
 
 @collector_paused()
-def find_variables(stored: StoredModel) -> tuple[Variable, ...]:
-    """Return every variable of the graph and every entry of the container, sorted by name."""
+def find_variables(
+    stored: StoredModel, specs: Callable[[], Specs] | None = None
+) -> tuple[Variable, ...]:
+    """Return every variable of the graph and every entry of the container, sorted by name.
+
+    specs: gives what the graph tells of training, where that is wanted elsewhere too.
+    """
     if stored.graph is not None:
         from graphmap.analysis.graph_variables import find_in_graph  # a listing need not pay
 
-        return find_in_graph(stored, stored.graph)
+        return find_in_graph(stored, stored.graph, specs)
     return _without_graph(stored)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from graphmap.analysis.gradients import gradient_scope_of
 from graphmap.analysis.ops import STATE_OPS
-from graphmap.analysis.train_ops import find_specs
 from graphmap.analysis.updates import Training, upstream
 from graphmap.errors import ReconstructionError
 from graphmap.model.training import TrainOp
@@ -26,7 +25,7 @@ def with_what_is_stored(opened: OpenedModel, told: Any) -> Any:
     averages.
     """
     assert opened.stored.graph is not None
-    training, found = find_specs(opened.stored, opened.stored.graph)
+    training, found = opened.specs
     specs = [spec for train_op in found for spec in train_op.optimizers]
     where = opened.stored.path
     if len(found) != 1 or len(specs) != 1 or specs[0].kind == "custom":

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.errors import ReconstructionError, UsageError
+from graphmap.model.collector import collector_paused
 from graphmap.tf.by_class import rebuild_by_class
 from graphmap.tf.by_class_told import with_what_is_stored
 from graphmap.tf.importing import open_any
@@ -18,6 +19,7 @@ from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
 __all__ = ["RebuildReport", "Rebuilt", "reconstruct_train_op"]
 
 
+@collector_paused()
 def reconstruct_train_op(
     path: Any,
     loss: Any,

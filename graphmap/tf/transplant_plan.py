@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.analysis.train_ops import find_specs
-from graphmap.analysis.updates import Training
 from graphmap.errors import ReconstructionError
 from graphmap.model.graph import GraphModel, Node
 from graphmap.model.training import TrainOp
@@ -73,8 +71,7 @@ class TransplantPlan:
         self.live = live_model(graph)
         self.new = graph_of(self.live)
         self.lives = live_variables(graph)
-        training, self.found = find_specs(opened.stored, stored)
-        self.training: Training = training
+        self.training, self.found = opened.specs
         given = given_pairs(opened, self.live, name_map)
         index, there = stored.index, self.new.index
         pairs = {index[a]: there[b] for a, b in given.items() if a in index and b in there}
