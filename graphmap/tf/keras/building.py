@@ -49,8 +49,8 @@ def _is_built_on(optimizer: Any, trained: Sequence[Any]) -> bool:
 
 def build_scratch(
     optimizer: Any, order: Sequence[LiveWeight], flavour: Flavour
-) -> tuple[Any, dict[Address, Any]]:
-    """Return an optimizer of the same class and options over dummies, and its addresses.
+) -> tuple[Any, dict[Address, Any], list[Any]]:
+    """Return an optimizer of the same class and options over dummies, its addresses, the dummies.
 
     Its variables stand in the order in which such an optimizer writes them.
     """
@@ -60,7 +60,7 @@ def build_scratch(
         scratch._create_all_weights(dummies)
     else:
         scratch.build(dummies)
-    return scratch, addresses(scratch, dummies)
+    return scratch, addresses(scratch, dummies), dummies
 
 
 def _dummy(weight: LiveWeight, flavour: Flavour) -> Any:

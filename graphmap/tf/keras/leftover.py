@@ -15,7 +15,7 @@ from graphmap.tf.runtime import tensorflow
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Leftover", "check_whole", "fill"]
+__all__ = ["Leftover", "check_whole", "fill", "untouched"]
 
 _COUNTERS = ("_iterations", "iter")
 _RATES = ("_learning_rate", "learning_rate")
@@ -49,6 +49,15 @@ def check_whole(
             remedy="Nothing has been assigned. Class or options differ from those of the saved "
             "run, or it was saved before a training step; pass optimizer= with what trained it.",
         )
+
+
+def untouched(targets: Mapping[Address, Any], values: Mapping[Address, Any]) -> tuple[str, ...]:
+    """Return the names of what kept its initial value; a schedule's rate of the moment is none."""
+    return tuple(
+        name_of(variable)
+        for address, variable in targets.items()
+        if address not in values and address.attribute != _DERIVED
+    )
 
 
 def fill(

@@ -34,6 +34,11 @@ class LiveWeight:
     place: str | None
 
     @property
+    def short(self) -> str:
+        """The layer's name and the variable's, without the scopes around: "dense_1/kernel"."""
+        return "/".join(self.name.split("/")[-2:])
+
+    @property
     def is_random_state(self) -> bool:
         """Whether it is the state of a random generator, as dropout has one in Keras 3."""
         return self.name.endswith(_SEED)

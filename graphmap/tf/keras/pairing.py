@@ -7,6 +7,7 @@ object graph); equal names; the matcher. Structure and names must not contradict
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -73,8 +74,10 @@ def _agree(found: Pairing, pinned: Pairing) -> bool:
 
 
 def _take_map(pinned: Pairing, name_map: Any, live: LiveModel, stored: StoredFile) -> None:
-    by_name = {weight.name: weight for weight in live.weights}
+    uses = Counter(weight.short for weight in live.weights)
+    by_name = {weight.short: weight for weight in live.weights if uses[weight.short] == 1}
     by_name |= {weight.place: weight for weight in live.weights if weight.place}
+    by_name |= {weight.name: weight for weight in live.weights}
     for decision in as_name_map(name_map).matched:
         weight = by_name.get(decision.expected)
         if weight is None:
@@ -178,6 +181,10 @@ def _by_layers(live: LiveModel, stored: StoredFile) -> dict[LiveWeight, StoredWe
     return found if all(weight in found for weight in _lasting(live)) else None
 
 
+def _short(name: str) -> str:
+    return "/".join(name.split("/")[-2:])
+
+
 def _leaf(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(":0")
 
@@ -200,12 +207,14 @@ def _crossed(
     found: dict[LiveWeight, StoredWeight],
 ) -> tuple[LiveWeight, LiveWeight] | None:
     """Return a pair of weights that names would exchange; automatic names tell nothing."""
-    by_name = {weight.name: weight for weight in found}
+    uses = Counter(weight.short for weight in found)
+    by_name = {weight.short: weight for weight in found if uses[weight.short] == 1}
     for weight, actual in found.items():
-        other = by_name.get(actual.names[0])
+        called = _short(actual.names[0])
+        other = by_name.get(called)
         if other is None or other is weight or other.shape != weight.shape:
             continue
-        if not _is_automatic(actual.names[0], other):
+        if not _is_automatic(called, other):
             return weight, other
     return None
 

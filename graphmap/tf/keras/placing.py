@@ -7,7 +7,7 @@ order of training says what the i-th variable is. Object graphs: edges have the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphmap.errors import ReconstructionError
@@ -34,15 +34,30 @@ def place_by_numbers(
     optimizer: what the state is for; `order`: its weights in the order of training.
     Raises ReconstructionError where the file has another number of them than the class keeps.
     """
-    scratch, held = build_scratch(optimizer, order, live.flavour)
+    return _numbered(optimizer, live, stored, order, _groups(stored), variables_of)
+
+
+def _numbered(
+    optimizer: Any,
+    live: LiveModel,
+    stored: StoredFile,
+    order: Sequence[LiveWeight],
+    groups: Mapping[tuple[str, ...], Sequence[str]],
+    listed: Callable[[Any], Sequence[Any]],
+) -> dict[Address, str]:
+    """Lay the variables of a scratch optimizer beside the stored ones, group by group.
+
+    groups: {attributes below the outermost optimizer: keys in order}. listed: what a group counts.
+    """
+    scratch, held, _ = build_scratch(optimizer, order, live.flavour)
     names = {id(variable): address for address, variable in held.items()}
     places = {weight: at for at, weight in enumerate(live.trainable)}
     found: dict[Address, str] = {}
-    for path, keys in sorted(_groups(stored).items(), reverse=True):
+    for path, keys in sorted(groups.items(), reverse=True):
         owner = _follow(scratch, path)
         if owner is None:
             continue
-        variables = variables_of(owner)
+        variables = listed(owner)
         if len(variables) != len(keys):
             raise _another_count(optimizer, stored, len(variables), len(keys))
         for variable, key in zip(variables, keys, strict=True):
@@ -135,7 +150,7 @@ def place_by_edges(
     positions = {weight: at for at, weight in enumerate(order)}
     by_place = [str(positions[weight]) for weight in live.trainable]
     found: dict[Address, str] = {}
-    root = stored.node_at(state.name)
+    root = stored.node_at(_outermost(state))
     queue = [(optimizer, root)] if root is not None else []
     seen: set[int] = set()
     while queue:
@@ -155,8 +170,41 @@ def place_by_edges(
                 queue.append((child, below[step]))
             elif name in _DELEGATING:
                 queue.append((child, at))
+    if root is not None and state.library != "keras 2 legacy":
+        groups = _node_groups(stored, root, optimizer)
+        found.update(_numbered(optimizer, live, stored, order, groups, _own_list))
     places = {actual: at for at, actual in enumerate(live.trainable)}
     found.update(_legacy_slots(state, order, places, targets))
+    return found
+
+
+def _outermost(state: StoredOptimizer) -> str:
+    """Return the path of the wrapper, where the optimizer is wrapped by one of Keras 3."""
+    name = state.name
+    return name.removesuffix("inner_optimizer").rstrip("/") if state.wrapper else name
+
+
+def _own_list(optimizer: Any) -> Sequence[Any]:
+    found: Sequence[Any] = optimizer._variables
+    return found
+
+
+def _node_groups(stored: StoredFile, root: int, optimizer: Any) -> dict[tuple[str, ...], list[str]]:
+    """Return the keys of the list `_variables` of an optimizer and of the one that it wraps."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    below = dict(stored.nodes[root].children)
+    inner = [attribute for attribute, _ in inner_optimizers(optimizer) if attribute in below]
+    wrapped = [attribute for attribute, _ in inner_optimizers(optimizer)]
+    for attribute in ("", *inner):
+        at = below[attribute] if attribute else root
+        listed = dict(stored.nodes[at].children).get("_variables")
+        if listed is None:
+            continue
+        path = (attribute,) if attribute else ()
+        if not attribute and wrapped and not inner:
+            path = (wrapped[0],)  # tf_keras saves the wrapped one in the wrapper's place
+        members = sorted((int(n), to) for n, to in stored.nodes[listed].children if n.isdecimal())
+        found[path] = [key for _, to in members if (key := stored.nodes[to].key) is not None]
     return found
 
 

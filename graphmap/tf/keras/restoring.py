@@ -11,7 +11,7 @@ from graphmap.tf.keras.assigning import Put, put_values, read_stored
 from graphmap.tf.keras.building import build_optimizer
 from graphmap.tf.keras.choosing import choose_optimizer
 from graphmap.tf.keras.flavour import flavour_of, name_of
-from graphmap.tf.keras.leftover import check_whole, fill
+from graphmap.tf.keras.leftover import check_whole, fill, untouched
 from graphmap.tf.keras.live import LiveModel, live_keras_model
 from graphmap.tf.keras.order import trained_order
 from graphmap.tf.keras.pairing import Pairing, pair_weights
@@ -20,6 +20,8 @@ from graphmap.tf.keras.report import KerasReport
 from graphmap.tf.keras.slots import Address, addresses
 from graphmap.tf.keras.states import find_state
 from graphmap.tf.keras.stored import StoredFile
+from graphmap.tf.keras.tf1_restoring import restore_tf1
+from graphmap.tf.keras.tf1_state import is_tf1
 
 if TYPE_CHECKING:
     import numpy
@@ -28,7 +30,7 @@ __all__ = ["keras_optimizer"]
 
 
 def keras_optimizer(
-    path: Any, model: Any, name_map: Any = None, optimizer: Any = None
+    path: Any, model: Any, name_map: Any = None, optimizer: Any = None, exact: bool = False
 ) -> tuple[Any, KerasReport]:
     """Return a Keras optimizer with the stored state, over the variables of `model`; and a report.
 
@@ -36,11 +38,16 @@ def keras_optimizer(
     name_map: {weight of the model: stored name}, as for `load_weights`.
     optimizer: what the file cannot tell: an optimizer that is not built yet, its class, its name,
     or a config. Weights are not touched: `load_weights` puts them back.
+    A TF1 checkpoint fills the stock class by formulas, and the report says by how much its steps
+    differ; with exact=True the optimizer is one of ours, which calls the stored update op, bit for
+    bit. There `optimizer` is {"kind": ..., "hyperparameters": {...}}, each key optional.
     Raises ReconstructionError where there is no state, or class, order or trained weights cannot
     be known; RestoreError for shapes; before anything is assigned.
     """
     live = live_keras_model(model, flavour_of(model))
     stored = StoredFile(open_any(path))
+    if is_tf1(stored):
+        return restore_tf1(live, stored, name_map, optimizer, exact=exact)
     state = find_state(stored)
     pairing = pair_weights(live, stored, name_map, trained_only=True)
     chosen = choose_optimizer(live, state, optimizer, stored.path)
@@ -61,7 +68,7 @@ def keras_optimizer(
     put_values(puts, stored.path)
     return opt, KerasReport(
         restored=tuple(put.name for put in puts),
-        untouched=tuple(name_of(v) for a, v in targets.items() if a not in values),
+        untouched=untouched(targets, values),
         assumed=(*chosen.assumed, *leftover.assumed),
         how=pairing.how,
         exact=leftover.is_exact,

@@ -37,7 +37,9 @@ def _reason(stored: StoredFile) -> str:
     if facts is not None and facts.optimizer is not None:
         name = str(facts.optimizer.get("class_name")).rpartition(">")[2]
         config = facts.optimizer.get("config")
-        is_legacy = isinstance(config, dict) and config.get("is_legacy_optimizer")
+        told = config if isinstance(config, dict) else {}
+        is_legacy = ".legacy" in str(facts.optimizer.get("module"))
+        is_legacy = is_legacy or bool(told.get("is_legacy_optimizer", "decay" in told))
         if is_legacy and kind == "keras-zip":
             return f"Keras does not write that of legacy.{name} into this kind of file"
         return f"it was saved with {name} before any training step"

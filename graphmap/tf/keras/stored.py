@@ -134,4 +134,5 @@ def _place(key: str) -> str | None:
 
 
 def _names(variable: Variable, key: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((variable.name, key)))
+    """Return the name, the key, and the last two parts of the name, which layers go by."""
+    return tuple(dict.fromkeys((variable.name, key, "/".join(variable.name.split("/")[-2:]))))
