@@ -8,12 +8,15 @@ from typing import Any
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.matching import rank_candidates
 from graphmap.model.optimizer_state import StoredOptimizer
+from graphmap.tf.keras.crossing import fitting_options, is_foreign
 from graphmap.tf.keras.flavour import Flavour, flavour_of
 from graphmap.tf.keras.live import LiveModel
+from graphmap.tf.keras.stored import StoredFile
 from graphmap.tf.suggest import did_you_mean
 
 __all__ = ["Chosen", "choose_optimizer", "class_of"]
 
+_SCALE = ("initial_scale", "dynamic_growth_steps", "dynamic")
 _DROPPED = ("jit_compile", "is_legacy_optimizer", "name")  # of tf_keras, or of no consequence
 
 
@@ -25,29 +28,34 @@ class Chosen:
         self.assumed = assumed
 
 
-def choose_optimizer(live: LiveModel, stored: StoredOptimizer, given: Any, where: str) -> Chosen:
+def choose_optimizer(
+    live: LiveModel, stored: StoredOptimizer, given: Any, file: StoredFile
+) -> Chosen:
     """Return the optimizer; raises ReconstructionError where class or options cannot be known."""
     if given is None:
-        return _as_stored(live, stored, where)
+        return _as_stored(live, stored, file)
     optimizer = _made(given, live.flavour, stored)
-    _check_class(optimizer, stored, where)
+    _check_class(optimizer, stored, file.path)
     return Chosen(optimizer, _differences(optimizer, stored))
 
 
-def _as_stored(live: LiveModel, stored: StoredOptimizer, where: str) -> Chosen:
+def _as_stored(live: LiveModel, stored: StoredOptimizer, file: StoredFile) -> Chosen:
     if stored.kind is not None and stored.options is not None:
-        return Chosen(_from_options(live.flavour, stored.kind, stored.options), [])
+        made = _from_options(
+            live.flavour, stored.kind, stored.options, stored, file.wrapper_options
+        )
+        return Chosen(made, [])
     compiled = getattr(live.model, "optimizer", None)
     if compiled is None:
         told = "class and options" if stored.kind is None else "options"
         kind = stored.kind or "Adam"
         raise ReconstructionError(
             f"does not tell the {told} of its optimizer",
-            where=where,
+            where=file.path,
             remedy="Nothing has been assigned. Say what the training code said: "
             f"optimizer=keras.optimizers.{kind}(...), with its schedule and clipping.",
         )
-    _check_class(compiled, stored, where)
+    _check_class(compiled, stored, file.path)
     return Chosen(
         compiled,
         [
@@ -82,10 +90,15 @@ def _made(given: Any, flavour: Flavour, stored: StoredOptimizer) -> Any:
     return given
 
 
-def class_of(flavour: Flavour, kind: str) -> Any:
-    """Return Keras' own optimizer class of a name; raises ReconstructionError."""
+def class_of(flavour: Flavour, kind: str, library: str | None = None) -> Any:
+    """Return Keras' own optimizer class of a name; raises ReconstructionError.
+
+    library: that of the file; tf_keras has the legacy classes too.
+    """
     optimizers = flavour.module.optimizers
     name = kind.rpartition(">")[2]
+    if library == "keras 2 legacy" and not flavour.is_three and hasattr(optimizers.legacy, name):
+        return getattr(optimizers.legacy, name)
     found = getattr(optimizers, name, None)
     if isinstance(found, type) and issubclass(found, optimizers.Optimizer):
         return found
@@ -103,9 +116,20 @@ def class_of(flavour: Flavour, kind: str) -> Any:
     )
 
 
-def _from_options(flavour: Flavour, kind: str, options: Mapping[str, Any]) -> Any:
-    cls = class_of(flavour, kind)
+def _from_options(
+    flavour: Flavour,
+    kind: str,
+    options: Mapping[str, Any],
+    stored: StoredOptimizer | None = None,
+    scale: Mapping[str, Any] | None = None,
+) -> Any:
+    """Make an optimizer. stored: whose options they are; scale: those of its wrapper."""
+    cls = class_of(flavour, kind, stored.library if stored else None)
     config = {key: value for key, value in options.items() if key not in _DROPPED}
+    if stored is not None and stored.wrapper:
+        return _wrapped(flavour, cls, config, stored, scale or {})
+    if stored is not None and is_foreign(stored, cls, flavour):
+        config = fitting_options(cls, config, kind)
     for name in [name for name, value in config.items() if isinstance(value, dict)]:
         _check_nested(flavour, name, config[name])
     try:
@@ -116,6 +140,25 @@ def _from_options(flavour: Flavour, kind: str, options: Mapping[str, Any]) -> An
             where="optimizer",
             remedy="Pass optimizer=, an instance with the options that trained the model.",
         ) from cause
+
+
+def _wrapped(
+    flavour: Flavour,
+    cls: Any,
+    config: dict[str, Any],
+    stored: StoredOptimizer,
+    scale: Mapping[str, Any],
+) -> Any:
+    """Return the optimizer inside the wrapper that the file tells; both of this Keras."""
+    mine = "keras 3" if flavour.is_three else "keras 2"
+    if stored.library not in (mine, "keras 2 legacy"):
+        raise ReconstructionError(
+            f"wraps it in {stored.wrapper}, whose scale is kept otherwise in {flavour.word}",
+            where="optimizer",
+            remedy="Nothing has been assigned. Restore it in the Keras that wrote it.",
+        )
+    told = {name: scale[name] for name in _SCALE if scale.get(name) is not None}
+    return class_of(flavour, "LossScaleOptimizer")(cls.from_config(config), **told)
 
 
 def _check_nested(flavour: Flavour, name: str, value: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from graphmap.analysis.optimizer_states import find_optimizers
 from graphmap.model.graph import Dims
@@ -100,6 +101,13 @@ class StoredFile:
     def optimizers(self) -> tuple[StoredOptimizer, ...]:
         """Every optimizer whose state is stored."""
         return find_optimizers(self.opened.stored)
+
+    @property
+    def wrapper_options(self) -> Mapping[str, Any]:
+        """The options of the outermost optimizer, as the file's config tells them."""
+        facts = self.opened.stored.keras
+        config = (facts.optimizer or {}).get("config") if facts is not None else None
+        return config if isinstance(config, dict) else {}
 
     @cached_property
     def layer_names(self) -> Mapping[str, str]:

@@ -95,7 +95,7 @@ def restore_tf1(
     stock = _stock_optimizer(live.flavour, state)
     build_optimizer(stock, live)
     values = _stock_values(live, stock, state, unconverted, count)
-    size = trial_difference(live, (ours, unconverted), (stock, values))
+    size = trial_difference(live, (live.flavour, ours, unconverted), (live.flavour, stock, values))
     told = [*doubts, _sentence(state, size)]
     return stock, _put(stock, live, values, stored, state, pairing, told, exact=False)
 

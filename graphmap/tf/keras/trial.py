@@ -19,22 +19,22 @@ _STEPS = 5
 _PIECE = 256  # elements of each weight
 _GRADIENT = 0.1  # standard deviation of the trial gradients
 
-State = tuple[Any, Mapping[Address, "numpy.ndarray"]]
+State = tuple[Flavour, Any, Mapping[Address, "numpy.ndarray"]]
 
 
 def trial_difference(live: LiveModel, one: State, other: State) -> float:
     """Return the largest difference in the weights after five steps on random gradients.
 
-    one, other: (optimizer, values by address), both built on the model; neither is touched. Their
-    rules go element by element, so pieces of the weights do.
+    one, other: (its Keras, an optimizer, its values by address); neither is touched. Their rules
+    go element by element, so pieces of the weights do.
     """
-    first, second = _run(live, *one, live.flavour), _run(live, *other, live.flavour)
+    first, second = _run(live, *one), _run(live, *other)
     pairs = zip(first, second, strict=True)
     return max((float(abs(a - b).max()) for a, b in pairs if a.size), default=0.0)
 
 
 def _run(
-    live: LiveModel, optimizer: Any, values: Mapping[Address, numpy.ndarray], flavour: Flavour
+    live: LiveModel, flavour: Flavour, optimizer: Any, values: Mapping[Address, numpy.ndarray]
 ) -> list[numpy.ndarray]:
     import numpy
 
