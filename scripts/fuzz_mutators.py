@@ -17,7 +17,7 @@ from graphmap.formats.sstable import MAGIC, is_table, read_table
 from graphmap.formats.table_writer import Block, table_bytes
 from graphmap.formats.wire import WireError, read_varint, write_varint
 
-__all__ = ["mutate"]
+__all__ = ["BLIND", "mutate"]
 
 Mutator = Callable[[bytes, Random, Sequence[bytes]], bytes]
 
@@ -106,6 +106,7 @@ def _text(data: bytes, random: Random, others: Sequence[bytes]) -> bytes:
 
 
 _BLIND: tuple[Mutator, ...] = (_flip, _cut_end, _cut_middle, _repeat, _splice, _number)
+BLIND = frozenset(way.__name__.strip("_") for way in _BLIND)  # those that make no checksum anew
 
 
 def _length(data: bytes, random: Random) -> int:

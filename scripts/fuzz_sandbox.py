@@ -41,7 +41,7 @@ class Limits(NamedTuple):
     @property
     def wall(self) -> float:
         """Seconds of waiting after which a run that computes nothing counts as hanging."""
-        return self.seconds * 6.0
+        return self.seconds * 15.0
 
 
 DEFAULTS = Limits()

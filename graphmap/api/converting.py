@@ -10,7 +10,7 @@ from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.api.name_map import NameMap
 from graphmap.api.renaming import as_name_map
 from graphmap.errors import UsageError
-from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.formats.bundle import OBJECT_GRAPH_KEY, shard_path
 from graphmap.patterns import compile_pattern
 from graphmap.rewrite.staging import Staging
 from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
@@ -18,6 +18,8 @@ from graphmap.rewrite.writers import is_checkpoint, writer_for
 
 if TYPE_CHECKING:
     import numpy
+
+    from graphmap.model.stored import StoredModel
 
 __all__ = ["ConvertReport", "convert"]
 
@@ -74,6 +76,8 @@ def convert(
     make_folder(target)
     taken = shards_at(prefix)
     with Staging() as staging:
+        for file in _files_of(stored):
+            staging.watch(file)
         write(staging, target, names, _pairs(names, values, dtype), _metadata(artifact, chosen))
         targets = staging.targets
         staging.commit()
@@ -81,6 +85,15 @@ def convert(
         remove_stale(prefix, taken, targets)
     open_names = () if chosen is None else (*chosen.ambiguous, *chosen.unmatched)
     return ConvertReport(tuple(names), tuple(d.expected for d in open_names), targets)
+
+
+def _files_of(stored: StoredModel) -> list[str]:
+    """Return the files that values are read from."""
+    if stored.prefix is None:
+        return [stored.container or stored.path]
+    shards = shards_at(stored.prefix) or 0
+    data = [shard_path(stored.prefix, shard, shards) for shard in range(shards)]
+    return [f"{stored.prefix}.index", *data]
 
 
 def _names(

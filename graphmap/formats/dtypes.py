@@ -12,7 +12,7 @@ from graphmap.errors import MissingDependencyError, UnsupportedArtifactError
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["NAMES", "SIZES", "dtype_name", "numpy_dtype"]
+__all__ = ["NAMES", "SIZES", "dtype_name", "numpy_dtype", "shaped"]
 
 # number -> TensorFlow's word (tf.DType.name)
 NAMES: dict[int, str] = {
@@ -77,3 +77,18 @@ def numpy_dtype(name: str) -> numpy.dtype[Any]:
         )
     plain: numpy.dtype[Any] = numpy.dtype(name.removeprefix("q")).newbyteorder("<")
     return plain
+
+
+def shaped(array: numpy.ndarray, shape: tuple[int, ...]) -> numpy.ndarray:
+    """Give an array its shape; its elements were counted.
+
+    Raises UnsupportedArtifactError beyond the rank that numpy knows, 64 (before numpy 2, 32), where
+    TensorFlow's is 254.
+    """
+    try:
+        return array.reshape(shape)
+    except ValueError as cause:
+        raise UnsupportedArtifactError(
+            f"a value of rank {len(shape)} is beyond what numpy can hold",
+            remedy="Look at its shape only.",
+        ) from cause

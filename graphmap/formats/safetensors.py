@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.errors import ArtifactError, CorruptArtifactError, MissingDataError
 from graphmap.files import fetch, map_file, open_regular, stays_inside
-from graphmap.formats.dtypes import SIZES, numpy_dtype
+from graphmap.formats.dtypes import SIZES, numpy_dtype, shaped
 from graphmap.model.sentences import capped
 from graphmap.model.stored import StoredModel, StoredTensor
 
@@ -73,8 +73,7 @@ class _Values:
 
         place, data = self._bytes(key)
         dtype = numpy_dtype(place.dtype)
-        array: numpy.ndarray = numpy.frombuffer(data, dtype).reshape(place.shape)
-        return array
+        return shaped(numpy.frombuffer(data, dtype), place.shape)
 
     def verify(self, key: str) -> None:
         """Raise as `read` does where the stored bytes are missing; there is no checksum."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Sequence
+from math import prod
 from typing import TYPE_CHECKING
+
+from graphmap.formats.dtypes import shaped
 
 if TYPE_CHECKING:
     import numpy
@@ -42,7 +45,7 @@ def join_pieces(
     """Put the pieces of one value at their places; at least one, and together they cover it."""
     import numpy
 
-    joined = numpy.empty(shape, dtype=pieces[0][1].dtype)
+    joined = shaped(numpy.empty(prod(shape), dtype=pieces[0][1].dtype), shape)
     for box, value in pieces:
         joined[tuple(slice(start, stop) for start, stop in box)] = value
     return joined

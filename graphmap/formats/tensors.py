@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import CorruptArtifactError
-from graphmap.formats.dtypes import SIZES, numpy_dtype
+from graphmap.formats.dtypes import SIZES, numpy_dtype, shaped
 
 if TYPE_CHECKING:
     import numpy
@@ -90,7 +90,7 @@ def decode_tensor(
         )
     if dtype == "string":
         return _strings(proto, shape, count)
-    return _numbers(proto, dtype, count, content or proto.tensor_content).reshape(shape)
+    return shaped(_numbers(proto, dtype, count, content or proto.tensor_content), shape)
 
 
 def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
@@ -101,7 +101,7 @@ def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
     values += [values[-1] if values else b""] * (count - len(values))
     array = numpy.empty(count, dtype=object)
     array[:] = values
-    return array.reshape(shape)
+    return shaped(array, shape)
 
 
 def _numbers(proto: Any, dtype: str, count: int, content: Content) -> numpy.ndarray:

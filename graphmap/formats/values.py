@@ -12,7 +12,7 @@ from graphmap.errors import CorruptArtifactError, MissingDataError, UnsupportedA
 from graphmap.files import fetch, map_file, stays_inside
 from graphmap.formats.bundle import Bundle, Entry, decode_entry, read_entries, shard_path
 from graphmap.formats.crc import crc_of_buffer, crc_of_bytes, mask
-from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype
+from graphmap.formats.dtypes import SIZES, dtype_name, numpy_dtype, shaped
 from graphmap.formats.slices import join_pieces, slice_box, slice_key, slices_defect
 from graphmap.formats.wire import WireError, read_varint
 
@@ -57,7 +57,7 @@ class BundleValues:
             strings = self._strings(entry, key)
             array = numpy.empty(len(strings), dtype=object)
             array[:] = strings
-            return array.reshape(entry.shape)
+            return shaped(array, entry.shape)
         return self._numbers(entry, key)
 
     def verify(self, key: str) -> None:
@@ -110,7 +110,7 @@ class BundleValues:
 
         data = self._checked_bytes(entry, key)
         dtype = numpy_dtype(dtype_name(entry.dtype))
-        array = numpy.frombuffer(data, dtype=dtype, count=prod(entry.shape)).reshape(entry.shape)
+        array = shaped(numpy.frombuffer(data, dtype, count=prod(entry.shape)), entry.shape)
         return array.astype(dtype, copy=False) if not self._bundle.big_endian else _swap(array)
 
     def _checked_bytes(self, entry: Entry, key: str) -> memoryview:

@@ -64,15 +64,18 @@ def stage_checkpoint(
 
     object_graph: rewrites the object graph, where there is one. taken: number of data files of a
     checkpoint that is there already: another number is used, so that it stays whole until the new
-    index takes its place. Raises ArtifactError where the
-    source is damaged or lacks data files, before anything is written.
+    index takes its place. Raises ArtifactError where the source is damaged or lacks data files,
+    before anything is written.
     """
-    bundle = read_bundle(prefix)
     where = f"{prefix}.index"
+    staging.watch(where)
+    bundle = read_bundle(prefix)
     raw = read_table(read_file(where, INDEX_LIMIT), where)
     header = raw.pop(b"")
     table = _renamed(raw, keys)
     sizes = _sizes(prefix, bundle.shards)
+    for shard in range(bundle.shards):
+        staging.watch(shard_path(prefix, shard, bundle.shards))
     _check_inside(table.entries, sizes, prefix)
     shards = bundle.shards
     data: list[_Data] = []

@@ -8,7 +8,7 @@ import shutil
 from types import TracebackType
 
 from graphmap.errors import GraphmapError
-from graphmap.rewrite.staging import Staging, sync_folder
+from graphmap.rewrite.staging import Staging, sync
 
 __all__ = ["SavedFolder"]
 
@@ -84,7 +84,7 @@ class SavedFolder:
             os.rename(aside, self.folder)
         elif os.path.lexists(self.folder) and not os.path.lexists(self._out):
             os.rename(self.folder, self._out)
-        sync_folder(os.path.dirname(self._out) or ".")
+        sync(os.path.dirname(self._out) or ".")
 
 
 def _exchange(one: str, other: str) -> bool:

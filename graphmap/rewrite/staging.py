@@ -16,10 +16,13 @@ from typing import BinaryIO, NamedTuple
 from graphmap.errors import GraphmapError, MissingDataError, UsageError
 from graphmap.files import as_typed, fetch, open_regular
 
-__all__ = ["Range", "Staging", "sync_folder"]
+__all__ = ["Range", "Staging", "sync"]
 
 _CHUNK = 1 << 26  # bytes moved by one call
 _NOT_HERE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
+
+
+_State = tuple[int, int, int]  # inode, size in bytes, time of the last change in nanoseconds
 
 
 class Range(NamedTuple):
@@ -35,6 +38,8 @@ class Staging:
 
     def __init__(self) -> None:
         self._pending: list[tuple[str, str]] = []  # (temporary, target) in the order of renaming
+        self._placed: list[str] = []  # temporary paths that others wrote, not fsynced yet
+        self._sources: dict[str, _State | None] = {}
 
     def __enter__(self) -> Staging:
         return self
@@ -53,11 +58,17 @@ class Staging:
         if isinstance(error, OSError):
             raise _refused(error) from error
 
+    def watch(self, source: str) -> None:
+        """Note what a source is like now: `commit` refuses where it has changed since."""
+        if as_typed(source) == source:  # a remote file's local copy grows while it is fetched
+            self._sources.setdefault(source, _state(source))
+
     def write(self, target: str, pieces: Iterable[bytes | Range]) -> None:
         """Write a file from bytes and from ranges of other files."""
         with open(self._temporary(target), "xb", buffering=0) as stream:
             for piece in pieces:
                 if isinstance(piece, Range):
+                    self.watch(piece.path)
                     _copy_range(piece, stream.fileno())
                 else:
                     view = memoryview(piece)
@@ -75,10 +86,33 @@ class Staging:
 
     def place(self, target: str) -> str:
         """Return a temporary path for those that write files by themselves."""
-        return self._temporary(target)
+        temporary = self._temporary(target)
+        self._placed.append(temporary)
+        return temporary
+
+    def check_room(self, temporary: str, more: int) -> None:
+        """Raise OSError unless a placed file can grow by so many bytes.
+
+        For those who write by themselves and do not survive a full disk, as HDF5's library: it
+        writes once more when its objects are freed, and crashes. Does nothing where the system
+        cannot set room aside.
+        """
+        if not hasattr(os, "posix_fallocate"):
+            return
+        size = os.path.getsize(temporary) if os.path.exists(temporary) else 0
+        trial = f"{temporary}.room"
+        self._pending.append((trial, trial))
+        try:
+            with open(trial, "xb") as stream:
+                os.posix_fallocate(stream.fileno(), size, more)
+        finally:
+            if os.path.exists(trial):
+                os.unlink(trial)
+            self._pending.pop()
 
     def copy(self, source: str, target: str) -> None:
         """Copy a whole file; the system shares its blocks where it can."""
+        self.watch(source)
         self.write(target, [Range(source, 0, os.path.getsize(source))])
 
     def link(self, source: str, target: str) -> None:
@@ -101,16 +135,28 @@ class Staging:
             ) from cause
 
     def commit(self) -> None:
-        """Rename everything to its target, in the order in which it was written."""
+        """Rename everything to its target, in the order in which it was written.
+
+        Raises MissingDataError where a source has changed since it was watched.
+        """
+        for path, state in self._sources.items():
+            if _state(path) != state:
+                raise MissingDataError(
+                    "changed while it was copied",
+                    where=path,
+                    remedy="Wait until nothing writes to it, and try again; nothing was written.",
+                )
+        for path in self._placed:
+            sync(path)
         folders = {os.path.dirname(target) or "." for _, target in self._pending}
         for folder in sorted(folders):
-            sync_folder(folder)
+            sync(folder)
         while self._pending:
             temporary, target = self._pending[0]
             os.replace(temporary, target)
             self._pending.pop(0)
         for folder in sorted(folders):
-            sync_folder(folder)
+            sync(folder)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -153,9 +199,18 @@ def _copy_range(piece: Range, target: int) -> None:
             left -= moved
 
 
-def sync_folder(folder: str) -> None:
-    """Make the names in a folder as lasting as the files."""
-    handle = os.open(folder, os.O_RDONLY)
+def _state(path: str) -> _State | None:
+    """Return what changes when a file is written or replaced; None where it is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def sync(path: str) -> None:
+    """Make a file, or the names in a folder, last."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -35,6 +35,7 @@ _SAFE = {name: word for word, name in DTYPES.items()}
 _ENTRY_ROOM = 64 + 21 * 12  # bytes: words, two offsets and ten sizes of 20 digits
 _NUMBERS = {name: number for number, name in NAMES.items()}
 _PLAIN = "biufc"  # kinds of numpy types that .npy and HDF5 know
+_H5_START, _H5_EACH = 1 << 18, 1 << 12  # bytes for what HDF5 keeps beside values, for each value
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: same input, same bytes
 
 
@@ -97,11 +98,16 @@ def _write_h5(
             where=both,
             remedy="Leave optimizer state out with --no-slots, or use .safetensors.",
         )
-    with h5py.File(staging.place(out), "w") as file:
+    temporary = staging.place(out)
+    slack = _H5_START + _H5_EACH * len(names)
+    staging.check_room(temporary, slack)
+    with h5py.File(temporary, "w") as file:
         for key, text in metadata.items():
             if len(text) < 60_000:  # an attribute holds at most 64 KB
                 file.attrs[f"graphmap.{key}"] = text
         for name, value in pairs:
+            texts = sum(map(len, value.flat)) if value.dtype == object else 0
+            staging.check_room(temporary, value.nbytes + texts + slack)
             if value.dtype == object:
                 file.create_dataset(name, data=value, dtype=h5py.string_dtype("ascii"))
             elif value.dtype.kind not in _PLAIN:

@@ -38,6 +38,14 @@ def test_sarif(command, hostile):
     assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "graph.pb"
 
 
+def test_no_name_is_live_on_a_page(command, tmp_path):
+    graph = message_class("GraphDef")()
+    graph.node.add(name="<img src=x onerror=alert(1)>", op="ReadFile")
+    (tmp_path / "graph.pb").write_bytes(graph.SerializeToString())
+    for wanted in ("json", "sarif", "table"):
+        assert "<img" not in command("audit", "graph.pb", "--format", wanted).stdout
+
+
 def test_output_file(command, hostile, tmp_path):
     result = command("audit", "graph.pb", "--format", "sarif", "-o", "audit.sarif")
     assert result.returncode == 1 and result.stdout == ""

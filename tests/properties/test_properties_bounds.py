@@ -229,6 +229,20 @@ def test_the_files_are_small(tmp_path):
         assert size < 70_000 or case in ("pieces", "handles", "state file of lines"), case
 
 
+@pytest.mark.parametrize(("dtype", "rank"), [(9999, 1), (1, 100)])
+def test_a_constant_that_numpy_cannot_hold_is_one_error(tmp_path, dtype, rank):
+    constant(tmp_path, *[1] * rank)
+    graph = message_class("GraphDef")()
+    graph.ParseFromString((tmp_path / "g.pb").read_bytes())
+    graph.node[0].attr["value"].tensor.dtype = dtype
+    graph.node[0].attr["value"].tensor.tensor_content = bytes(4)
+    del graph.node[0].attr["value"].tensor.float_val[:]
+    (tmp_path / "g.pb").write_bytes(graph.SerializeToString())
+    stored = graphmap.load(tmp_path / "g.pb").opened.stored.graph
+    with pytest.raises(ArtifactError, match=r"cannot be read as numbers|beyond what numpy"):
+        stored.nodes[0].attrs["value"].array()
+
+
 def test_a_value_that_is_repeated_too_often_is_not_expanded(tmp_path):
     constant(tmp_path, 1 << 15, 1 << 15)
     with pytest.raises(ArtifactError, match="holds 1 values"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,6 +148,57 @@ def test_where_the_system_copies_no_ranges(tmp_path, monkeypatch):
     graphmap.rename(SAVER, None, tmp_path / "n", prefix="a/")
     one, other_data = (next(tmp_path.glob(f"{n}.data-*")).read_bytes() for n in "mn")
     assert one == other_data
+
+
+@pytest.mark.parametrize("out", ["m", "m.safetensors"])
+def test_a_source_that_changes_meanwhile_is_one_error(tmp_path, monkeypatch, out):
+    """A write of another program at the worst moment: all is copied, nothing is in place yet."""
+    source = tmp_path / "source"
+    shutil.copytree(SAVER, source)
+    write, fsync = graphmap.rename if out == "m" else graphmap.convert, os.fsync
+    data = next(source.glob("*.data-*"))
+
+    def meddle(handle):
+        with open(data, "r+b") as stream:
+            stream.write(b"\1")
+        os.utime(data, ns=(1, 1))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", meddle)
+    with pytest.raises(graphmap.MissingDataError, match="changed while it was copied"):
+        write(source, None, tmp_path / "new" / out, **({"prefix": "a/"} if out == "m" else {}))
+    assert not list((tmp_path / "new").iterdir())
+
+
+SMALL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+from graphmap.cli.app import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of a file there")
+@pytest.mark.parametrize("out", ["m", "m.ckpt", "m.safetensors", "m.npz", "m.h5"])
+def test_a_full_disk_is_one_error_and_leaves_what_was_there(tmp_path, out):
+    words = (
+        ["rename", str(SAVER), "--prefix", "a/"]
+        if out == "m"
+        else ["convert", str(SAVER), "--no-slots"]
+    )
+    (tmp_path / f"{out}.index").write_bytes(b"old")
+    (tmp_path / out).write_bytes(b"old")
+    before = sorted(tmp_path.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL, *words, "--force", "-o", str(tmp_path / out)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if "warning: " not in line]
+    assert lines[0].startswith("graphmap: error: ") and "cannot be written" in lines[0]
+    assert len(lines) <= 3
+    assert sorted(tmp_path.iterdir()) == before
+    assert {path.read_bytes() for path in before} == {b"old"}
 
 
 KILLED = """

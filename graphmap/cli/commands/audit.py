@@ -73,7 +73,8 @@ def _json_text(found: Audit, wanted: str) -> str:
             "findings": [finding._asdict() for finding in found],
             "warnings": list(found.warnings),
         }
-    return json.dumps(content, indent=1).replace("\x7f", "\\u007f")
+    text = json.dumps(content, indent=1).replace("\x7f", "\\u007f")
+    return text.replace("<", "\\u003c")  # CI shows logs on pages
 
 
 def _table(found: Audit) -> str:
