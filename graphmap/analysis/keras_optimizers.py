@@ -8,7 +8,7 @@ from typing import Any
 
 from graphmap.analysis.keras_layouts import KIND_OF_NAME, KINDS
 from graphmap.analysis.keras_names import is_iterations, is_rate, name_of, pair_named
-from graphmap.analysis.keras_order import is_of_optimizer, trained_weights
+from graphmap.analysis.keras_order import TrainedWeight, is_of_optimizer, trained_weights
 from graphmap.analysis.keras_positions import pair_numbered
 from graphmap.model.meta import KerasFile
 from graphmap.model.optimizer_state import StoredOptimizer, StoredSlot
@@ -143,6 +143,31 @@ def _wrapper_word(number: int) -> str:
     return words[number] if number < len(words) else f"variable_{number}"
 
 
+def _by_order(
+    variables: Sequence[StoredTensor],
+    weights: Sequence[TrainedWeight],
+    kind: str | None,
+    options: Mapping[str, Any] | None,
+) -> tuple[list[StoredSlot], list[str]]:
+    """Pair the numbered slots of Keras up to 2.2: words in blocks; returns the rest too.
+
+    Its SGD has slots in any case. Its Adam ends with a placeholder of shape [1] for each weight
+    (keras/optimizers.py of 2.2: `self.weights = [self.iterations] + ms + vs + vhats`).
+    """
+    if kind is None:
+        return [], []
+    told = {**(options or {}), **({"momentum": 1.0} if kind == "SGD" else {})}
+    slots = [tensor for tensor in variables if tensor.shape != ()]
+    holders = len(slots) // 3
+    if kind == "Adam" and holders and all(one.shape == (1,) for one in slots[-holders:]):
+        placeholders = slots[-holders:]
+        found = pair_numbered(slots[:-holders], weights, "keras 2 legacy", kind, told)
+        if not found.unpaired and len(found.weights) == holders:
+            return list(found.slots), [tensor.key for tensor in placeholders]
+    found = pair_numbered(slots, weights, "keras 2 legacy", kind, told)
+    return ([], []) if found.unpaired else (list(found.slots), [])
+
+
 def _named(
     variables: Sequence[StoredTensor], stored: StoredModel, facts: KerasFile
 ) -> StoredOptimizer:
@@ -159,7 +184,9 @@ def _named(
     ]
     kind, options, wrapper = told_class(facts)
     library = library_of(facts)
-    slots, scalars, unpaired = [], {}, []
+    slots: list[StoredSlot] = []
+    unpaired: list[str] = []
+    scalars: dict[str, str] = {}
     iterations = rate = None
     for (_, tensor), row in zip(ordered, pair_named(ordered, weights), strict=True):
         if row.primary is not None:
@@ -176,6 +203,10 @@ def _named(
             rate = row.key
         else:
             scalars[row.word] = row.key
+    if unpaired and not slots:  # before TensorFlow 1.14: training/Adam/Variable_3
+        trained = [TrainedWeight(tensor) for _, tensor in weights]
+        slots, rest = _by_order([tensor for _, tensor in ordered], trained, kind, options)
+        unpaired = rest if slots else unpaired
     order = dict.fromkeys(slot.primary or "" for slot in slots)
     places = {key: at for at, key in enumerate(order)}
     slots = [slot._replace(position=places[slot.primary or ""]) for slot in slots]
