@@ -24,6 +24,8 @@ SMALL = 8  # variables below which a share says nothing
 SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
 LEAST_NAMED = 0.3
+ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
+LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
 LEAST = 1e-300  # a sum of shares that underflowed
 CERTAIN = 0.9999  # from here on no rival is worth showing
@@ -90,13 +92,35 @@ def _is_other(
 
     A few fitting names are found in any two models; without shapes a few more.
     """
-    sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
     if len(wanted) < SMALL or len(pool) < SMALL:
         return False
-    shaped = any(v.shape is not None for v in wanted) and any(v.shape is not None for v in pool)
-    least = LEAST_SHAPED if shaped else LEAST_NAMED
+    sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
     used = len({f.actual.name for f in sure})
-    return max(len(sure) / len(wanted), used / len(pool)) < least
+    share = max(len(sure) / len(wanted), used / len(pool))
+    if share >= ALIKE:
+        return False
+    sizes = [_sizes(side) for side in (wanted, pool)]
+    if not all(sizes):
+        return share < LEAST_NAMED
+    alike = _alike(*sizes)
+    return share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH)
+
+
+def _sizes(side: Sequence[Variable]) -> Counter[int]:
+    """Count the variables of each number of elements, which no layout changes."""
+    shapes = [tuple(n for n in v.shape if n is not None) for v in side if v.shape is not None]
+    return Counter(math.prod(shape) for shape in shapes)
+
+
+def _alike(one: Counter[int], other: Counter[int]) -> float:
+    """Return the share of the smaller side's sizes that the other side has, in [0, 1].
+
+    The mean of two: of all variables, and of the sizes that differ. Two models of one width share
+    many sizes, but not most of those that differ.
+    """
+    small = min(one, other, key=Counter.total)
+    both = (one & other).total() / small.total()
+    return (both + len(one.keys() & other.keys()) / len(small)) / 2
 
 
 def _refused(link: Found) -> Found:
