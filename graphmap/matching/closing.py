@@ -34,7 +34,7 @@ LONE = 3  # members from which repetition vouches for a pair
 WEAK = 13.0  # bits below which a link may be settled anew
 FEWEST = 6  # variables that can fit as a whole
 KEPT = 0.8  # share of equal names, but for a prefix, that make keeping them a habit
-LEFT_BITS = 6.0  # of a pair that is left over when all else is settled
+LEFT_BITS = 12.0  # of a pair that is left over when all else is settled
 
 
 def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], set[int]]:

@@ -28,6 +28,7 @@ CLEAR = 60.0  # bits from which an unbroken order also tells equal neighbours ap
 COVERED = 0.7  # share of the modules of one side that must find a place
 POSTERIOR = 0.98
 MOST_BITS = 12.0
+ZIPPED_BITS = 12.0  # of a pair at one place of two counters equally long
 FEWEST = 4  # modules that make a sequence
 
 
@@ -329,5 +330,5 @@ def _zip_family(family: _Family, order: Sequence[_Module]) -> list[Paired]:
     for at, (module, unit) in enumerate(zip(family.modules, family.units, strict=True)):
         if at not in open_ones and module.signature == unit.signature:
             for e, a in _inside(module.items, unit.items):
-                found.append(Paired(e, a, MOST_BITS / 2, len(family.units)))
+                found.append(Paired(e, a, ZIPPED_BITS, len(family.units)))
     return found
