@@ -46,7 +46,7 @@ class _Plan:
         for parent, name in [*inside, *((card.parent, card.id) for card in cards)]:
             self.children.setdefault(parent, []).append(name)
         self.ports: dict[str, list[str]] = {}
-        self.pieces: dict[tuple[str, str], tuple[EdgeKind, bool]] = {}
+        self.pieces: dict[tuple[str, str], tuple[EdgeKind, bool, str]] = {}
         for edge in edges:
             self._route(edge)
 
@@ -70,7 +70,21 @@ class _Plan:
             stops.append(self._port(frame, f"i_{frame}_{edge.source}"))
         stops.append(edge.target)
         for before, after in pairwise(stops):
-            self.pieces[before, after] = (edge.kind, after == edge.target)
+            known = self.pieces.get((before, after))
+            label = self._label(edge) if known is None else self._source_label(edge)
+            self.pieces[before, after] = (edge.kind, after == edge.target, label)
+
+    def _label(self, edge: Edge) -> str:
+        """Return what one arrow leads from and to, with the shape of what flows."""
+        target = self.cards[edge.target]
+        return f"{self._source_label(edge)} → {target.header or target.rows[0].title}"
+
+    def _source_label(self, edge: Edge) -> str:
+        """Return what a line that several arrows share comes from."""
+        source = self.cards[edge.source]
+        row = source.rows[-1]
+        shape = f" ({row.shape})" if row.shape else ""
+        return f"{source.header or row.title}{shape}"
 
     def _port(self, frame: str, name: str) -> str:
         known = self.ports.setdefault(frame, [])
@@ -174,8 +188,8 @@ def _read(found: dict[str, Any], plan: _Plan) -> Layout:
     paths = []
     for item in found.get("edges", ()):
         tail, head = names[item["tail"]], names[item["head"]]
-        kind, arrow = plan.pieces[tail, head]
+        kind, arrow, label = plan.pieces[tail, head]
         points = _spline(item["pos"], height)
         ends = (ports.get(tail), ports.get(head))
-        paths.append(Path(_straight_ends(points, *ends), kind, arrow))
+        paths.append(Path(_straight_ends(points, *ends), kind, arrow, label))
     return Layout(width, height, boxes, tuple(paths))

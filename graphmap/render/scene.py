@@ -92,11 +92,12 @@ class Box(NamedTuple):
 
 
 class Path(NamedTuple):
-    """A cubic B-spline: a start point, then three points for each piece."""
+    """A cubic B-spline: a start point, then three points for each piece. label: what flows."""
 
     points: tuple[tuple[float, float], ...]
     kind: EdgeKind
     arrow: bool
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,8 @@ def _path(path: Path) -> str:
     )
     style = "e tr" if path.kind == "training" else "e"
     marker = ' marker-end="url(#a)"' if path.arrow else ""
-    return f'<path class="{style}" d="M{_n(first[0])} {_n(first[1])}{pieces}"{marker}/>'
+    start = f'<path class="{style}" d="M{_n(first[0])} {_n(first[1])}{pieces}"{marker}'
+    return f"{start}><title>{xml_escape(path.label)}</title></path>" if path.label else f"{start}/>"
 
 
 def _card(card: Card, box: Box) -> str:
