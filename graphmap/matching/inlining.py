@@ -7,6 +7,7 @@ and the same op. Loops are opened once and branches both, as it is places that m
 from __future__ import annotations
 
 from graphmap.analysis.functions import body_graph, calls_of, plain_input
+from graphmap.model.function_check import is_bomb
 from graphmap.model.graph import Function, GraphModel, Node
 from graphmap.names import CONTROL, parse_input
 
@@ -17,11 +18,13 @@ DEEPEST = 24  # calls within calls; a body that calls itself stays closed
 
 
 def inline_calls(graph: GraphModel) -> GraphModel:
-    """Return the graph with all calls opened; itself where it has none.
+    """Return the graph with all calls opened; itself where it has none or too many.
 
     Names of top-level nodes stay. An output of a call becomes an Identity (of a branch: a Merge).
     """
     if not graph.functions or not any(calls_of(node, graph) for node in graph.nodes):
+        return graph
+    if is_bomb(graph):
         return graph
     opened = _Opened(graph)
     opened.add(graph.nodes, "", ())

@@ -144,3 +144,15 @@ def test_a_function_that_calls_itself_stays_closed():
     )
     graph = GraphModel((X, node("c", "PartitionedCall", "x", f=FunctionRef("loop"))), (function,))
     assert len(inline_calls(graph).nodes) < 10
+
+
+def test_calls_that_unfold_to_millions_stay_closed():
+    """Each function calls the next one twice: 2^40 calls."""
+    functions = []
+    for level in range(41):
+        calls = {} if level == 40 else {"f": FunctionRef(f"f{level + 1}")}
+        body = tuple(node(name, "PartitionedCall", **calls) for name in "ab")
+        functions.append(Function(f"f{level}", (), (), body, {}, {}))
+    call = node("call", "PartitionedCall", f=FunctionRef("f0"))
+    graph = GraphModel((call,), tuple(functions))
+    assert inline_calls(graph) is graph
