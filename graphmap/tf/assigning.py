@@ -10,7 +10,9 @@ from graphmap.errors import GraphmapError, MissingDataError, RestoreError
 from graphmap.model.graph import Dims
 from graphmap.model.layouts import apply_layout
 from graphmap.model.stored import StoredModel
+from graphmap.model.training import TrainOp
 from graphmap.model.variable import Part, Variable
+from graphmap.tf.facts import Fact, facts_of
 from graphmap.tf.live import LiveVariable
 from graphmap.tf.runtime import tensorflow
 
@@ -52,7 +54,7 @@ class RestoreReport:
     restored: assigned, and read back byte for byte. untouched: left as they were.
     mismatched: left as they were because the stored shape or dtype is another one.
     initialized: given their initial value, because nothing is stored for them.
-    notes: one sentence for each thing worth knowing.
+    notes: one sentence for each thing worth knowing. found: what the files say of the train ops.
     """
 
     restored: tuple[str, ...]
@@ -60,6 +62,25 @@ class RestoreReport:
     mismatched: tuple[str, ...] = ()
     initialized: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    found: tuple[TrainOp, ...] = ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Everything of the report, each with its ground."""
+        total = sum(map(len, (self.restored, self.untouched, self.mismatched, self.initialized)))
+        facts = [
+            Fact("confirmed", f"{len(self.restored)} of {total} variables restored, read back")
+        ]
+        for train_op in self.found:
+            facts += facts_of(train_op)
+        for word in ("initialized", "untouched", "mismatched"):
+            if names := getattr(self, word):
+                facts.append(Fact("assumed", f"{word}: {', '.join(names)}"))
+        said = {fact.text for fact in facts}
+        for note in self.notes:
+            if note not in said:
+                facts.append(Fact("impossible" if "not restored" in note else "inferred", note))
+        return tuple(facts)
 
     def __str__(self) -> str:
         total = len(self.restored) + len(self.untouched) + len(self.mismatched)

@@ -151,6 +151,7 @@ def resume(
         untouched=without(own, [*restored, *initialized]),
         initialized=initialized,
         notes=tuple(_notes(stored, found)),
+        found=found,
     )
     here = [v for v in saved if all(prefix + name in lives for name, _ in nodes_of(v))]
     placed = tuple((v, tuple(lives[prefix + name] for name, _ in nodes_of(v))) for v in here)

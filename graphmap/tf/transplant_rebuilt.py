@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.model.stored import StoredModel
 from graphmap.model.training import TrainOp
 from graphmap.tf.assigning import Assignment, RestoreReport, assign_values, initialize
 from graphmap.tf.descent import Difference
+from graphmap.tf.facts import Fact, facts_of
 from graphmap.tf.live import live_variables, variable_object
 from graphmap.tf.runtime import tensorflow
 
 __all__ = ["Fact", "RebuildReport", "Rebuilt"]
-
-
-class Fact(NamedTuple):
-    """One thing that a rebuild says, and on what ground.
-
-    basis: "confirmed" (compared op by op, or read from the files), "inferred" (from dataflow or
-    names), "assumed" (told by the caller, or by default), "impossible" (no file holds it).
-    """
-
-    basis: Literal["confirmed", "inferred", "assumed", "impossible"]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ class RebuildReport:
             else:
                 yield Fact("assumed", f"{what} is the stored one: {equal}")
         for train_op in self.found:
-            yield from _facts_of(train_op)
+            yield from facts_of(train_op)
         for text in self.assumed:
             yield Fact("impossible" if "not stored" in text else "assumed", text)
         if self.restored:
@@ -81,20 +71,6 @@ class RebuildReport:
             yield Fact("confirmed", f"{len(self.restored)} of {total} restored, read back")
         if self.initialized:
             yield Fact("assumed", f"initialized anew: {', '.join(self.initialized)}")
-
-
-def _facts_of(train_op: TrainOp) -> Iterator[Fact]:
-    for spec in train_op.optimizers:
-        text = f"{train_op.name} is {spec.kind} over {len(spec.slots)} variables"
-        fixed = [f"{k}={v}" for k, v in spec.hyperparameters.items() if not isinstance(v, dict)]
-        yield Fact(
-            "inferred" if spec.kind == "custom" else "confirmed",
-            text + (f" ({', '.join(fixed)})" if fixed else ""),
-        )
-    for name in train_op.inputs:
-        yield Fact("impossible", f"where {name} stood in its data is not stored")
-    for text in train_op.unrecovered:
-        yield Fact("impossible" if "random" in text else "inferred", f"{train_op.name}: {text}")
 
 
 @dataclass

@@ -46,6 +46,10 @@ def test_next_losses_are_those_of_the_run_that_never_stopped(tmp_path, resource,
         assert sorted(resumed.feeds) == ["x:0", "y:0"]
     assert sorted(resumed.report.restored) == sorted(run.values_before)
     assert resumed.report.untouched == resumed.report.mismatched == ()
+    total = len(run.values_before)
+    facts = [str(fact.text) for fact in resumed.report.facts if fact.basis == "confirmed"]
+    assert facts[0] == f"{total} of {total} variables restored, read back"
+    assert facts[1].startswith(f"{optimizer} is {optimizer} over 3 variables (learning_rate=")
 
 
 def test_a_graph_that_is_already_imported_gets_no_node(tmp_path):
