@@ -1,0 +1,42 @@
+"""The examples of docs/keras.md are executed, and its table names no failure."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "keras.md"
+
+
+@pytest.mark.tf
+def test_examples_run_one_after_the_other(tmp_path):
+    """One process; line numbers are the page's own."""
+    code, inside = [], False
+    for line in PAGE.read_text().split("\n"):
+        fence = line.startswith("```")
+        inside = line == "```python" if fence else inside
+        code.append(line if inside and not fence else "")
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(code))
+    result = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "five trial steps" in result.stdout
+
+
+def test_table_holds_only_exact_runs_and_declined_ones():
+    rows = [line for line in PAGE.read_text().split("\n") if line.startswith("| ")]
+    measured = [row.strip("| ").split(" | ") for row in rows if "EXACT" in row]
+    assert len(measured) >= 20
+    ours = [cell for row in measured for cell in row[1:6]]
+    assert {cell for cell in ours if not cell.startswith("declined")} <= {"EXACT", "-"}
