@@ -48,7 +48,9 @@ class OpenedModel:
     @cached_property
     def optimizers(self) -> tuple[StoredOptimizer, ...]:
         """Every Keras optimizer whose variables are stored, each paired with its weight."""
-        from graphmap.analysis.optimizer_states import find_optimizers
+        if not self.stored.objects and self.stored.keras is None:
+            return ()
+        from graphmap.analysis.optimizer_states import find_optimizers  # a listing need not pay
 
         return find_optimizers(self.stored)
 

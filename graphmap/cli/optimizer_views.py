@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
 from graphmap.cli.console import escape, table
 from graphmap.cli.wording import count, hyperparameter
-from graphmap.model.optimizer_state import StoredOptimizer, StoredSlot
+
+if TYPE_CHECKING:
+    from graphmap.model.optimizer_state import StoredOptimizer, StoredSlot
 
 __all__ = ["optimizers_json", "optimizers_text"]
 

@@ -14,17 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["stats_json", "stats_text"]
 
 
-def stats_json(name: str, stats: Mapping[str, Stats]) -> dict[str, Any]:
-    """Return {"stats": ...} of a variable whose value was asked for; JSON has no infinity."""
-    found = stats.get(name)
-    if found is None:
-        return {}
+def stats_json(stats: Stats) -> dict[str, Any]:
+    """Return {"stats": ...} of one value; JSON has no infinity."""
     told = {
-        "min": _finite(found.minimum),
-        "max": _finite(found.maximum),
-        "mean": _finite(found.mean),
-        "nan": found.nan,
-        "inf": found.inf,
+        "min": _finite(stats.minimum),
+        "max": _finite(stats.maximum),
+        "mean": _finite(stats.mean),
+        "nan": stats.nan,
+        "inf": stats.inf,
     }
     return {"stats": told}
 

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact
 from graphmap.cli.console import dim, escape, is_plain, table
-from graphmap.cli.optimizer_views import optimizers_json, optimizers_text
 from graphmap.cli.signature_views import shape_json, signature_lines, signatures_json
-from graphmap.cli.stats_views import stats_json
 from graphmap.cli.wording import count, hyperparameter, shape_text, size_text
 from graphmap.model.variable import Variable
 
@@ -51,8 +49,10 @@ def inspect_text(artifact: Artifact, variables: Sequence[Variable]) -> Iterator[
         yield from _variable_table(variables)
     for train_op in artifact.train_ops if artifact.has_graph else ():
         yield "\n" + train_op_text(train_op, slots=False)
-    for text in optimizers_text(artifact, slots=False):
-        yield "\n" + text
+    if artifact.optimizers:
+        from graphmap.cli.optimizer_views import optimizers_text  # most listings have none
+
+        yield from (f"\n{text}" for text in optimizers_text(artifact, slots=False))
 
 
 def _variable_table(variables: Sequence[Variable]) -> Iterator[str]:
@@ -120,12 +120,12 @@ def inspect_json(
             "back_edges": size.back_edges,
             "functions": size.functions,
         },
-        "variables": [_variable_json(v) | stats_json(v.name, stats) for v in variables],
+        "variables": [_variable_json(v) | _stats_json(v.name, stats) for v in variables],
         "tags": list(meta.tags),
         "signatures": signatures_json(artifact),
         "collections": dict(meta.counts),
         "train_ops": [train_op_json(op) for op in artifact.train_ops] if size else [],
-        "optimizers": optimizers_json(artifact),
+        "optimizers": _optimizers_json(artifact),
         "unsafe_ops": [
             {"op": op.op, "node": op.node, "function": op.function, "severity": op.severity}
             for op in artifact.unsafe_ops
@@ -241,3 +241,19 @@ def _variable_json(v: Variable) -> dict[str, Any]:
         "bytes": v.bytes,
         "basis": v.basis,
     }
+
+
+def _stats_json(name: str, stats: Mapping[str, Stats]) -> dict[str, Any]:
+    if name not in stats:
+        return {}
+    from graphmap.cli.stats_views import stats_json
+
+    return stats_json(stats[name])
+
+
+def _optimizers_json(artifact: Artifact) -> list[dict[str, Any]]:
+    if not artifact.optimizers:
+        return []
+    from graphmap.cli.optimizer_views import optimizers_json
+
+    return optimizers_json(artifact)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graphmap.api.artifact import Artifact, load
-from graphmap.api.stats import value_stats
 from graphmap.cli import console
 from graphmap.cli.options import add_artifact, add_format, chosen_format
-from graphmap.cli.stats_views import stats_text
 from graphmap.cli.views import inspect_json, inspect_text, select
+
+if TYPE_CHECKING:
+    from graphmap.api.stats import Stats
+    from graphmap.model.variable import Variable
 
 DESCRIPTION = """Say what an artifact holds. Reads indexes, headers and graphs; values only with
 --stats and --verify-data."""
@@ -45,7 +49,7 @@ def run(args: Namespace) -> int:
     with console.busy(f"reading {args.path}"):
         artifact: Artifact = load(args.path, args.tags, args.step)
         variables = select(artifact.variables, args.only, args.role, args.sort)
-        stats = value_stats(artifact, variables, args.stats) if args.stats is not None else {}
+        stats = _stats(artifact, variables, args.stats) if args.stats is not None else {}
         damaged = artifact.verify_data() if args.verify_data else ()
         console.print_warnings(artifact.warnings, damaged)
     if wanted == "json":
@@ -54,5 +58,13 @@ def run(args: Namespace) -> int:
         for text in inspect_text(artifact, variables):
             console.print_text(text)
         if args.stats is not None:
+            from graphmap.cli.stats_views import stats_text
+
             console.print_text(stats_text(stats))
     return 0
+
+
+def _stats(artifact: Artifact, variables: Sequence[Variable], pattern: str) -> dict[str, Stats]:
+    from graphmap.api.stats import value_stats  # a listing need not pay for it
+
+    return value_stats(artifact, variables, pattern)
