@@ -116,9 +116,13 @@ def _choose(
             f"took the first ({first}), choose with --tags",
         )
     asked = {tag.strip() for tag in wanted.split(",") if tag.strip()}
-    for position, tags in enumerate(all_tags):
-        if set(tags) == asked:
-            return position, ()
+    fitting = [position for position, tags in enumerate(all_tags) if set(tags) == asked]
+    if len(fitting) > 1:  # TensorFlow takes the first of them without a word
+        return fitting[0], (
+            f"{typed}: holds {len(fitting)} graphs with the tags {wanted}; took the first",
+        )
+    if fitting:
+        return fitting[0], ()
     raise UsageError(
         f"no graph has the tags {wanted!r}", where=typed, remedy=f"The tags there are: {listed}"
     )

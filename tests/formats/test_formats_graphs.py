@@ -8,7 +8,7 @@ import pytest
 from bundle_writer import write_bundle
 from google.protobuf import text_format
 
-from graphmap.errors import ArtifactError, CorruptArtifactError
+from graphmap.errors import ArtifactError, CorruptArtifactError, UsageError
 from graphmap.formats.protokind import binary_kind
 from graphmap.formats.registry import read_artifact
 from graphmap.model.graph import FunctionRef, ShapeValue
@@ -148,6 +148,16 @@ def test_a_saved_model(write, tmp_path):
     chosen = read_artifact(path, tags="serve")
     assert chosen.meta.tags == ("serve",)
     assert not any("took" in warning for warning in chosen.warnings)
+
+
+def test_a_saved_model_with_the_same_tags_twice(write):
+    proto = make_saved_model()
+    proto.meta_graphs.append(proto.meta_graphs[1])
+    chosen = read_artifact(write("saved_model", proto), tags="serve")
+    assert chosen.meta.tags == ("serve",)
+    assert any("holds 2 graphs with the tags serve" in warning for warning in chosen.warnings)
+    with pytest.raises(UsageError, match="no graph has the tags"):
+        read_artifact(write("saved_model", proto), tags="serve,gpu")
 
 
 @pytest.mark.parametrize(
