@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 CHECKPOINT = str(ROOT / "fixtures" / "adam_saver")
 BUILD = """    import demo_model
     tf.disable_resource_variables()
-    return demo_model.build()["loss"]
+    model = demo_model.build()
+    return model["loss"], {"x:0": model["x"], "y:0": model["y"]}
 """
 
 
@@ -38,10 +40,11 @@ def test_written_script_trains_on(tmp_path, flags):
     script = tmp_path / "go.py"
     text = script.read_text()
     assert "'x:0': ...,  # float32, shape [None, 4]" in text
-    text = text.replace("'x:0': ...", "'x:0': [[1, 2, 3, 4]]").replace("'y:0': ...", "'y:0': [[1]]")
-    text = text.replace(
-        '    raise SystemExit("fill in build(): make your graph here, return its loss")\n', BUILD
-    )
+    text = text.replace("return []  # yours, such as [{", "return [{")
+    text = re.sub(r"(?m)^    # ( *['}])", r"    \1", text)
+    text = text.replace('    raise SystemExit("fill in build() first")\n', BUILD)
+    text = text.replace("'x:0': ...,  #", "'x:0': [[1, 2, 3, 4]],  #")
+    text = text.replace("'y:0': ...,  #", "'y:0': [[1]],  #")
     script.write_text(text)
     result = run("go.py", cwd=tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
