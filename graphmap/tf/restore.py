@@ -26,7 +26,7 @@ from graphmap.tf.assigning import (
 from graphmap.tf.importing import find_prefixes, open_any
 from graphmap.tf.live import LiveVariable, expected_variables, live_model, live_variables
 from graphmap.tf.maps import as_name_map
-from graphmap.tf.suggest import did_you_mean
+from graphmap.tf.suggest import did_you_mean, no_counterpart
 
 __all__ = ["RestoreReport", "restore"]
 
@@ -199,33 +199,22 @@ def _pair_by_matching(
     if not allow_missing:
         open_questions += name_map.unmatched
     if open_questions:
-        raise _unresolved(open_questions, len(weights), opened)
+        raise _no_counterpart(open_questions, len(weights), opened)
     _take_layouts(plan, name_map.matched)
     for decision in name_map.matched:
         if decision.actual in plan.stored:
             plan.pairs[decision.expected] = plan.stored[decision.actual]
 
 
-def _unresolved(decisions: Sequence[Decision], total: int, opened: OpenedModel) -> Exception:
-    stored = [variable.name for variable in opened.variables]
-    ranked = [
-        tuple(candidate.actual for candidate in decision.candidates[:5])
-        or rank_candidates(decision.expected, stored)
-        for decision in decisions[:5]
-    ]
-    lines = [
-        f"{decision.expected} ({decision.status}): {', '.join(names) or 'nothing close'}"
-        for decision, names in zip(decisions, ranked, strict=False)
-    ]
-    more = f"; and {len(decisions) - 5} more" if len(decisions) > 5 else ""
-    return UnresolvedNameError(
-        f"{len(decisions)} of {total} variables have no certain counterpart. "
-        f"Candidates, best first: {'; '.join(lines)}{more}",
-        where=opened.stored.path,
-        remedy="Nothing has been assigned. Say what is meant with "
-        f'name_map={{"{decisions[0].expected}": ...}}; allow_missing=True leaves unmatched ones '
-        "as they are.",
-        candidates=ranked[0],
+def _no_counterpart(
+    decisions: Sequence[Decision], total: int, opened: OpenedModel
+) -> UnresolvedNameError:
+    return no_counterpart(
+        decisions,
+        f"{len(decisions)} of {total} variables",
+        [variable.name for variable in opened.variables],
+        opened.stored.path,
+        "; allow_missing=True leaves unmatched ones as they are",
     )
 
 
@@ -289,7 +278,7 @@ def _require_weights(plan: _Plan, opened: OpenedModel, allow_missing: bool) -> N
     missing = [v for v in plan.expected if v.role in WEIGHT_ROLES and v.name not in plan.pairs]
     if missing and not allow_missing:
         undecided = [Decision(v.name, "unmatched") for v in missing]
-        raise _unresolved(undecided, len(plan.expected), opened)
+        raise _no_counterpart(undecided, len(plan.expected), opened)
 
 
 def _drop_mismatched(plan: _Plan, lives: Mapping[str, LiveVariable]) -> tuple[str, ...]:

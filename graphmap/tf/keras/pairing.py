@@ -21,7 +21,7 @@ from graphmap.tf.keras.live import LiveModel, LiveWeight, is_ordered
 from graphmap.tf.keras.objects import pair_objects
 from graphmap.tf.keras.stored import StoredFile, StoredWeight
 from graphmap.tf.maps import as_name_map
-from graphmap.tf.suggest import did_you_mean
+from graphmap.tf.suggest import did_you_mean, no_counterpart
 
 __all__ = ["Pairing", "pair_weights", "structure"]
 
@@ -258,14 +258,14 @@ def _by_matching(
     )
     unresolved = [*name_map.ambiguous, *name_map.unmatched]
     if unresolved:
-        raise _unresolved(unresolved, len(needed), stored)
+        raise _no_counterpart(unresolved, len(needed), stored)
     by_name = {weight.name: weight for weight in needed}
     by_actual = {weight.names[0]: weight for weight in stored.weights}
     result = Pairing(how="matching")
     for decision in name_map.matched:
         weight = by_name[decision.expected]
         if decision.actual is None:
-            raise _unresolved([decision], len(needed), stored)
+            raise _no_counterpart([decision], len(needed), stored)
         result.pairs[weight] = by_actual[decision.actual]
         if decision.layout not in ("same", "tied"):
             result.layouts[weight] = decision.layout
@@ -277,25 +277,8 @@ def _candidate(weight: StoredWeight) -> Variable:
     return Variable(weight.names[0], weight.shape, weight.dtype, checkpoint_key=weight.key)
 
 
-def _unresolved(
+def _no_counterpart(
     decisions: Sequence[Decision], total: int, stored: StoredFile
 ) -> UnresolvedNameError:
     names = [weight.names[0] for weight in stored.weights]
-    ranked = [
-        tuple(candidate.actual for candidate in decision.candidates[:5])
-        or rank_candidates(decision.expected, names)
-        for decision in decisions[:5]
-    ]
-    lines = [
-        f"{decision.expected} ({decision.status}): {', '.join(near) or 'nothing close'}"
-        for decision, near in zip(decisions, ranked, strict=False)
-    ]
-    more = f"; and {len(decisions) - 5} more" if len(decisions) > 5 else ""
-    return UnresolvedNameError(
-        f"{len(decisions)} of {total} weights have no certain counterpart. "
-        f"Candidates, best first: {'; '.join(lines)}{more}",
-        where=stored.path,
-        remedy="Nothing has been assigned. Say what is meant with "
-        f'name_map={{"{decisions[0].expected}": ...}}.',
-        candidates=ranked[0],
-    )
+    return no_counterpart(decisions, f"{len(decisions)} of {total} weights", names, stored.path)
