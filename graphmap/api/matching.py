@@ -11,9 +11,12 @@ from graphmap.api.name_map import NameMap
 from graphmap.api.names import as_names, side_of
 from graphmap.errors import NameMapError
 from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
+from graphmap.matching.layout import shapes_fit
 from graphmap.matching.rules import find_rules
 
-__all__ = ["check_belongs", "explain", "match", "pins_of", "refused_of"]
+__all__ = ["check_belongs", "explain", "layouts_of", "match", "pins_of", "refused_of"]
+
+_UNTOLD = ("split", "gates")
 
 
 def match(
@@ -23,6 +26,7 @@ def match(
     min_confidence: float = 0.95,
     pins: Mapping[str, str] | None = None,
     refused: Mapping[str, tuple[str, ...]] | None = None,
+    layouts: Mapping[str, str] | None = None,
     only: str | None = None,
     exclude: str | None = None,
     include_slots: bool = False,
@@ -33,7 +37,8 @@ def match(
 
     Each side: a path, names, {name: shape}, an Artifact, or objects with name and shape. The
     order of `expected` is that in which the code makes its variables. refused: {expected: actual
-    names} that are not meant. values: compare stored values and checksums too; nothing is read
+    names} that are not meant. layouts: {expected: layout} of pins whose shapes do not tell it.
+    values: compare stored values and checksums too; nothing is read
     without it. Raises UsageError for pins and patterns that cannot be meant.
     """
     asked, actual = as_names(expected), as_names(artifact)
@@ -41,6 +46,7 @@ def match(
         min_confidence=min_confidence,
         pins=dict(pins or {}),
         refused=dict(refused or {}),
+        layouts=dict(layouts or {}),
         only=only,
         exclude=exclude,
         include_slots=include_slots,
@@ -74,9 +80,15 @@ def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) 
 
     expected: who asks; without it every row counts. Raises NameMapError where no row is left.
     """
-    names = {variable.name for variable in artifact.variables}
-    asked = None if expected is None else {variable.name for variable in expected.variables}
-    kept = {e: a for e, a in old.items() if a in names and (asked is None or e in asked)}
+    names = {variable.name: variable.shape for variable in artifact.variables}
+    asked = None if expected is None else {v.name: v.shape for v in expected.variables}
+    untold = layouts_of(old, dict(old))
+    kept = {
+        e: a
+        for e, a in old.items()
+        if a in names
+        and (asked is None or (e in asked and (e in untold or shapes_fit(asked[e], names[a]))))
+    }
     if old and not kept:
         raise NameMapError(
             f"was made for another artifact: none of its {len(old)} rows names a variable here",
@@ -84,6 +96,12 @@ def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) 
             remedy="Match without --map, or give the artifact that the map was made for.",
         )
     return kept
+
+
+def layouts_of(old: NameMap, pins: Mapping[str, str]) -> dict[str, str]:
+    """Return the layouts of an older map's rows that no pair of shapes tells: splits and gates."""
+    rows = (d for d in old.matched if d.expected in pins)
+    return {d.expected: d.layout for d in rows if d.layout.partition(":")[0] in _UNTOLD}
 
 
 def refused_of(old: NameMap) -> dict[str, tuple[str, ...]]:

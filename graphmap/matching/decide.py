@@ -199,6 +199,8 @@ class _Decider:
         return calibrated(odds, self.knowledge)
 
     def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
+        if v.name in self.settings.layouts and link.evidence[:1] and link.evidence[0].kind == "pin":
+            return self.settings.layouts[v.name]
         turned = self.result.turned and link.kernel
         layout = find_layout(v.shape, meant.shape, turned) or "same"
         if layout == "same" and self.uses[link.actual.name] > 1:

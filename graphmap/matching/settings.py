@@ -40,6 +40,7 @@ class MatchSettings:
     min_confidence: probability under which nothing is committed.
     pins: {expected: actual} that are taken as given.
     refused: {expected: actual names} that are not meant, however much speaks for them.
+    layouts: {expected: layout} of pins whose shapes do not tell it, such as a split.
     only, exclude: regular expressions searched in expected names; the others stay unmatched.
     include_slots: slots, shadows and steps are expected names too.
     prefer_ema: where an actual variable has a moving average, that one is meant.
@@ -54,6 +55,7 @@ class MatchSettings:
     prefer_ema: bool = False
     values: bool = False
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.min_confidence <= 1.0:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
+from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
 from graphmap.model.variable import Variable
@@ -57,9 +58,9 @@ def answering(actual: Side) -> tuple[Variable, ...]:
 
 
 def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
-    """Raise UsageError for the first pin that names nothing."""
-    here = {v.name for v in expected.variables}
-    there = {v.name for v in actual.variables}
+    """Raise UsageError for the first pin that names nothing, or whose shapes cannot be one."""
+    here = {v.name: v for v in expected.variables}
+    there = {v.name: v for v in actual.variables}
     for left, right in settings.pins.items():
         for name, names, side in ((left, here, "expected"), (right, there, "actual")):
             if name in names:
@@ -70,6 +71,17 @@ def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
                 where=f"pin {left}={right}: {name}",
                 remedy=f"Did you mean {', '.join(near)}?" if near else "Check the listing.",
             )
+        one, other = here[left], there[right]
+        if left not in settings.layouts and find_layout(one.shape, other.shape) is None:
+            raise UsageError(
+                f"no layout turns the stored shape {_text(other)} into {_text(one)}",
+                where=f"pin {left}={right}",
+                remedy="Pin another name, or leave this one open.",
+            )
+
+
+def _text(variable: Variable) -> str:
+    return str(list(variable.shape or ())).replace("None", "?")
 
 
 def shadows_by_primary(actual: Side) -> dict[str, Variable]:

@@ -58,7 +58,7 @@ def test_old_rows_become_pins_and_lost_ones_are_matched_anew(command, tmp_path):
     entries = {e["expected"]: e for e in json.loads(result.stdout)["entries"]}
     assert entries["V"]["evidence"][0]["kind"] == "pin"
     assert entries["W"]["actual"] == "my_model/W"
-    assert "1 rows of old.json name nothing here any more" in result.stderr
+    assert "1 rows of old.json fit nothing here any more" in result.stderr
 
 
 def test_one_pin_settles_all_layers(command, tmp_path):
@@ -105,3 +105,28 @@ def test_rules_stand_in_the_map(command, saved, tmp_path):
 def test_explain_says_what_would_change_it(command, saved):
     text = command("explain", saved, "W").stdout
     assert "in all, log2 odds" in text and "what would change it:" in text and "--pin W=" in text
+
+
+def test_a_pin_of_another_size_is_an_error_and_a_stale_row_is_dropped(command, tmp_path):
+    wrong = command(*MATCH, "--pin", "W=my_model/b")
+    assert (
+        wrong.returncode == 2 and "no layout turns the stored shape [6] into [4, 6]" in wrong.stderr
+    )
+    assert command(*MATCH, "-o", "map.json").returncode == 0
+    content = json.loads((tmp_path / "map.json").read_text())
+    content["entries"][0] |= {"actual": "my_model/b"}
+    (tmp_path / "map.json").write_text(json.dumps(content))
+    again = command(*MATCH, "--map", "map.json")
+    assert again.returncode == 0 and "3 of 3" in again.stdout
+
+
+def test_an_older_split_stays_one(command, tmp_path):
+    (tmp_path / "q.txt").write_text("att/q [4,2] float32\natt/k [4,2] float32\n")
+    (tmp_path / "fused.txt").write_text("att/qkv [4,6] float32\n")
+    entry = {"expected": "att/q", "status": "matched", "actual": "att/qkv", "confidence": 1.0}
+    entries = [entry | {"shape": [4, 2], "layout": "split:1:3:0", "candidates": [], "evidence": []}]
+    content = {"schema": "graphmap.name-map/1", "entries": entries}
+    (tmp_path / "map.json").write_text(json.dumps(content))
+    words = ["match", "fused.txt", "--expected", "q.txt", "--map", "map.json", "--json"]
+    found = json.loads(command(*words).stdout)["entries"][0]
+    assert (found["status"], found["layout"]) == ("matched", "split:1:3:0")

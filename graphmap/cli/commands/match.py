@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from graphmap.api.artifact import Artifact, load
-from graphmap.api.matching import match, pins_of, refused_of
+from graphmap.api.matching import layouts_of, match, pins_of, refused_of
 from graphmap.api.name_map import NameMap
 from graphmap.api.reviewing import review
 from graphmap.cli import console
@@ -92,11 +92,13 @@ def run(args: Namespace) -> int:
         artifact = load(args.path, args.tags, args.step)
         console.print_warnings(expected.warnings, artifact.warnings)
         old = NameMap.load(args.map) if args.map else None
+        pins = _pins(args, old, expected, artifact)
         name_map = match(
             expected,
             artifact,
             min_confidence=args.min_confidence,
-            pins=_pins(args, old, expected, artifact),
+            pins=pins,
+            layouts={} if old is None else layouts_of(old, pins),
             refused={} if old is None else refused_of(old),
             only=args.only,
             exclude=args.exclude,
@@ -136,7 +138,7 @@ def _pins(
         return given
     kept = pins_of(old, artifact, expected)
     if len(kept) < len(old):
-        console.note(f"{len(old) - len(kept):,} rows of {args.map} name nothing here any more")
+        console.note(f"{len(old) - len(kept):,} rows of {args.map} fit nothing here any more")
     return {**kept, **given}
 
 
