@@ -57,6 +57,8 @@ def find_gradient_calls(graph: GraphModel) -> tuple[GradientCall, ...]:
     """Return every `tf.gradients` call of the top-level graph, in node order."""
     by_scope: dict[str, dict[int, None]] = {}
     for position, node in enumerate(graph.nodes):
+        if node.op != "Fill" and "grad_ys_" not in node.name:
+            continue
         scope, _, leaf = node.name.rpartition("/")
         for seed in _seeds_at(graph, position, scope, leaf):
             by_scope.setdefault(scope, {})[seed] = None
@@ -71,6 +73,8 @@ def _tape_calls(graph: GraphModel) -> Iterator[GradientCall]:
     """Yield the calls of GradientTapes; which tensor they differentiate, no name tells."""
     inside: dict[str, dict[int, None]] = {}
     for position, node in enumerate(graph.nodes):
+        if _TAPE not in node.name:
+            continue
         before, found, _ = f"/{node.name}".partition(f"/{_TAPE}/")
         if found:
             inside.setdefault(f"{before}/{_TAPE}".removeprefix("/"), {})[position] = None

@@ -6,6 +6,7 @@ resource_variable_ops.cc).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
@@ -202,11 +203,13 @@ def apply_rule(op: str) -> ApplyRule | None:
     return _RULES.get(op)
 
 
+@lru_cache(maxsize=4096)  # asked for every node of a graph, which has few types
 def is_apply(op: str) -> bool:
     """Whether this op type is a fused update, known to the table or not."""
     return op.startswith(("Apply", "SparseApply", "ResourceApply", "ResourceSparseApply"))
 
 
+@lru_cache(maxsize=4096)
 def is_write(op: str) -> bool:
     """Whether this op type changes the variable at its data input 0."""
     return op in _WRITE_OPS or is_apply(op)

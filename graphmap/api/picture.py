@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from graphmap.api.artifact import Artifact, as_artifact
-from graphmap.api.matching import check_belongs
 from graphmap.api.name_map import NameMap
 from graphmap.errors import UsageError
 from graphmap.plugins import RENDERERS, find_plugin
@@ -65,6 +64,8 @@ def render(
     if out is not None:
         check_writable(out)
     if name_map is not None:
+        from graphmap.api.matching import check_belongs  # brings the matcher: needless without
+
         check_belongs(name_map, source)
     chosen = options.pop("format", None) or format_of(out)
     plugged = None if chosen in FORMATS else find_plugin(RENDERERS, chosen)
