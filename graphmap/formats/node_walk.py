@@ -31,37 +31,58 @@ def walk_nodes(
     nodes: list[Node | None] = []
     add = nodes.append
     known = texts.get
+    make = Node._make
     for at, end in spans:
-        name = op = device = ""
         inputs: list[str] = []
-        last = 0
+        device = ""
         try:
-            while at < end:
-                key = data[at]
-                if key >= _ATTR:
-                    break
+            if data[at] != _NAME:
+                raise IndexError
+            size, at = data[at + 1], at + 2
+            if size > 0x7F:
+                size, at = _long(data, size, at)
+            stored = data[at : at + size]
+            texts[stored] = name = stored.decode()  # met before only where it stands twice
+            at += size
+            if data[at] != _OP:
+                raise IndexError
+            size, at = data[at + 1], at + 2
+            if size > 0x7F:
+                size, at = _long(data, size, at)
+            stored = data[at : at + size]
+            at += size
+            op = known(stored)
+            if op is None:
+                op = texts[stored] = stored.decode()
+            while at < end and data[at] == _INPUT:
                 size, at = data[at + 1], at + 2
                 if size > 0x7F:
-                    more, at = data[at], at + 1
-                    size = size & 0x7F | more << 7 if more < 0x80 else end
+                    size, at = _long(data, size, at)
                 stored = data[at : at + size]
                 at += size
                 text = known(stored)
                 if text is None:
                     text = texts[stored] = stored.decode()
-                if key == _INPUT and last <= key:
-                    inputs.append(text)
-                elif key == _NAME and not last:
-                    name = text
-                elif key == _OP and last < key:
-                    op = text
-                elif key == _DEVICE and last < key:
-                    device = text
-                else:
-                    at = end + 1
-                last = key
+                inputs.append(text)
+            if at < end and data[at] == _DEVICE:
+                size, at = data[at + 1], at + 2
+                if size > 0x7F:
+                    size, at = _long(data, size, at)
+                stored = data[at : at + size]
+                at += size
+                text = known(stored)
+                device = texts[stored] = stored.decode() if text is None else text
+            is_whole = at == end or (at < end and _ATTR <= data[at] < 0x80)
+            held = attrs[data[at:end]] if is_whole else None
         except (IndexError, UnicodeDecodeError):
-            at = end + 1
-        held = attrs[data[at:end]] if at <= end else None
-        add(None if held is None else Node(name, op, tuple(inputs), device, held))
+            held = None
+        add(None if held is None else make((name, op, tuple(inputs), device, held)))
     return nodes
+
+
+def _long(data: bytes, size: int, at: int) -> tuple[int, int]:
+    """Return a length of two bytes, and where it ends; a longer one is for protobuf to read."""
+    more = data[at]
+    if more > 0x7F:
+        raise IndexError
+    return size & 0x7F | more << 7, at + 1

@@ -75,14 +75,14 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
 
 def find_back_edges(graph: GraphModel) -> tuple[BackEdge, ...]:
     """Return the edges without which the top-level graph has no cycle, in stored order."""
-    if graph.is_ordered and not any(node.op in NEXT_ITERATION_OPS for node in graph.nodes):
+    if graph.order.is_ordered and not any(node.op in NEXT_ITERATION_OPS for node in graph.nodes):
         return ()
     missing = _missing(graph)
     edges = _edges(graph, missing)
     size = len(graph.nodes)
     loops = {at for at, node in enumerate(graph.nodes) if node.op in NEXT_ITERATION_OPS}
     back = {edge for edge in edges if edge.source in loops}
-    if not graph.is_ordered:
+    if not graph.order.is_ordered:
         rest = [edge for edge in edges if edge not in back]
         back |= _breaking_edges(size + len(missing), rest)
     names = [*_unique_names(graph, missing), *missing]
@@ -115,10 +115,10 @@ def _unique_names(graph: GraphModel, missing: Container[str]) -> list[str]:
 
 def _missing(graph: GraphModel) -> dict[str, int]:
     """Return the producers that the graph lacks, with the positions that they get."""
-    plain, refs, found = graph.plain, graph.refs, dict[str, int]()
-    for node in graph.nodes:
-        for text in node.inputs:
-            if text not in plain and refs[text][0] < 0:
+    refs, found = graph.refs, dict[str, int]()
+    for position in graph.order.dangling:
+        for text in graph.nodes[position].inputs:
+            if refs[text][0] < 0:
                 name = parse_input(text).node
                 found.setdefault(name, len(graph.nodes) + len(found))
     return found

@@ -94,6 +94,19 @@ class Topology(NamedTuple):
     control_consumers: list[list[int]]
 
 
+class InputOrder(NamedTuple):
+    """What inputs tell of a graph.
+
+    dangling: nodes that lack a producer. mixed: nodes with a control input before a data input.
+    is_ordered: whether every producer stands before its consumers, those that close while loops
+    aside. TensorFlow writes its graphs so, and such a graph has no cycle but its loops.
+    """
+
+    dangling: list[int]
+    mixed: list[int]
+    is_ordered: bool
+
+
 class GraphModel:
     """A GraphDef with its function library; never changed once made.
 
@@ -151,24 +164,31 @@ class GraphModel:
         return _Refs(self.index)
 
     @cached_property
-    def is_ordered(self) -> bool:
-        """Whether every producer stands before its consumers, those that close while loops aside.
-
-        TensorFlow writes its graphs so. Such a graph has no cycle but its loops.
-        """
+    def order(self) -> InputOrder:
+        """What the inputs tell of the order in which nodes and inputs are stored."""
         plain, refs, nodes = self.plain, self.refs, self.nodes
-        for position, node in enumerate(nodes):
-            for text in node.inputs:
+        dangling: list[int] = []
+        mixed: list[int] = []
+        is_ordered = True
+        for position, (_, op, texts, _, _) in enumerate(nodes):
+            is_after_control = False
+            for text in texts:
                 producer, output = plain.get(text, -1), 0
                 if producer < 0:
                     producer, output = refs[text]
+                    if producer < 0 and (not dangling or dangling[-1] != position):
+                        dangling.append(position)
+                if output == CONTROL:
+                    is_after_control = True
+                elif is_after_control and (not mixed or mixed[-1] != position):
+                    mixed.append(position)
                 if producer >= position and not (
                     output != CONTROL
-                    and node.op in MERGE_OPS
+                    and op in MERGE_OPS
                     and nodes[producer].op in NEXT_ITERATION_OPS
                 ):
-                    return False
-        return True
+                    is_ordered = False
+        return InputOrder(dangling, mixed, is_ordered)
 
     @cached_property
     def topology(self) -> Topology:

@@ -12,7 +12,6 @@ from graphmap.model.const_check import constant_defects
 from graphmap.model.function_check import library_defects
 from graphmap.model.graph import MERGE_OPS, NEXT_ITERATION_OPS, GraphModel
 from graphmap.model.sentences import examples
-from graphmap.names import CONTROL
 
 __all__ = ["fatal_defects", "find_defects"]
 
@@ -76,28 +75,13 @@ def _name_defects(graph: GraphModel) -> list[str]:
 
 def _input_defects(graph: GraphModel) -> list[str]:
     defects = []
-    plain, refs = graph.plain, graph.refs
-    dangling, mixed = [], []
-    for node in graph.nodes:
-        is_after_control = is_mixed = is_dangling = False
-        for text in node.inputs:
-            producer, output = plain.get(text, -1), 0
-            if producer < 0:
-                producer, output = refs[text]
-            if output == CONTROL:
-                is_after_control = True
-            elif is_after_control:
-                is_mixed = True
-            if producer < 0:
-                is_dangling = True
-        if is_dangling:
-            dangling.append(node.name)
-        if is_mixed:
-            mixed.append(node.name)
-    if dangling:
-        defects.append(f"the graph lacks nodes that are inputs of {examples(dangling)}")
-    if mixed:
-        defects.append(f"a control input stands before a data input of {examples(mixed)}")
+    order = graph.order
+    if order.dangling:
+        names = [graph.nodes[at].name for at in order.dangling]
+        defects.append(f"the graph lacks nodes that are inputs of {examples(names)}")
+    if order.mixed:
+        names = [graph.nodes[at].name for at in order.mixed]
+        defects.append(f"a control input stands before a data input of {examples(names)}")
     cycle = _on_cycles(graph)
     if cycle:
         defects.append(f"the graph has a cycle that is no while loop, through {examples(cycle)}")
@@ -119,7 +103,7 @@ def _attr_defects(graph: GraphModel) -> list[str]:
 
 def _on_cycles(graph: GraphModel) -> list[str]:
     """Return the nodes on or between cycles, in stored order, while loops aside."""
-    if graph.is_ordered:
+    if graph.order.is_ordered:
         return []
     topology = graph.topology
     nodes = graph.nodes
