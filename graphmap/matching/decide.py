@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.calibration import calibrated, calibrated_open
+from graphmap.matching.coherence import strays
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.sides import shadows_by_primary, unused_names
@@ -69,6 +70,7 @@ def decide(
         for name, link in found.items()
         if link.actual.name not in settings.refused.get(name, ())
     }
+    found |= _open_strays(found)
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
     if not alike and _is_other(wanted, pool, found):
         found = {name: _refused(link) for name, link in found.items()}
@@ -83,6 +85,22 @@ def decide(
         unused=unused_names(actual, used),
         expected_wrong=round(sum(1 - d.confidence for d in matched), 3),
     )
+
+
+def _open_strays(found: Mapping[str, Found]) -> dict[str, Found]:
+    """Return the links that leave the tower of their scope, without what makes them certain."""
+    free = {n: f.actual.name for n, f in found.items() if not _is_pinned(f)}
+    why = "nearly all names of its scope went elsewhere, where its place belongs to"
+    return {
+        name: found[name]._replace(
+            margin=0.0, evidence=(*found[name].evidence, Evidence("twin", 0.0, f"{why} {holder}"))
+        )
+        for name, holder in strays(free).items()
+    }
+
+
+def _is_pinned(link: Found) -> bool:
+    return bool(link.evidence) and link.evidence[0].kind == "pin"
 
 
 def _is_other(
@@ -126,7 +144,7 @@ def _alike(one: Counter[int], other: Counter[int]) -> float:
 def _refused(link: Found) -> Found:
     """Take a link back, so that it is shown but not committed; a pin is taken as given."""
     odds = min(link.bits, link.margin)
-    if odds <= REFUSED_BITS or (link.evidence and link.evidence[0].kind == "pin"):
+    if odds <= REFUSED_BITS or _is_pinned(link):
         return link
     why = "so little else fits that this seems to be another model"
     evidence = (*link.evidence, Evidence("whole", round(REFUSED_BITS - odds, 3), why))
@@ -194,12 +212,12 @@ class _Decider:
     def _sure(self, link: Found) -> float:
         """Return the probability of a link; a pin is taken as given."""
         odds = min(link.bits, link.margin)
-        if link.evidence and link.evidence[0].kind == "pin":
+        if _is_pinned(link):
             return probability(odds)
         return calibrated(odds, self.knowledge)
 
     def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
-        if v.name in self.settings.layouts and link.evidence[:1] and link.evidence[0].kind == "pin":
+        if v.name in self.settings.layouts and _is_pinned(link):
             return self.settings.layouts[v.name]
         turned = self.result.turned and link.kernel
         layout = find_layout(v.shape, meant.shape, turned) or "same"
