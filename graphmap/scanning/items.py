@@ -10,16 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from graphmap.formats.folder import SAVED_MODEL
+from graphmap.formats.safetensors import INDEX_SUFFIX
+from graphmap.formats.state_file import STATE
+
 __all__ = ["FileInfo", "Item", "group_files", "is_part_of_saved_model"]
 
-SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
-STATE = "checkpoint"
 _BESIDE_SAVED_MODEL = ("keras_metadata.pb", "fingerprint.pb")
 _PARTS_OF_SAVED_MODEL = ("variables", "assets", "assets.extra")
 _MODEL_SUFFIXES = (".pb", ".pbtxt", ".h5", ".hdf5", ".keras", ".safetensors", ".ckpt")
 _DATA = re.compile(r"^(.+)\.data-\d{5}-of-\d{5}$", re.DOTALL)
 _SHARD = re.compile(r"^(.+)-\d{5}-of-\d{5}(\.safetensors)?$", re.DOTALL)
-_INDEX_JSON = ".safetensors.index.json"
 # Suffixes that no model has: their files are not opened to see what they are.
 _OTHER = frozenset(
     f".{word}"
@@ -112,9 +113,9 @@ def _key(name: str, files: Mapping[str, FileInfo]) -> str | None:
     if found := _SHARD.match(name):
         if not found[2]:
             return found[1]
-        index = found[1] + _INDEX_JSON
+        index = found[1] + INDEX_SUFFIX
         return index if index in files else name
-    if name.endswith((_INDEX_JSON, *_MODEL_SUFFIXES)):
+    if name.endswith((INDEX_SUFFIX, *_MODEL_SUFFIXES)):
         return name
     return name if f"{name}.meta" in files else None
 
