@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from graphmap.matching.kinds import Kind, kind_of, settle
+from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.tokens import MARK, Template, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS
 from graphmap.model.graph import Dims
@@ -115,6 +115,7 @@ def build_groups(
     _count_words(templates)
     counters = _join_bare(templates, known.counters if known else {})
     _renumber(templates, renumbered or {})
+    lettered = lettered_leaves(templates)
     selecting = _selecting(templates)
     if known and known.prefixes:
         selecting |= known.prefixes
@@ -122,7 +123,9 @@ def build_groups(
         known.prefixes, known.counters = selecting, counters
     groups: list[Group] = []
     for text in sorted(templates):
-        made = _split(text, templates[text], selecting, fine, variables, text in split)
+        made = _split(
+            text, templates[text], selecting, fine, variables, text in split, lettered.get(text)
+        )
         for group in made:
             group.counter = not counters.get(text, set()).isdisjoint(group.free)
         groups.extend(made)
@@ -242,6 +245,7 @@ def _split(
     fine: bool,
     variables: Sequence[Variable],
     apart: bool,
+    lettered: tuple[Kind, str] | None,
 ) -> list[Group]:
     cuts = [found.end() for found in re.finditer(MARK, text)]
     literal: list[int] = []
@@ -266,7 +270,7 @@ def _split(
             at: _literal(value, *selecting[text[: cuts[at]]])
             for at, value in zip(literal, values, strict=True)
         }
-        group = _make_group(text, tokens, parts[values], variables, selecting)
+        group = _make_group(text, tokens, parts[values], variables, selecting, lettered)
         group.fixed = tuple(zip(literal, values, strict=True))
         made.append(group)
     return made
@@ -282,6 +286,7 @@ def _make_group(
     members: list[Member],
     variables: Sequence[Variable],
     selecting: Prefixes,
+    lettered: tuple[Kind, str] | None,
 ) -> Group:
     width = text.count(MARK)
     free: list[int] = []
@@ -303,6 +308,8 @@ def _make_group(
     parts = segments(text) or (text,)
     rank = None if shapes[0] is None else len(shapes[0])
     kind, rest = kind_of(parts[-1], rank)
+    if lettered is not None and kind.letter == "?" and fits_rank(lettered[0], rank):
+        kind, rest = lettered
     path = [*parts[:-1], rest] if rest else list(parts[:-1])
     if kind.letter == "?" and len(parts) > 1:  # W/conv/0: the kind stands first
         leading, rest = kind_of(parts[0], rank)

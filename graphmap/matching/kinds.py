@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from graphmap.matching.tokens import MARK, PIECES
 from graphmap.matching.vocabulary import KIND_WORDS
 
-__all__ = ["UNKNOWN", "Kind", "kind_agreement", "kind_of", "settle"]
+__all__ = ["UNKNOWN", "Kind", "fits_rank", "kind_agreement", "kind_of", "lettered_leaves", "settle"]
 
 SUFFIXED = re.compile("[wb](?:[qkvohx]|[fx]c|zr|ih|hh)")  # Wq, bo, Wzr: the letter, then which one
 STATISTIC = frozenset(["moving", "running", "pop", "population", "batch"])
+LONE_LETTER = re.compile(r"(?:(?<=[_-])|^)[wWbB](?=[_#-]|$)")
 WHOLE_ONLY = frozenset(
     ["w", "b", "g", "mean", "mu", "avg", "sigma", "scale", "offset", "shift", "var", "table"]
 )
@@ -69,6 +72,42 @@ def _lookup(word: str) -> tuple[str, str]:
     if found is None:
         return "?", ""
     return (found[0], "weight") if word in ("weight", "weights") else found
+
+
+def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
+    """Return {template: its kind, the rest of its leaf} where a lone w and b tell one another.
+
+    `ffn_W1` alone could be anything; beside `ffn_b1` it is the kernel of a part `ffn_1`.
+
+    >>> lettered_leaves(["mlp/up_W1", "mlp/up_b1", "mlp/W_x"])["mlp/up_W1"]
+    (Kind(letter='M', sub='kernel'), 'up_1')
+    >>> lettered_leaves(["cell/W_H", "other/b_H"])
+    {}
+    """
+    pairs: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for text in templates:
+        path, leaf = _cut(text)
+        for found in LONE_LETTER.finditer(leaf):
+            rest = leaf[: found.start()] + leaf[found.end() :]
+            if rest.strip("_-#"):
+                pairs[path, rest].setdefault(found[0].lower(), text)
+    both = {"w": Kind("M", "kernel"), "b": Kind("B", "bias")}
+    return {
+        text: (both[letter], rest.strip("_-"))
+        for (_, rest), texts in pairs.items()
+        if len(texts) == len(both)
+        for letter, text in texts.items()
+    }
+
+
+def _cut(text: str) -> tuple[str, str]:
+    at = max(text.rfind("/"), text.rfind(".")) + 1
+    return text[:at], text[at:]
+
+
+def fits_rank(kind: Kind, rank: int | None) -> bool:
+    """Whether a tensor of a rank can be of a kind that a lone letter tells."""
+    return rank is None or (rank > 1) == (kind.letter == "M")
 
 
 def settle(kind: Kind, siblings: frozenset[str], in_norm: bool) -> Kind:
