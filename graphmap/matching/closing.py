@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import Found
 from graphmap.matching.elimination import find_leftovers
+from graphmap.matching.forms import fit_forms, modules_of
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Pair, propose
 from graphmap.matching.ties import find_ties
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 __all__ = [
     "LONE",
     "by_creation",
+    "by_forms",
     "drop_orphans",
     "eliminate",
     "fit_at_once",
     "fit_wholes",
+    "keep_same",
     "share",
     "tie",
 ]
@@ -34,6 +37,8 @@ LONE = 3  # members from which repetition vouches for a pair
 WEAK = 13.0  # bits below which a link may be settled anew
 FEWEST = 6  # variables that can fit as a whole
 KEPT = 0.8  # share of equal names, but for a prefix, that make keeping them a habit
+SAME_BITS = 20.0  # of a name that is kept where all others are
+FORM_BITS = 14.0  # of a module that fits no other one
 LEFT_BITS = 12.0  # of a pair that is left over when all else is settled
 
 
@@ -54,6 +59,51 @@ def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], se
             settled[0].add(row.expected)
             settled[1].add(row.actual)
     return settled
+
+
+def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
+    """Settle modules by what they hold, where the two sides hold as many elements."""
+    if min(len(wanted), len(pool)) < LONE or _keeps_names(run):
+        return
+    if _shares_names(run, wanted, pool):
+        return
+    links = run.result.links
+    places = {v.name: at for at, v in enumerate(run.pool)}
+    known = {k.expected.name: places[k.actual.name] for k in links}
+    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+    sides = (
+        modules_of(run.whole[0], run.wanted_names, run.wanted),
+        modules_of(run.whole[1], run.pool_names, run.pool),
+    )
+    taken = set(settled.values())
+    evidence = (Evidence("form", FORM_BITS, "no other module fits it, in two sides that fit"),)
+    for mine, other in fit_forms(*sides, settled):
+        if mine not in settled and other not in taken:
+            one, two = run.wanted[mine], run.pool[other]
+            kernel = len(one.shape or ()) > 1
+            links.append(Found(one, two, FORM_BITS, FORM_BITS, evidence, kernel))
+
+
+def keep_same(run: Run) -> None:
+    """Give open names the actual ones of the same name, where names are kept and no link objects.
+
+    Such names stay open where a stack is longer on one side, so that nothing there lines up.
+    """
+    links = run.result.links
+    ours = {v.name: v for v in run.wanted}
+    theirs = {v.name: v for v in run.pool}
+    same = [n for n, v in ours.items() if n in theirs and theirs[n].shape == v.shape]
+    if 2 * len(same) < min(len(ours), len(theirs)):
+        return
+    for link in links:
+        mine, other = link.expected.name, link.actual.name
+        if mine != other and (mine in theirs or other in ours):
+            return
+    taken = {link.actual.name for link in links} | {link.expected.name for link in links}
+    evidence = (Evidence("name", SAME_BITS, "the same name, as far as names are on both sides"),)
+    links += [
+        Found(ours[n], theirs[n], SAME_BITS, SAME_BITS, evidence) for n in same if n not in taken
+    ]
 
 
 def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:

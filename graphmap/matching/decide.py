@@ -31,6 +31,7 @@ NEAR = 0.2  # confidence of a candidate from which an open name is called ambigu
 LEAST = 1e-300  # a sum of shares that underflowed
 CERTAIN = 0.9999  # from here on no rival is worth showing
 REFUSED_BITS = 3.0  # most that a link is worth where all else says that this is another model
+REFUSED_SHARE = 0.9  # most confidence in such a link, whatever links of few bits are worth elsewhere
 # Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
 Ranking = list[tuple[dict[int, int], float]]
 
@@ -44,6 +45,7 @@ class Found(NamedTuple):
     margin: float
     evidence: tuple[Evidence, ...]
     kernel: bool = False  # a kernel, whose axes one side may keep the other way round
+    refused: bool = False  # the two sides are taken for different models
 
 
 def probability(bits: float) -> float:
@@ -144,11 +146,15 @@ def _alike(one: Counter[int], other: Counter[int]) -> float:
 def _refused(link: Found) -> Found:
     """Take a link back, so that it is shown but not committed; a pin is taken as given."""
     odds = min(link.bits, link.margin)
-    if odds <= REFUSED_BITS or _is_pinned(link):
+    if _is_pinned(link):
         return link
+    if odds <= REFUSED_BITS:
+        return link._replace(refused=True)
     why = "so little else fits that this seems to be another model"
     evidence = (*link.evidence, Evidence("whole", round(REFUSED_BITS - odds, 3), why))
-    return link._replace(bits=REFUSED_BITS, margin=REFUSED_BITS, evidence=evidence)
+    return link._replace(
+        bits=REFUSED_BITS, margin=REFUSED_BITS, evidence=evidence, refused=True
+    )
 
 
 def _verdict(wanted: int, matched: int) -> Verdict:
@@ -214,7 +220,8 @@ class _Decider:
         odds = min(link.bits, link.margin)
         if _is_pinned(link):
             return probability(odds)
-        return calibrated(odds, self.knowledge)
+        share = calibrated(odds, self.knowledge)
+        return min(share, REFUSED_SHARE) if link.refused else share
 
     def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
         if v.name in self.settings.layouts and _is_pinned(link):

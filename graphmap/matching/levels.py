@@ -10,10 +10,12 @@ from graphmap.matching.assign import assign
 from graphmap.matching.closing import (
     LONE,
     by_creation,
+    by_forms,
     drop_orphans,
     eliminate,
     fit_at_once,
     fit_wholes,
+    keep_same,
     share,
     tie,
 )
@@ -94,6 +96,8 @@ def match_groups(
         settled = by_creation(run, set(left), set(right))
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
+    by_forms(run, [at for at in open_expected if at not in copied], open_actual)
+    keep_same(run)
     drop_orphans(run, set(left), set(right))
     tie(run, left, right)
     fit_wholes(run, [at for at in open_expected if at not in copied], open_actual)
@@ -145,8 +149,8 @@ class Run:
         self.levels = counts_down(expected)
         self.habit = expected_habit(expected, actual)
         self.crossed = counters_cross(expected, actual)
-        if find_twins(actual):
-            return {}
+        if find_twins(actual) or len(right) >= len(left):
+            return {}  # the other side has as many, so nothing need stand for two
         copied = {}
         for original, copy in copies(expected):
             self.first = None

@@ -1,0 +1,171 @@
+"""Modules told apart by what they hold, where the two sides hold the same numbers of elements.
+
+Where both sides have equally many elements in all, they are one model, whatever its names; some of
+its modules may be kept in more or fewer pieces. A form (kinds and sizes of a module's tensors) that
+stands once on each side is then settled by that alone. Of several alike, the one that stands beside
+settled modules is meant that stands beside their counterparts on the other side, and the last one
+of a form is what is left. Forms that do not stand equally often are left alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from graphmap.matching.groups import Group
+from graphmap.model.variable import Variable
+
+__all__ = ["Form", "fit_forms", "modules_of"]
+
+PIECES = re.compile(r"[/._\-\s]+")
+
+Key = tuple[str, tuple[int, ...]]  # kind letter, sorted sizes other than 1
+Pieces = tuple[str, ...]
+Module = tuple[str, str, tuple[int, ...]]  # path, template, indices
+
+
+class Form(NamedTuple):
+    """A module: the pieces of its path, and its tensors as {kind and sizes: positions}."""
+
+    path: Pieces
+    tensors: Mapping[Key, tuple[int, ...]]
+
+    @property
+    def signature(self) -> tuple[tuple[Key, int], ...]:
+        """What the module holds: its kinds and sizes, and how many of each."""
+        return tuple(sorted((key, len(positions)) for key, positions in self.tensors.items()))
+
+
+def modules_of(
+    groups: Iterable[Group], names: Sequence[tuple[str, tuple[int, ...]]], side: Sequence[Variable]
+) -> list[Form]:
+    """Return the modules of a side in the order of their positions; [] where a shape is unknown."""
+    found: dict[Module, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for group in groups:
+        letter = "B" if group.kind.letter == "E" else group.kind.letter
+        for (_, position), shape in zip(group.members, group.shapes, strict=True):
+            if shape is None or None in shape:
+                return []
+            sizes = tuple(sorted(n for n in shape if n is not None and n != 1))
+            kind = "M" if len(sizes) > 1 else letter  # a table may have a name that tells no kind
+            name = side[position].name
+            # a tensor whose name tells no kind is a module of its own
+            cut = max(name.rfind("/"), name.rfind("."), 0) if letter != "?" else len(name)
+            module = name[:cut], group.module, names[position][1]
+            found[module][kind, sizes].append(position)
+    made = [
+        Form(
+            tuple(piece for piece in PIECES.split(path) if piece),
+            {key: tuple(positions) for key, positions in tensors.items()},
+        )
+        for (path, _, _), tensors in found.items()
+    ]
+    return sorted(made, key=lambda form: min(p for row in form.tensors.values() for p in row))
+
+
+def fit_forms(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> list[tuple[int, int]]:
+    """Return pairs of positions that the forms of modules settle; none in unlike models.
+
+    settled: {expected position: actual one} of what is known; where it joins unlike modules,
+    nothing is concluded.
+    """
+    if not expected or _elements(expected) != _elements(actual):
+        return []
+    home = {p: at for at, form in enumerate(actual) for row in form.tensors.values() for p in row}
+    paired: dict[int, int] = {}
+    for at, form in enumerate(expected):
+        targets = {
+            home[settled[p]] for row in form.tensors.values() for p in row if settled.get(p) in home
+        }
+        if len(targets) > 1 or any(actual[t].signature != form.signature for t in targets):
+            return []
+        paired.update((at, target) for target in targets)
+    if len(set(paired.values())) < len(paired):
+        return []
+    known = len(paired)
+    while True:
+        fresh = _left_over(expected, actual, paired) or _beside(expected, actual, paired)
+        if not fresh:
+            break
+        paired |= fresh
+    return [
+        pair
+        for at, target in list(paired.items())[known:]
+        for pair in _inside(expected[at], actual[target])
+    ]
+
+
+def _elements(side: Sequence[Form]) -> int:
+    return sum(
+        len(positions) * math.prod(sizes)
+        for form in side
+        for (_, sizes), positions in form.tensors.items()
+    )
+
+
+def _open_ones(
+    expected: Sequence[Form], actual: Sequence[Form], paired: Mapping[int, int]
+) -> list[tuple[list[int], list[int]]]:
+    """Return the open modules of both sides, form by form, of forms that both have as often."""
+    classes: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    taken = set(paired.values())
+    for at, form in enumerate(expected):
+        if at not in paired:
+            classes[form.signature][0].append(at)
+    for at, form in enumerate(actual):
+        if at not in taken:
+            classes[form.signature][1].append(at)
+    return [sides for sides in classes.values() if len(sides[0]) == len(sides[1])]
+
+
+def _left_over(
+    expected: Sequence[Form], actual: Sequence[Form], paired: Mapping[int, int]
+) -> dict[int, int]:
+    rows = _open_ones(expected, actual, paired)
+    return {mine[0]: theirs[0] for mine, theirs in rows if len(mine) == 1}
+
+
+def _beside(
+    expected: Sequence[Form], actual: Sequence[Form], paired: Mapping[int, int]
+) -> dict[int, int]:
+    """Return the open modules of one form that alone stand beside the same settled ones."""
+    back = {target: at for at, target in paired.items()}
+    near = _neighbours(expected, paired), _neighbours(actual, back)
+    found = {}
+    for mine, theirs in _open_ones(expected, actual, paired):
+        fitting = {
+            at: [t for t in theirs if near[1][t] & {paired[n] for n in near[0][at]}] for at in mine
+        }
+        takers = Counter(t for row in fitting.values() for t in row)
+        found.update(
+            (at, row[0]) for at, row in fitting.items() if len(row) == 1 == takers[row[0]]
+        )
+    return found
+
+
+def _neighbours(side: Sequence[Form], settled: Iterable[int]) -> list[frozenset[int]]:
+    """Return of each module the settled ones in the smallest scope around it that holds any."""
+    below: dict[Pieces, set[int]] = defaultdict(set)
+    for at in settled:
+        path = side[at].path
+        for depth in range(1, len(path) + 1):
+            below[path[:depth]].add(at)
+    found = []
+    for form in side:
+        scopes = (form.path[:depth] for depth in range(len(form.path), 0, -1))
+        found.append(frozenset(next((below[s] for s in scopes if s in below), ())))
+    return found
+
+
+def _inside(mine: Form, theirs: Form) -> list[tuple[int, int]]:
+    """Pair the tensors of two modules of one form that no other tensor in them is like."""
+    return [
+        (positions[0], theirs.tensors[key][0])
+        for key, positions in mine.tensors.items()
+        if len(positions) == 1
+    ]

@@ -1,0 +1,93 @@
+"""What modules hold, names that are kept, and letters that say kernel and bias."""
+
+from graphmap.matching import Side, match_variables
+from graphmap.model.variable import Variable
+
+
+def side(*rows):
+    return Side(tuple(Variable(name, shape) for name, shape in rows), ordered=True)
+
+
+def dense(path, rows, columns, kernel="kernel", bias="bias"):
+    return [(f"{path}/{kernel}", (rows, columns)), (f"{path}/{bias}", (columns,))]
+
+
+def gauge():
+    """Two probes of three stages each, exchanged between the sides, and a mixer of like sizes."""
+    mine, theirs = [], []
+    for here, there, width in (("left", "unit_2", 7), ("right", "unit_1", 5)):
+        for k, stage in enumerate(("first", "inner", "last")):
+            rows, columns = ((width, 9), (9, 9), (9, width))[k]
+            mine += dense(f"probe_{here}/{stage}", rows, columns)
+            theirs += dense(f"{there}/{'abc'[k]}", rows, columns, "W", "offset")
+    mine += dense("mixer", 9, 9)
+    theirs += dense("blend", 9, 9, "W", "offset")
+    return mine, theirs
+
+
+def test_forms_settle_exchanged_towers_and_what_is_left():
+    mine, theirs = gauge()
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert dict(found.items()) == {e: a for (e, _), (a, _) in zip(mine, theirs, strict=True)}
+    assert "form" in {e.kind for e in found.decision("probe_left/first/kernel").evidence}
+
+
+def test_forms_say_nothing_where_the_sides_hold_other_amounts():
+    mine, theirs = gauge()
+    found = match_variables(side(*mine, ("extra/kernel", (2, 2))), side(*sorted(theirs)))
+    assert not found.matched
+
+
+def test_a_module_kept_in_other_pieces_leaves_the_rest_to_its_form():
+    mine = [("cell/kernel", (6, 20)), ("cell/rows", (4, 20)), *dense("answer", 5, 3)]
+    theirs = [("fused/kernel", (10, 20)), *dense("projection", 5, 3)]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert dict(found.items()) == {"answer/kernel": "projection/kernel", "answer/bias": "projection/bias"}
+
+
+def test_kept_names_are_found_where_a_stack_is_shorter():
+    head = dense("embedder/up", 4, 6)
+    mine = [*head, *(row for k in range(5) for row in dense(f"tower/stage_{k}/mix", 6, 6))]
+    theirs = [*head, *dense("tower/stage_0/mix", 6, 6)]
+    found = match_variables(side(*mine), side(*theirs))
+    assert dict(found.items()) == {name: name for name, _ in theirs}
+
+
+def test_kept_names_are_not_trusted_where_another_moved():
+    mine = [row for k in range(5) for row in dense(f"stage_{k}/mix", 6, 6 + k)]
+    theirs = [(name.replace("stage_3", "stage_9").replace("stage_4", "stage_3"), shape)
+              for name, shape in mine]  # fmt: skip
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert "stage_3/mix/kernel" not in {a for e, a in found.items() if e.startswith("stage_3")}
+
+
+def test_a_lone_w_and_b_are_kernel_and_bias():
+    mine = [(f"block_{k}/fc_{leaf}{n}", None) for k in range(4) for n in "12" for leaf in "Wb"]
+    theirs = [
+        (f"layers/{k}/fc{n}/{leaf}", None)
+        for k in range(4)
+        for n in "12"
+        for leaf in ("kernel", "bias")
+    ]
+    found = match_variables(side(*mine), side(*theirs))
+    assert dict(found.items()) == {e: a for (e, _), (a, _) in zip(mine, theirs, strict=True)}
+
+
+def test_scopes_alike_are_no_copies_where_the_other_side_has_as_many():
+    def branch(path, parts, width, leaves):
+        sizes = ((width, 8), (8, 8), (8, width * width), (8, 8))
+        return [
+            row
+            for part, (rows, columns) in zip(parts, sizes, strict=True)
+            for row in dense(f"{path}/{part}", rows, columns, *leaves)
+        ]
+
+    mine, theirs = [], []
+    for n, (word, width) in enumerate((("spatial", 3), ("channel", 4))):
+        mine += branch(f"{word}_align", ("up", "mid", "down", "gate"), width, ("kernel", "bias"))
+        theirs += branch(f"net{n}", ("l1", "l2", "l3", "l4"), width, ("W", "offset"))
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    wanted = {e: a for (e, _), (a, _) in zip(mine, theirs, strict=True)}
+    assert found["channel_align/up/kernel"] == "net1/l1/W"
+    assert found["spatial_align/down/bias"] == "net0/l3/offset"
+    assert all(wanted[e] == a for e, a in found.items())
