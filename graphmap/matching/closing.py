@@ -84,26 +84,33 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
             links.append(Found(one, two, FORM_BITS, FORM_BITS, evidence, kernel))
 
 
-def keep_same(run: Run) -> None:
-    """Give open names the actual ones of the same name, where names are kept and no link objects.
+def keep_same(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
+    """Give names of a stack that is shorter on the other side the same names there.
 
-    Such names stay open where a stack is longer on one side, so that nothing there lines up.
+    Nothing lines up in such a stack. Names are trusted where at least half of a side's are kept and
+    no link leads from a kept name elsewhere; TensorFlow's own counters are not.
     """
+    if len(wanted) < len(run.wanted):
+        return  # pins may say that names are not kept
     links = run.result.links
-    ours = {v.name: v for v in run.wanted}
-    theirs = {v.name: v for v in run.pool}
-    same = [n for n, v in ours.items() if n in theirs and theirs[n].shape == v.shape]
+    ours = {run.wanted[at].name: at for at in wanted}
+    theirs = {run.pool[at].name: at for at in pool}
+    shapes = {v.name: v.shape for v in run.pool}
+    same = [n for n, at in ours.items() if n in theirs and run.wanted[at].shape == shapes[n]]
     if 2 * len(same) < min(len(ours), len(theirs)):
         return
-    for link in links:
-        mine, other = link.expected.name, link.actual.name
-        if mine != other and (mine in theirs or other in ours):
-            return
-    taken = {link.actual.name for link in links} | {link.expected.name for link in links}
+    moved = ((k.expected.name, k.actual.name) for k in links if k.expected.name != k.actual.name)
+    if any(mine in theirs or other in ours for mine, other in moved):
+        return
+    sizes = [{at: g for g in groups for _, at in g.members} for groups in run.whole]
+    done = {k.expected.name for k in links} | {k.actual.name for k in links}
+    done |= {run.wanted[at].name for at in run.result.vetoes}
     evidence = (Evidence("name", SAME_BITS, "the same name, as far as names are on both sides"),)
-    links += [
-        Found(ours[n], theirs[n], SAME_BITS, SAME_BITS, evidence) for n in same if n not in taken
-    ]
+    for name in same:
+        mine, other = sizes[0][ours[name]], sizes[1][theirs[name]]
+        if name not in done and len(mine) > len(other) and not (mine.counter or other.counter):
+            one, two = run.wanted[ours[name]], run.pool[theirs[name]]
+            links.append(Found(one, two, SAME_BITS, SAME_BITS, evidence))
 
 
 def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:

@@ -31,7 +31,9 @@ NEAR = 0.2  # confidence of a candidate from which an open name is called ambigu
 LEAST = 1e-300  # a sum of shares that underflowed
 CERTAIN = 0.9999  # from here on no rival is worth showing
 REFUSED_BITS = 3.0  # most that a link is worth where all else says that this is another model
-REFUSED_SHARE = 0.9  # most confidence in such a link, whatever links of few bits are worth elsewhere
+REFUSED_SHARE = (
+    0.9  # most confidence in such a link, whatever links of few bits are worth elsewhere
+)
 # Pairs of one expected group, best first: {position of a member: of its counterpart}, bits.
 Ranking = list[tuple[dict[int, int], float]]
 
@@ -152,9 +154,7 @@ def _refused(link: Found) -> Found:
         return link._replace(refused=True)
     why = "so little else fits that this seems to be another model"
     evidence = (*link.evidence, Evidence("whole", round(REFUSED_BITS - odds, 3), why))
-    return link._replace(
-        bits=REFUSED_BITS, margin=REFUSED_BITS, evidence=evidence, refused=True
-    )
+    return link._replace(bits=REFUSED_BITS, margin=REFUSED_BITS, evidence=evidence, refused=True)
 
 
 def _verdict(wanted: int, matched: int) -> Verdict:

@@ -142,9 +142,7 @@ def _beside(
             at: [t for t in theirs if near[1][t] & {paired[n] for n in near[0][at]}] for at in mine
         }
         takers = Counter(t for row in fitting.values() for t in row)
-        found.update(
-            (at, row[0]) for at, row in fitting.items() if len(row) == 1 == takers[row[0]]
-        )
+        found.update((at, row[0]) for at, row in fitting.items() if len(row) == 1 == takers[row[0]])
     return found
 
 

@@ -79,8 +79,8 @@ def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
 
     `ffn_W1` alone could be anything; beside `ffn_b1` it is the kernel of a part `ffn_1`.
 
-    >>> lettered_leaves(["mlp/up_W1", "mlp/up_b1", "mlp/W_x"])["mlp/up_W1"]
-    (Kind(letter='M', sub='kernel'), 'up_1')
+    >>> lettered_leaves(["mlp/up_W#", "mlp/up_b#", "mlp/W_x"])["mlp/up_W#"]
+    (Kind(letter='M', sub='kernel'), 'up_#')
     >>> lettered_leaves(["cell/W_H", "other/b_H"])
     {}
     """

@@ -97,7 +97,7 @@ def match_groups(
         left = [at for at in left if at not in settled[0]]
         right = [at for at in right if at not in settled[1]]
     by_forms(run, [at for at in open_expected if at not in copied], open_actual)
-    keep_same(run)
+    keep_same(run, open_expected, open_actual)
     drop_orphans(run, set(left), set(right))
     tie(run, left, right)
     fit_wholes(run, [at for at in open_expected if at not in copied], open_actual)

@@ -42,7 +42,10 @@ def test_a_module_kept_in_other_pieces_leaves_the_rest_to_its_form():
     mine = [("cell/kernel", (6, 20)), ("cell/rows", (4, 20)), *dense("answer", 5, 3)]
     theirs = [("fused/kernel", (10, 20)), *dense("projection", 5, 3)]
     found = match_variables(side(*mine), side(*sorted(theirs)))
-    assert dict(found.items()) == {"answer/kernel": "projection/kernel", "answer/bias": "projection/bias"}
+    assert dict(found.items()) == {
+        "answer/kernel": "projection/kernel",
+        "answer/bias": "projection/bias",
+    }
 
 
 def test_kept_names_are_found_where_a_stack_is_shorter():
