@@ -136,7 +136,7 @@ def _beside(
     """Return the open modules of one form that alone stand beside the same settled ones."""
     back = {target: at for at, target in paired.items()}
     near = _neighbours(expected, paired), _neighbours(actual, back)
-    found = {}
+    found: dict[int, int] = {}
     for mine, theirs in _open_ones(expected, actual, paired):
         fitting = {
             at: [t for t in theirs if near[1][t] & {paired[n] for n in near[0][at]}] for at in mine
