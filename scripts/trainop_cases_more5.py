@@ -101,7 +101,12 @@ case("lars_class_of_contrib_res", kind="res")(lars)
 
 
 class DecayedNadam(tf1.train.AdamOptimizer):  # type: ignore[misc]
-    """As contrib's NadamOptimizer with DecoupledWeightDecayExtension over the kernels."""
+    """As contrib's NadamOptimizer with DecoupledWeightDecayExtension over the kernels.
+
+    waits: whether the decay comes after the gradient; contrib's own came when it liked.
+    """
+
+    waits = True
 
     def apply_gradients(self, pairs: Any, global_step: Any = None, name: Any = None) -> Any:
         self._kernels = [v for _, v in pairs if len(v.shape) > 1]
@@ -117,7 +122,8 @@ class DecayedNadam(tf1.train.AdamOptimizer):  # type: ignore[misc]
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         is_ref = apply is RAW.ApplyAdam
         p1, p2 = self._get_beta_accumulators()
-        decay = [tf1.assign_sub(var, 0.01 * var)] if var in self._kernels else []
+        with tf.control_dependencies([grad] if self.waits else []):
+            decay = [tf1.assign_sub(var, 0.01 * var)] if var in self._kernels else []
         with tf.control_dependencies([op_of(d) for d in decay]):
             return apply(
                 var=target._ref() if is_ref else target,
@@ -133,6 +139,15 @@ def nadamw(b: Any) -> Ops:
     return {"train": DecayedNadam(0.02).minimize(b.loss, step_of(b), weights(b))}
 
 
+class RacingNadam(DecayedNadam):
+    waits = False
+
+
+@case("nadamw_that_decays_when_it_likes", kind="res", expected="decline", same="skip")
+def racing(b: Any) -> Ops:
+    return {"train": RacingNadam(0.02).minimize(b.loss, step_of(b), weights(b))}
+
+
 class LazyAdam(tf1.train.AdamOptimizer):  # type: ignore[misc]
     """As contrib's LazyAdamOptimizer: moments of looked-up rows alone are moved."""
 
@@ -141,10 +156,12 @@ class LazyAdam(tf1.train.AdamOptimizer):  # type: ignore[misc]
         m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
         rate = self._lr_t * tf.sqrt(1.0 - p2) / (1.0 - p1)
         at = grad.indices
-        m_t = tf1.scatter_update(m, at, 0.9 * tf.gather(m, at) + 0.1 * grad.values)
-        v_t = tf1.scatter_update(v, at, 0.999 * tf.gather(v, at) + 0.001 * tf.square(grad.values))
-        move = rate * tf.gather(m_t, at) / (tf.sqrt(tf.gather(v_t, at)) + self._epsilon_t)
-        return tf.group(tf1.scatter_sub(var, at, move), m_t, v_t)
+        m_rows = 0.9 * tf.gather(m, at) + 0.1 * grad.values
+        v_rows = 0.999 * tf.gather(v, at) + 0.001 * tf.square(grad.values)
+        move = rate * m_rows / (tf.sqrt(v_rows) + self._epsilon_t)
+        done = [tf1.scatter_update(m, at, m_rows), tf1.scatter_update(v, at, v_rows),
+                tf1.scatter_sub(var, at, move)]  # fmt: skip
+        return tf.group(*[op_of(d) for d in done])
 
     def _resource_apply_sparse(self, grad: Any, var: Any, indices: Any) -> Any:
         return self._apply_sparse(tf.IndexedSlices(grad, indices), var)

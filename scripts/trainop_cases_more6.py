@@ -271,10 +271,19 @@ def keras_layers(b: Any) -> None:
         b.losses["loss"] = models.xent(logits, y)
 
 
-@case("keras_optimizer_of_updates", kind="res", forward=keras_layers)
-def get_updates(b: Any) -> Ops:
+def get_updates(**options: Any) -> Any:
     """As the train function of a compiled Keras model before version 2: a list of updates."""
-    from tf_keras.src.optimizers import optimizer_v1
 
-    opt = optimizer_v1.Adam(lr=0.02, decay=0.01, amsgrad=True, clipnorm=0.5)
-    return {"train": tf.group(*opt.get_updates(loss=b.loss, params=weights(b)), name="updates")}
+    def train(b: Any) -> Ops:
+        from tf_keras.src.optimizers import optimizer_v1
+
+        opt = optimizer_v1.Adam(lr=0.02, clipnorm=0.5, **options)
+        return {"train": tf.group(*opt.get_updates(loss=b.loss, params=weights(b)), name="updates")}
+
+    return train
+
+
+case("keras_optimizer_of_updates", kind="res", forward=keras_layers)(get_updates(amsgrad=True))
+# its decay reads the count of iterations, and nothing says whether before or after it is moved
+case("keras_optimizer_of_updates_with_decay", kind="res", forward=keras_layers, expected="decline",
+     same="skip")(get_updates(decay=0.01))  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from graphmap.analysis.gradients import GradientCall, find_gradient_calls
 from graphmap.analysis.loops import EXITS, loop_nodes
-from graphmap.analysis.ops import CONST_LIKE_READS, STATE_OPS, is_write
+from graphmap.analysis.ops import CONST_LIKE_READS, STATE_OPS, is_apply, is_write
 from graphmap.analysis.writes import WriteIndex, find_writes, trace_variable
 from graphmap.model.graph import GraphModel
 
@@ -19,7 +19,9 @@ __all__ = ["Training", "downstream", "find_training", "upstream"]
 class Training:
     """What a graph says about training. All integers are positions in graph.nodes.
 
-    forward_variables: variables that the differentiated tensors depend on.
+    forward_variables: variables that the differentiated tensors depend on, and those of `beside`.
+    beside: trainable variables that fused updates move and no differentiated tensor depends on,
+        such as a shared network that is moved by gradients of a worker's copy.
     tainted: one byte a node, 1 where its value depends on a gradient.
     from_state: one byte a node, 1 where its value depends on a slot or accumulator of this step.
     updates: nodes that write a forward variable with a value that depends on a gradient, and all
@@ -35,6 +37,7 @@ class Training:
     from_state: bytes
     updates: tuple[int, ...]
     train_ops: tuple[int, ...]
+    beside: frozenset[int] = frozenset()
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -59,6 +62,8 @@ def find_training(
     writes = find_writes(graph)
     calls = find_gradient_calls(graph)
     forward = _forward_variables(graph, calls, trainable)
+    beside = _beside(graph, writes, frozenset(trainable)) - forward
+    forward |= beside
     tainted = _taint(graph, writes, calls, forward)
     updates = tuple(
         position
@@ -68,7 +73,9 @@ def find_training(
     )
     sinks = _sinks(graph, updates, kept) if updates else ()
     from_state = _from_state(graph, tainted, forward)
-    return Training(graph, writes, calls, forward, bytes(tainted), from_state, updates, sinks)
+    return Training(
+        graph, writes, calls, forward, bytes(tainted), from_state, updates, sinks, beside
+    )
 
 
 def upstream(
@@ -117,6 +124,14 @@ def _forward_variables(
     if None in ys or not ys:
         variables.update(graph.index[name] for name in trainable if name in graph.index)
     return frozenset(variables)
+
+
+def _beside(graph: GraphModel, writes: WriteIndex, trainable: Collection[str]) -> frozenset[int]:
+    """Return the trainable variables that fused updates move; slots come after them."""
+    moved = (
+        write.variables[0] for at, write in writes.by_node.items() if is_apply(graph.nodes[at].op)
+    )
+    return frozenset(at for at in moved if graph.nodes[at].name in trainable)
 
 
 def _taint(

@@ -168,7 +168,7 @@ class TransplantPlan:
             if (
                 position not in self.descent.variables
                 and position in written
-                and position in self.training.forward_variables
+                and position in self.training.forward_variables - self.training.beside
                 and (name in trainable or not trainable)
             ):
                 raise ReconstructionError(
@@ -223,6 +223,8 @@ class TransplantPlan:
                 live = self.lives[pairs[node.name]]
                 found[position] = NewVariable(live.node, dtype, shape, live.is_resource)
                 continue
+            if position in self.training.beside:
+                self.assumed.append(f"{node.name} is trained beside the model: no loss reads it")
             resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
             name = self.graph.unique_name(f"{STATE_SCOPE}/{node.name}", mark_as_used=False)
             initial = fresh.get(node.name, b"")
@@ -285,18 +287,18 @@ class TransplantPlan:
             return None
         return step
 
-    def _converted_refs(self, variables: Mapping[int, NewVariable]) -> frozenset[str]:
-        """Names of new ref variables whose stored counterpart is a resource."""
+    def _converted_refs(self, variables: Mapping[int, NewVariable]) -> dict[str, int]:
+        """Return {new ref variable: its stored counterpart}, where that is a resource."""
         chosen = {at: variable.name for at, variable in variables.items()}
         refs = {variable.name for variable in variables.values() if not variable.is_resource}
         refs |= {name for name, live in self.lives.items() if not live.is_resource}
         for at, new in self.descent.variables.items():
             chosen[at] = self.new.nodes[new].name
-        return frozenset(
-            name
+        return {
+            name: at
             for at, name in chosen.items()
             if self.stored.nodes[at].op == "VarHandleOp" and name in refs
-        )
+        }
 
 
 def graph_of(model: OpenedModel) -> GraphModel:

@@ -17,7 +17,7 @@ from graphmap.model.graph import GraphModel
 from graphmap.tf.kinds import VIEWS
 from graphmap.tf.ordering import Order
 
-__all__ = ["Race", "find_races", "order_or_decline"]
+__all__ = ["Race", "check_stored_order", "find_races", "order_or_decline"]
 
 _VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 _ALIASES = VIEWS | {"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"}
@@ -26,6 +26,7 @@ _BLIND = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "IsVariableInitialized", "VarIsInitializedOp",
      "VariableShape", "NoOp"}
 )  # fmt: skip
+_MERGES = frozenset({"Merge", "RefMerge"})
 _MAX_ROUNDS = 1_000  # each round orders one writer at least
 
 
@@ -112,8 +113,40 @@ def order_or_decline(
 def _is_left_to_caller(
     graph: GraphModel, order: Order, race: Race, planted: Collection[str]
 ) -> bool:
-    names = {graph.nodes[race.reader].name, graph.nodes[race.writer].name}
-    return bool(order.branches(race.reader)) and not names & set(planted)
+    """Whether both are the caller's own, and a value is read in a branch, or behind it."""
+    nodes = graph.nodes
+    if {nodes[race.reader].name, nodes[race.writer].name} & set(planted):
+        return False
+    if nodes[race.reader].op in _MERGES:  # it hands on the buffer, if that branch is taken
+        sources = [at for at, _ in graph.topology.inputs[race.reader] if at >= 0]
+        return all(order.branches(at) for at in sources if at in order.component)
+    return bool(order.branches(race.reader))
+
+
+def check_stored_order(
+    graph: GraphModel,
+    roots: Iterable[int],
+    variables: Iterable[int],
+    dropped: Collection[int],
+    copied: Collection[int],
+) -> None:
+    """Raise ReconstructionError where a stored run reads and writes a resource in no order.
+
+    Over ref variables reads get a place of their own, so the rebuilt graph does not show it.
+    variables: stored resources that become refs. dropped: writes that are left out. copied: stored
+    nodes that the new graph gets.
+    """
+    writes = find_writes(graph)
+    planted = {graph.nodes[at].name for at in copied}
+    wanted = [at for at in variables if at in writes.by_variable]
+    for root in roots:
+        cone = upstream(graph, [root])
+        order = Order(graph, cone)
+        for race in find_races(graph, cone, order, writes, wanted):
+            if race.writer in dropped or _is_left_to_caller(graph, order, race, planted):
+                continue
+            name = graph.nodes[root].name
+            raise _race_error(graph, race, name, "the stored update races: nothing orders")
 
 
 def _ordering_edges(
