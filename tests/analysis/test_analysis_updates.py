@@ -86,3 +86,16 @@ def test_a_fused_update_counts_even_where_no_seed_is_known() -> None:
     build.add("ApplyGradientDescent", "update", "w", "rate", "fed_gradient")
     training = find_training(build.graph())
     assert names(training, training.train_ops) == ["update"]
+
+
+def test_trainable_weights_that_no_loss_reads_are_trained_too() -> None:
+    build = sgd_graph("w")
+    build.variable("shared", 2, 2)
+    (gradient,) = build.gradients("w", scope="gradients_1")
+    build.add("ApplyGradientDescent", "move", "shared", "rate", gradient)
+    build.add("Assign", "pull", "w", "shared/read")
+    training = find_training(build.graph(), trainable=["w", "shared"])
+    graph = training.graph
+    assert [graph.nodes[at].name for at in training.beside] == ["shared"]
+    assert names(training, training.updates) == ["train/update_w", "move"]
+    assert names(training, training.train_ops) == ["train", "move"]
