@@ -24,6 +24,8 @@ _RANDOM_PREFIX = ("RandomUniform", "RandomStandardNormal", "RandomGamma", "Rando
 _SHAPE_TOLD_SINCE = 24
 _ACCUMULATORS = frozenset({"ConditionalAccumulator", "SparseConditionalAccumulator"})
 _SEED_LIMIT = 64  # differentiated tensors that are compared with each other
+_WORK = 2_000_000  # nodes behind train ops that are walked through, each counted once a train op
+_TOO_MANY = "not looked into: the graph has too many train ops that share too many nodes"
 _SIGNATURE = "__saved_model_train_op"
 
 
@@ -39,18 +41,27 @@ def find_specs(stored: StoredModel, graph: GraphModel) -> Specs:
     """Return what the graph says about training, and its train ops."""
     trainable = _trainable(stored)
     training = find_training(graph, kept=_kept(stored), trainable=trainable)
-    found = tuple(
-        train_op_of(training, position, stored, trainable) for position in training.train_ops
-    )
-    return training, found
+    left, found = _WORK, []
+    for position in training.train_ops:
+        cone = upstream(graph, [position]) if left > 0 else {}
+        left -= len(cone)
+        found.append(
+            train_op_of(training, position, cone, stored, trainable)
+            if cone
+            else TrainOp(graph.nodes[position].name, None, None, (), (), (), (_TOO_MANY,))
+        )
+    return training, tuple(found)
 
 
 def train_op_of(
-    training: Training, position: int, stored: StoredModel, trainable: frozenset[str]
+    training: Training,
+    position: int,
+    cone: Mapping[int, None],
+    stored: StoredModel,
+    trainable: frozenset[str],
 ) -> TrainOp:
-    """Describe one train op."""
+    """Describe one train op. cone: all that it depends on."""
     graph = training.graph
-    cone = upstream(graph, [position])
     updates = [at for at in training.updates if at in cone]
     losses = _losses(training, updates)
     if not losses:

@@ -213,6 +213,8 @@ def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -
 
 def _is_dead_leaf(graph: GraphModel, position: int, kept: Collection[str]) -> bool:
     node = graph.nodes[position]
+    if graph.index[node.name] != position:
+        return True  # of a name that stands twice, nobody can run but the first
     if node.name in kept:
         return False
     if node.op in CONST_LIKE_READS:

@@ -63,3 +63,32 @@ def test_a_long_chain_does_not_recurse() -> None:
     stored = StoredModel("m", "graphdef", graph=GraphModel(tuple(nodes)))
     (train_op,) = find_train_ops(stored)
     assert train_op.name == "update"
+
+
+def _chain_with_updates(length: int, updates: int) -> GraphModel:
+    """A chain of nodes from a variable, and updates that each depend on all of it."""
+    nodes = [Node("n0", "VariableV2", (), "", {})]
+    nodes += [Node(f"n{i}", "Mul", (f"n{i - 1}", f"n{i - 1}"), "", {}) for i in range(1, length)]
+    last = nodes[-1].name
+    nodes.append(Node("gradients/grad_ys_0", "Identity", (last,), "", {}))
+    inputs = ("n0", last, "gradients/grad_ys_0")
+    nodes += [Node(f"u{i}", "ApplyGradientDescent", inputs, "", {}) for i in range(updates)]
+    return GraphModel(tuple(nodes))
+
+
+def test_many_train_ops_over_one_large_graph_are_counted_not_all_walked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("graphmap.analysis.train_ops._WORK", 1000)
+    stored = StoredModel("m", "graphdef", graph=_chain_with_updates(300, 9))
+    found = find_train_ops(stored)
+    assert [train_op.name for train_op in found] == [f"u{i}" for i in range(9)]
+    assert [bool(train_op.optimizers) for train_op in found] == [True] * 4 + [False] * 5
+    assert "too many train ops" in found[-1].unrecovered[0]
+
+
+def test_copies_of_a_graph_in_one_file_are_no_further_train_ops() -> None:
+    """A file that holds its graph a thousand times: an input by name means the first one."""
+    nodes = _chain_with_updates(20, 1).nodes
+    stored = StoredModel("m", "graphdef", graph=GraphModel(nodes * 50))
+    assert [train_op.name for train_op in find_train_ops(stored)] == ["u0"]
