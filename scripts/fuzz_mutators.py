@@ -30,6 +30,7 @@ _TEXTS = (
     b"<script>", b"\x1b[31m", "\u202e\ud7ff".encode(), b"[1,", b"{" * 200, b"9" * 5000,
     b"n" * 70000,
 )  # fmt: skip
+_MOST_ADDED = 32 << 20  # bytes by which a repeated field may make a file longer
 
 
 def mutate(data: bytes, random: Random, others: Sequence[bytes]) -> tuple[str, bytes]:
@@ -158,7 +159,8 @@ def _field(data: bytes, random: Random, others: Sequence[bytes]) -> bytes:
     if choice == 0:
         return data[:start] + data[end:]
     if choice == 1:
-        return data[:end] + data[start:end] * random.choice((1, 2, 1000)) + data[end:]
+        room = max(1, _MOST_ADDED // (end - start))
+        return data[:end] + data[start:end] * min(random.choice((1, 2, 1000)), room) + data[end:]
     if choice == 2:
         other = random.choice(spans)
         return data[:start] + data[other[0] : other[2]] + data[end:]
