@@ -14,7 +14,7 @@ from typing import Literal
 from graphmap.analysis.gradients import find_gradient_calls, gradient_scope_of
 from graphmap.analysis.ops import ASSIGN_OPS, VARIABLE_OPS, is_apply, is_write
 from graphmap.analysis.updates import upstream
-from graphmap.model.graph import GraphModel
+from graphmap.model.graph import NEXT_ITERATION_OPS, GraphModel
 from graphmap.model.training import TrainOp
 from graphmap.names import op_name, scope_of
 from graphmap.render.optable import (
@@ -43,6 +43,13 @@ _RANK = {role: rank for rank, role in enumerate(_OUTSIDE)}
 # These absorb even what depends on the inputs: nothing of it reaches the model.
 _ABSORBS_DATA = frozenset({"pipeline", "check", "optimizer", "clip", "update", "save"})
 _INTEGERS = frozenset({"int32", "int64"})
+# What a value comes from, as bits; those of the gradient scopes stand above them.
+_DATA, _RESTORED, _VARIABLE, _PLAIN, _PLAIN_BITS = 1, 2, 4, 7, 3
+_OWN_BITS = {
+    **dict.fromkeys(INPUT_OPS, _DATA),
+    **dict.fromkeys(SAVE_OPS, _RESTORED),
+    **dict.fromkeys(VARIABLE_OPS, _VARIABLE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,12 @@ def find_roles(graph: GraphModel, train_ops: tuple[TrainOp, ...] = ()) -> Roles:
 def _producers_first(graph: GraphModel) -> list[int]:
     """Kahn's order; the output of a NextIteration is not followed, other circles are cut."""
     topology, nodes = graph.topology, graph.nodes
+    if graph.order.is_ordered:  # as TensorFlow writes graphs
+        return list(range(len(nodes)))
+    closing = {position for position, node in enumerate(nodes) if node.op in NEXT_ITERATION_OPS}
     waiting = [0] * len(nodes)
     for position in range(len(nodes)):
-        if nodes[position].op in ("NextIteration", "RefNextIteration"):
+        if position in closing:
             continue
         for target, _ in topology.consumers[position]:
             waiting[target] += 1
@@ -84,7 +94,7 @@ def _producers_first(graph: GraphModel) -> list[int]:
             waiting[target] += 1
     ready = [position for position, count in enumerate(waiting) if count == 0]
     for position in ready:  # grows while it is walked
-        if nodes[position].op in ("NextIteration", "RefNextIteration"):
+        if position in closing:
             continue
         targets = [target for target, _ in topology.consumers[position]]
         for target in [*targets, *topology.control_consumers[position]]:
@@ -120,38 +130,41 @@ class _Dependencies:
     def __init__(
         self, graph: GraphModel, order: list[int], losses: Iterable[int], scopes: tuple[str, ...]
     ) -> None:
-        size = len(graph.nodes)
-        self.in_scope = [-1] * size
-        self.data = [False] * size
-        self.restored = [False] * size
-        self.variable = [False] * size
-        self.gradient = [0] * size
         self.to_loss = upstream(graph, losses, controls=False)
-        bit = {scope: index for index, scope in enumerate(scopes)}
-        known: dict[str, str | None] = {}
+        self.in_scope, own = _scopes_of(graph, scopes)
+        holds = [0] * len(own)
         inputs = graph.topology.inputs
         for position in order:
-            node = graph.nodes[position]
-            holder = scope_of(node.name)
-            if holder not in known:
-                known[holder] = gradient_scope_of(node.name, scopes)
-            scope = known[holder]
-            if scope is not None:
-                self.in_scope[position] = bit[scope]
-                self.gradient[position] = 1 << bit[scope]
-            self.data[position] = node.op in INPUT_OPS
-            self.restored[position] = node.op in SAVE_OPS
-            self.variable[position] = node.op in VARIABLE_OPS
-            if node.op in VARIABLE_OPS:
-                continue
-            for producer, _ in inputs[position]:
-                if producer < 0:
-                    continue
-                self.data[position] |= self.data[producer]
-                self.restored[position] |= self.restored[producer]
-                self.variable[position] |= self.variable[producer]
-                if scope is None:
-                    self.gradient[position] |= self.gradient[producer]
+            op = graph.nodes[position].op
+            bits = own[position]
+            if op in _OWN_BITS:
+                bits |= _OWN_BITS[op]
+            if op not in VARIABLE_OPS:
+                # what lies in a gradient scope is of that gradient alone
+                taken = _PLAIN if self.in_scope[position] >= 0 else -1
+                for producer, _ in inputs[position]:
+                    if producer >= 0:
+                        bits |= holds[producer] & taken
+            holds[position] = bits
+        self.data = [bits & _DATA for bits in holds]
+        self.restored = [bits & _RESTORED for bits in holds]
+        self.variable = [bits & _VARIABLE for bits in holds]
+        self.gradient = [bits >> _PLAIN_BITS for bits in holds]
+
+
+def _scopes_of(graph: GraphModel, scopes: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Return, for each node, the gradient scope it lies in (-1: none), and that as a bit."""
+    bit = {scope: index for index, scope in enumerate(scopes)}
+    known: dict[str, int] = {}
+    inside = []
+    for node in graph.nodes:
+        holder = scope_of(node.name)
+        found = known.get(holder)
+        if found is None:
+            scope = gradient_scope_of(node.name, scopes)
+            known[holder] = found = -1 if scope is None else bit[scope]
+        inside.append(found)
+    return inside, [1 << (_PLAIN_BITS + scope) if scope >= 0 else 0 for scope in inside]
 
 
 def _seeds(graph: GraphModel, order: list[int], depends: _Dependencies) -> list[NodeRole | None]:
@@ -271,7 +284,7 @@ def _sink_role(
 
 
 def _taken(
-    pick: NodeRole, wanted: set[NodeRole], seed: NodeRole | None, data: bool, own: NodeRole
+    pick: NodeRole, wanted: set[NodeRole], seed: NodeRole | None, data: int, own: NodeRole
 ) -> NodeRole:
     if seed == "variable":
         trained = not wanted.isdisjoint({"optimizer", "clip"})
