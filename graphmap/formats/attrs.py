@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.tensors import Content, decode_tensor, tensor_defect
+from graphmap.model.attr_facts import NOTHING, Told, places_of
 from graphmap.model.graph import AttrValue, Dims, FunctionRef, ShapeValue, TensorValue
 
 if TYPE_CHECKING:
     import numpy
 
 __all__ = ["AttrMap", "attr_value", "shape_dims", "tensor_value"]
+
+_TYPES = frozenset({"type", "placeholder"})  # kinds of value that are decoded as a string
 
 
 class AttrMap(Mapping[str, AttrValue]):
@@ -50,9 +53,21 @@ class AttrMap(Mapping[str, AttrValue]):
     def __contains__(self, name: object) -> bool:
         return name in self._map()
 
-    def functions(self) -> Iterator[str]:
-        """Yield the functions that attrs name, without decoding the others."""
-        for proto in self._map().values():
+    def told(self, *, in_body: bool) -> Told:
+        """Return what `told_by` would, from the proto: a fifth of decoding the attrs."""
+        attr = self._map()
+        calls = tuple(filter(None, self._functions(attr)))
+        places: tuple[str, ...] = ()
+        is_typeless = False
+        if not in_body:
+            if "_class" in attr:
+                places = tuple(places_of(attr["_class"].list.s))
+            if "dtype" in attr:
+                is_typeless = attr["dtype"].WhichOneof("value") not in _TYPES
+        return Told(places, is_typeless, calls) if places or is_typeless or calls else NOTHING
+
+    def _functions(self, attr: Any) -> Iterator[str]:
+        for proto in attr.values():
             kind = proto.WhichOneof("value")
             if kind == "func":
                 yield proto.func.name

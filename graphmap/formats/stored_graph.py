@@ -17,7 +17,7 @@ from graphmap.formats.attrs import AttrMap, attr_value, tensor_value
 from graphmap.formats.dtypes import dtype_name
 from graphmap.formats.node_walk import walk_nodes
 from graphmap.formats.wire_walk import Buffer, Found, Span, join, take, thin_node
-from graphmap.model.attr_facts import NOTHING, AttrFacts, GraphFacts, constant_defect, told_by
+from graphmap.model.attr_facts import NOTHING, AttrFacts, GraphFacts, constant_defect
 from graphmap.model.graph import AttrValue, Function, GraphModel, Node, TensorValue
 from graphmap.schema import message_class
 
@@ -124,8 +124,8 @@ class _Body:
                 node = self._parsed(position)
             held = node.attrs
             assert isinstance(held, _StoredAttrs)
-            if held.told is not NOTHING:
-                self.facts.add(held.told, position)
+            if held.facts is not NOTHING:
+                self.facts.add(held.facts, position)
             if node.op == "Const" and (defect := held.constant_defect(self._in_body)):
                 self.facts.constants.setdefault(defect, []).append(node.name)
             nodes.append(node)
@@ -169,27 +169,26 @@ class _AttrsByBytes(dict[bytes, "_StoredAttrs | None"]):
 class _StoredAttrs(AttrMap):
     """The attrs of nodes that lie in a file, from their bytes; parsed when they are asked for.
 
-    told: what the checks ask of them. What was decoded is kept, all but tensors.
+    facts: what the checks ask of them. What was decoded is kept, all but tensors.
     """
 
-    __slots__ = ("_data", "_decoded", "_defect", "told")
+    __slots__ = ("_data", "_decoded", "_defect", "facts")
 
     def __init__(self, data: bytes) -> None:
-        super().__init__(None)
+        self._held: Any = None
         self._data = data
         self._decoded: dict[str, AttrValue] | None = None
         self._defect: str | None = None
-        self.told = NOTHING
+        self.facts = NOTHING
 
     def ask(self, attr: Any, in_body: bool) -> None:
         """Ask once what the checks want to know; attr: the parsed attrs, not kept."""
         self._held = attr
-        self.told = told_by(self, in_body=in_body)
-        self._held = self._decoded = None
+        self.facts = self.told(in_body=in_body)
+        self._held = None
 
-    def functions(self) -> Iterator[str]:
-        """Yield the functions that attrs name."""
-        return super().functions() if _may_call(self._data) else iter(())
+    def _functions(self, attr: Any) -> Iterator[str]:
+        return super()._functions(attr) if _may_call(self._data) else iter(())
 
     def constant_defect(self, in_body: bool) -> str:
         """Say why these cannot be the attrs of a constant, or return ""."""

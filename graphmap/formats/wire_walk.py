@@ -55,7 +55,11 @@ def take(data: Buffer, spans: Iterable[Span], number: int) -> tuple[Found, list[
             begin = at
             size, at = data[at + 1], at + 2
             if size > 0x7F:
-                size, at = read_varint(data, at - 1)
+                more = data[at] if at < end else 0x80
+                if more > 0x7F:
+                    size, at = read_varint(data, at - 1)
+                else:  # two bytes, as of most nodes
+                    size, at = size & 0x7F | more << 7, at + 1
             if kept < begin:
                 rest.append((kept, begin))
             starts(at)

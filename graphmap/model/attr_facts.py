@@ -6,7 +6,7 @@ once for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from graphmap.model.graph import AttrValue, FunctionRef, GraphModel, Node, TensorValue
@@ -18,6 +18,7 @@ __all__ = [
     "Told",
     "constant_defect",
     "graph_facts",
+    "places_of",
     "told_by",
 ]
 
@@ -89,10 +90,14 @@ def _gather(nodes: Iterable[Node], *, in_body: bool) -> AttrFacts:
 
 def told_by(attrs: Mapping[str, AttrValue], *, in_body: bool) -> Told:
     """Return what the attrs of a node say; those of a body are its caller's to place and type."""
-    calls = tuple(_references(attrs))
+    told: Callable[..., Told] | None = getattr(attrs, "told", None)
+    if told is not None:  # a reader's attrs know without decoding all
+        return told(in_body=in_body)
+    calls = tuple(name for value in attrs.values() for name in _functions(value))
     if in_body:
         return Told(calls=calls) if calls else NOTHING
-    places = tuple(_places(attrs["_class"])) if "_class" in attrs else ()
+    stated = attrs.get("_class")
+    places = tuple(places_of(stated)) if isinstance(stated, tuple) else ()
     is_typeless = "dtype" in attrs and not isinstance(attrs["dtype"], str)
     return Told(places, is_typeless, calls) if places or is_typeless or calls else NOTHING
 
@@ -108,19 +113,11 @@ def constant_defect(attrs: Mapping[str, AttrValue], *, in_body: bool) -> str:
     return value.defect()
 
 
-def _places(value: AttrValue) -> Iterator[str]:
+def places_of(stated: Iterable[AttrValue]) -> Iterator[str]:
     """Yield the nodes that a `_class` attr names."""
-    if isinstance(value, tuple):
-        for place in value:
-            if isinstance(place, bytes) and place.startswith(b"loc:@"):
-                yield place[5:].decode("utf-8", "backslashreplace")
-
-
-def _references(attrs: Mapping[str, AttrValue]) -> Iterable[str]:
-    named = getattr(attrs, "functions", None)  # a reader's attrs know without decoding all
-    if named is not None:
-        return filter(None, named())
-    return (name for value in attrs.values() for name in _functions(value))
+    for place in stated:
+        if isinstance(place, bytes) and place.startswith(b"loc:@"):
+            yield place[5:].decode("utf-8", "backslashreplace")
 
 
 def _functions(value: AttrValue) -> Iterator[str]:

@@ -137,9 +137,11 @@ class GraphModel:
     @cached_property
     def index(self) -> dict[str, int]:
         """Position of each node by name; the first one where a name stands twice."""
-        found: dict[str, int] = {}
-        for position, node in enumerate(self.nodes):
-            found.setdefault(node.name, position)
+        nodes = self.nodes
+        found = {node[0]: position for position, node in enumerate(nodes)}
+        if len(found) < len(nodes):
+            for position in range(len(nodes) - 1, -1, -1):
+                found[nodes[position].name] = position
         return found
 
     def find(self, name: str) -> Node | None:

@@ -6,6 +6,7 @@ Rules and their order: GraphConstructor in tensorflow/core/common_runtime/graph_
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from graphmap.model.attr_facts import graph_facts
 from graphmap.model.const_check import constant_defects
@@ -57,8 +58,8 @@ def _version_defects(graph: GraphModel) -> list[str]:
 
 def _name_defects(graph: GraphModel) -> list[str]:
     defects = []
-    bare = sum(1 for node in graph.nodes if not node.name or not node.op)
-    if bare:
+    if not all(map(itemgetter(0), graph.nodes)) or not all(map(itemgetter(1), graph.nodes)):
+        bare = sum(1 for node in graph.nodes if not node.name or not node.op)
         defects.append(f"the graph has {bare} nodes without a name or an op")
     if len(graph.index) != len(graph.nodes):
         twice = [
@@ -67,9 +68,10 @@ def _name_defects(graph: GraphModel) -> list[str]:
             if graph.index[node.name] != position
         ]
         defects.append(f"the graph has node names that stand twice: {examples(twice)}")
-    odd = [node.name for node in graph.nodes if node.name and not _NAME(node.name)]
-    if odd:
-        defects.append(f"the graph has node names that TensorFlow refuses: {examples(odd)}")
+    if not all(map(_NAME, graph.index)):
+        odd = [node.name for node in graph.nodes if node.name and not _NAME(node.name)]
+        if odd:
+            defects.append(f"the graph has node names that TensorFlow refuses: {examples(odd)}")
     return defects
 
 
