@@ -14,7 +14,6 @@ from graphmap.analysis.updates import Training
 from graphmap.analysis.values import (
     Frame,
     Value,
-    fold,
     inputs_of,
     node_of,
     number,
@@ -226,7 +225,7 @@ def _initial_value(training: Training, kind: str, slots: dict[str, str]) -> dict
     for writer in training.writes.by_variable.get(variable, ()):
         if graph.nodes[writer].op in ASSIGN_OPS and not _is_restored(training, writer):
             sources = inputs_of(Value(Frame(graph), writer))
-            if len(sources) == 2 and fold(sources[1]) is not None:
+            if len(sources) == 2 and number(sources[1]) is not None:
                 return {argument: number(sources[1])}
     return {}
 

@@ -5,20 +5,17 @@ A value may lie in a function body; a frame remembers who called it, so that arg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
 
 from graphmap.analysis.functions import body_graph, calls_of
 from graphmap.analysis.ops import PASS_THROUGH, STATE_OPS, is_write
-from graphmap.model.graph import Function, GraphModel, Node, TensorValue
-
-if TYPE_CHECKING:
-    import numpy
+from graphmap.analysis.scalars import ARITHMETIC, Scalar, compute, constant, shortest
+from graphmap.model.graph import Function, GraphModel, Node
 
 __all__ = [
     "Frame",
     "Value",
-    "fold",
     "inputs_of",
     "node_of",
     "number",
@@ -32,7 +29,6 @@ __all__ = [
 _FOLLOWED = PASS_THROUGH - {"Merge", "RefMerge", "NextIteration", "RefNextIteration"}
 _CHAIN_LIMIT = 1_000  # reads, casts and switches in a row; a ring ends here
 _DEPTH_LIMIT = 60  # nested arithmetic of one scalar
-_SIZE_LIMIT = 4_000_000  # elements of a Const that is decoded to see whether it is uniform
 
 
 class Frame(NamedTuple):
@@ -135,28 +131,13 @@ def resolve(value: Value) -> Value:
 def number(value: Value) -> float | int | bool | None:
     """Return the value as the shortest Python number of its dtype, where it is constant.
 
-    float32 0.021 is 0.021, not 0.020999999716877937.
+    It is computed in its own dtype; a tensor counts as a scalar where all its elements are equal.
     """
-    found = fold(value)
-    if found is None:
-        return None
-    if found.dtype.kind == "f":
-        return float(str(found))
-    plain: float | int | bool = found.item()
-    return plain
+    found = _fold(value, {}, 0)
+    return None if found is None else shortest(found)
 
 
-def fold(value: Value) -> numpy.generic | None:
-    """Return a constant scalar, computed in its own dtype; None where it is not constant.
-
-    A tensor counts as a scalar where all its elements are equal.
-    """
-    return _fold(value, {}, 0)
-
-
-def _fold(
-    value: Value, known: dict[tuple[int, int], numpy.generic | None], depth: int
-) -> numpy.generic | None:
+def _fold(value: Value, known: dict[tuple[int, int], Scalar | None], depth: int) -> Scalar | None:
     value = resolve(value)
     place = (id(value.frame.graph), value.node)
     if place in known:
@@ -164,63 +145,22 @@ def _fold(
     known[place] = None  # what depends on itself is no constant
     node = node_of(value)
     if node.op == "Const":
-        known[place] = _constant(node)
+        known[place] = constant(node)
     elif node.op == "Fill":
         sources = inputs_of(value)
         known[place] = _fold(sources[1], known, depth + 1) if len(sources) == 2 else None
-    elif node.op in _arithmetic() and depth < _DEPTH_LIMIT:
+    elif node.op in ARITHMETIC and depth < _DEPTH_LIMIT:
         known[place] = _computed(value, known, depth)
     return known[place]
 
 
 def _computed(
-    value: Value, known: dict[tuple[int, int], numpy.generic | None], depth: int
-) -> numpy.generic | None:
+    value: Value, known: dict[tuple[int, int], Scalar | None], depth: int
+) -> Scalar | None:
     values = []
     for source in inputs_of(value):
         found = _fold(source, known, depth + 1)
         if found is None:
             return None
         values.append(found)
-    import numpy
-
-    try:
-        with numpy.errstate(all="ignore"):
-            result: numpy.generic = _arithmetic()[node_of(value).op](*values)
-    except (TypeError, ValueError):
-        return None
-    return result
-
-
-def _constant(node: Node) -> numpy.generic | None:
-    stored = node.attrs.get("value")
-    if not isinstance(stored, TensorValue) or stored.dtype in {"string", "resource", "variant"}:
-        return None
-    size = 1
-    for length in stored.shape:
-        size *= length
-    if not 0 < size <= _SIZE_LIMIT:
-        return None
-    array = stored.array().reshape(-1)
-    first: numpy.generic = array[0]
-    return first if size == 1 or bool((array == first).all()) else None
-
-
-_RULES: dict[str, Callable[..., Any]] = {}
-
-
-def _arithmetic() -> dict[str, Callable[..., Any]]:
-    """Return the ops that a constant hyper-parameter is computed with."""
-    if not _RULES:
-        import numpy
-
-        _RULES.update(
-            {
-                "Add": numpy.add, "AddV2": numpy.add, "Sub": numpy.subtract,
-                "Mul": numpy.multiply, "RealDiv": numpy.divide, "Div": numpy.divide,
-                "Pow": numpy.power, "Maximum": numpy.maximum, "Minimum": numpy.minimum,
-                "Neg": numpy.negative, "Sqrt": numpy.sqrt, "Square": numpy.square,
-                "Exp": numpy.exp, "Log": numpy.log, "Floor": numpy.floor, "Cos": numpy.cos,
-            }
-        )  # fmt: skip
-    return _RULES
+    return compute(node_of(value).op, values)

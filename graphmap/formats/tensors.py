@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
+from struct import calcsize, unpack
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import CorruptArtifactError
@@ -11,7 +13,7 @@ from graphmap.formats.dtypes import SIZES, numpy_dtype, shaped
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Content", "decode_tensor", "element_count", "tensor_defect"]
+__all__ = ["Content", "decode_tensor", "element_count", "plain_scalar", "tensor_defect"]
 
 Content = bytes | memoryview  # what a TensorProto's tensor_content is, or was before it was cut out
 
@@ -29,6 +31,9 @@ _FIELDS = {
     "float16": "half_val", "bfloat16": "half_val", "complex64": "scomplex_val",
     "complex128": "dcomplex_val",
 }  # fmt: skip
+
+# word -> how one value lies in tensor_content; the types that Python has itself
+_PLAIN = {"float32": "<f", "float64": "<d", "int32": "<i", "int64": "<q", "bool": "<?"}
 
 
 def tensor_defect(
@@ -72,6 +77,23 @@ def element_count(proto: Any, dtype: str, content: Content | None = None) -> int
     if dtype not in _FIELDS:
         return 0
     return len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
+
+
+def plain_scalar(
+    proto: Any, dtype: str, content: Content | None = None
+) -> float | int | bool | None:
+    """Return the value of a TensorProto of one element without numpy; None where that is needed.
+
+    content: as for `tensor_defect`.
+    """
+    form = _PLAIN.get(dtype)
+    if form is None:
+        return None
+    content = content or proto.tensor_content
+    if content:
+        return unpack(form, content)[0] if len(content) == calcsize(form) else None
+    values: Sequence[float | int | bool] = getattr(proto, _FIELDS[dtype])
+    return values[0] if len(values) == 1 else None
 
 
 def decode_tensor(

@@ -35,12 +35,16 @@ class FunctionRef(NamedTuple):
 
 
 class TensorValue(NamedTuple):
-    """A `tensor` attr; its values are decoded by `array()` only."""
+    """A `tensor` attr; its values are decoded by `array()` only.
+
+    scalar: gives the value of one that holds one element without numpy, None where it cannot.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     decode: Callable[[], numpy.ndarray]
     check: Callable[[], str] = str
+    scalar: Callable[[], float | int | bool | None] = lambda: None
 
     def defect(self) -> str:
         """Say why the stored values cannot be those of dtype and shape, or return ""."""

@@ -9,7 +9,7 @@ from graphmap.analysis.gradients import Seed, TensorRef
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.raw_gradients import RawGradient
 from graphmap.analysis.updates import Training, upstream
-from graphmap.analysis.values import Frame, Value, fold
+from graphmap.analysis.values import Frame, Value, number
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.tf.runtime import tensorflow
 
@@ -41,7 +41,7 @@ def check_given(
     graph = training.graph
     nodes = {seed.node for seed in seeds}
     for seed in seeds:
-        if fold(Value(Frame(graph), seed.node)) != 1:
+        if number(Value(Frame(graph), seed.node)) != 1:
             raise ReconstructionError(
                 "weights the gradient (grad_ys), which is not made anew",
                 where=graph.nodes[seed.node].name,
