@@ -195,7 +195,7 @@ def constant_strings(node: Node) -> tuple[str, ...] | None:
         return None
     return tuple(
         text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else str(text)
-        for text in value.array().ravel().tolist()
+        for text in value.strings()
     )
 
 

@@ -92,8 +92,10 @@ def _strings(graph: GraphModel, position: int) -> list[str]:
     value = graph.nodes[position].attrs.get("value") if position >= 0 else None
     if not isinstance(value, TensorValue) or value.dtype != "string":
         return []
-    entries = value.array().reshape(-1).tolist()
-    return [e.decode("utf-8", "replace") if isinstance(e, bytes) else str(e) for e in entries]
+    return [
+        entry.decode("utf-8", "replace") if isinstance(entry, bytes) else str(entry)
+        for entry in value.strings()
+    ]
 
 
 def _saving_functions(graph: GraphModel) -> frozenset[str]:

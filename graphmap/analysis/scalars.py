@@ -53,9 +53,9 @@ def constant(node: Node) -> Scalar | None:
     size = math.prod(stored.shape)
     if not 0 < size <= _SIZE_LIMIT:
         return None
-    plain = stored.scalar() if size == 1 else None
-    if plain is not None:
-        return Scalar(stored.dtype, plain)
+    plain = stored.plain() if size == 1 else None
+    if plain:
+        return Scalar(stored.dtype, plain[0])
     array = stored.array().reshape(-1)
     first: numpy.generic = array[0]
     return Scalar(array.dtype.name, first.item()) if size == 1 or (array == first).all() else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphmap.formats.dtypes import dtype_name
-from graphmap.formats.tensors import Content, decode_tensor, plain_scalar, tensor_defect
+from graphmap.formats.tensors import Content, decode_tensor, plain_values, tensor_defect
 from graphmap.model.attr_facts import NOTHING, Told, places_of
 from graphmap.model.graph import AttrValue, Dims, FunctionRef, ShapeValue, TensorValue
 
@@ -114,10 +114,10 @@ def tensor_value(proto: Any, content: Content | None = None) -> TensorValue:
     def check() -> str:
         return tensor_defect(proto, dtype, shape, content)
 
-    def scalar() -> float | int | bool | None:
-        return plain_scalar(proto, dtype, content)
+    def plain() -> list[Any] | None:
+        return plain_values(proto, dtype, shape, content)
 
-    return TensorValue(dtype, shape, decode, check, scalar)
+    return TensorValue(dtype, shape, decode, check, plain)
 
 
 _SCALARS: dict[str, Callable[[Any], AttrValue]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from struct import calcsize, unpack
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from graphmap.formats.dtypes import SIZES, numpy_dtype, shaped
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Content", "decode_tensor", "element_count", "plain_scalar", "tensor_defect"]
+__all__ = ["Content", "decode_tensor", "element_count", "plain_values", "tensor_defect"]
 
 Content = bytes | memoryview  # what a TensorProto's tensor_content is, or was before it was cut out
 
@@ -79,21 +78,24 @@ def element_count(proto: Any, dtype: str, content: Content | None = None) -> int
     return len(getattr(proto, _FIELDS[dtype])) // (2 if dtype.startswith("complex") else 1)
 
 
-def plain_scalar(
-    proto: Any, dtype: str, content: Content | None = None
-) -> float | int | bool | None:
-    """Return the value of a TensorProto of one element without numpy; None where that is needed.
+def plain_values(
+    proto: Any, dtype: str, shape: tuple[int, ...], content: Content | None = None
+) -> list[Any] | None:
+    """Return strings, or one value of a type that Python has; None for what numpy is needed for.
 
-    content: as for `tensor_defect`.
+    content: as for `tensor_defect`. Raises CorruptArtifactError as `decode_tensor` does.
     """
+    if dtype == "string":
+        _check_expanded(proto, dtype, shape)
+        return _strings(proto, prod(shape))
     form = _PLAIN.get(dtype)
-    if form is None:
+    if form is None or any(size != 1 for size in shape):
         return None
     content = content or proto.tensor_content
     if content:
-        return unpack(form, content)[0] if len(content) == calcsize(form) else None
-    values: Sequence[float | int | bool] = getattr(proto, _FIELDS[dtype])
-    return values[0] if len(values) == 1 else None
+        return list(unpack(form, content)) if len(content) == calcsize(form) else None
+    values = getattr(proto, _FIELDS[dtype])
+    return list(values) if len(values) == 1 else None
 
 
 def decode_tensor(
@@ -103,27 +105,33 @@ def decode_tensor(
 
     content: as for `tensor_defect`; the array is then a view of it.
     """
+    _check_expanded(proto, dtype, shape, content)
     count = prod(shape)
-    repeated = count - element_count(proto, dtype, content)
-    if any(size < 0 for size in shape) or repeated * SIZES.get(dtype, 8) > _EXPANDED:
-        raise CorruptArtifactError(
-            f"a constant declares the shape {list(shape)[:8]} and holds {count - repeated} values",
-            remedy="Look at its shape only; its values are not expanded.",
-        )
-    if dtype == "string":
-        return _strings(proto, shape, count)
-    return shaped(_numbers(proto, dtype, count, content or proto.tensor_content), shape)
-
-
-def _strings(proto: Any, shape: tuple[int, ...], count: int) -> numpy.ndarray:
+    if dtype != "string":
+        return shaped(_numbers(proto, dtype, count, content or proto.tensor_content), shape)
     import numpy
 
+    array = numpy.empty(count, dtype=object)
+    array[:] = _strings(proto, count)
+    return shaped(array, shape)
+
+
+def _check_expanded(
+    proto: Any, dtype: str, shape: tuple[int, ...], content: Content | None = None
+) -> None:
+    given = element_count(proto, dtype, content)
+    repeated = prod(shape) - given
+    if any(size < 0 for size in shape) or repeated * SIZES.get(dtype, 8) > _EXPANDED:
+        raise CorruptArtifactError(
+            f"a constant declares the shape {list(shape)[:8]} and holds {given} values",
+            remedy="Look at its shape only; its values are not expanded.",
+        )
+
+
+def _strings(proto: Any, count: int) -> list[bytes]:
     values = list(proto.string_val)
     _check_count(len(values), count)
-    values += [values[-1] if values else b""] * (count - len(values))
-    array = numpy.empty(count, dtype=object)
-    array[:] = values
-    return shaped(array, shape)
+    return values + [values[-1] if values else b""] * (count - len(values))
 
 
 def _numbers(proto: Any, dtype: str, count: int, content: Content) -> numpy.ndarray:

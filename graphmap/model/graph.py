@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.names import CONTROL, parse_input
 
@@ -35,16 +35,16 @@ class FunctionRef(NamedTuple):
 
 
 class TensorValue(NamedTuple):
-    """A `tensor` attr; its values are decoded by `array()` only.
+    """A `tensor` attr; its values are decoded on demand only.
 
-    scalar: gives the value of one that holds one element without numpy, None where it cannot.
+    plain: gives them as Python values where that needs no numpy (strings, one number), else None.
     """
 
     dtype: str
     shape: tuple[int, ...]
     decode: Callable[[], numpy.ndarray]
     check: Callable[[], str] = str
-    scalar: Callable[[], float | int | bool | None] = lambda: None
+    plain: Callable[[], list[Any] | None] = lambda: None
 
     def defect(self) -> str:
         """Say why the stored values cannot be those of dtype and shape, or return ""."""
@@ -53,6 +53,11 @@ class TensorValue(NamedTuple):
     def array(self) -> numpy.ndarray:
         """Return the values; splat fills are expanded, so look at `shape` first."""
         return self.decode()
+
+    def strings(self) -> list[bytes]:
+        """Return the values of a string tensor, in one row."""
+        values = self.plain()
+        return self.array().reshape(-1).tolist() if values is None else values
 
 
 # bytes: `s`; str: `type`, TensorFlow's word such as "float32"; tuple: `list(...)`
