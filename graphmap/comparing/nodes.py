@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from math import prod
 from typing import Any
 
 from graphmap.comparing.sections import Rename, Section, compare
+from graphmap.errors import GraphmapError
 from graphmap.model.graph import (
     AttrValue,
     FunctionRef,
@@ -221,11 +223,16 @@ def _plain(value: AttrValue) -> Any:
     if isinstance(value, TensorValue):
         if prod(value.shape) > _LARGE or min(value.shape, default=0) < 0:
             return ("tensor", value.dtype, value.shape)
-        array = value.array()
+        try:
+            array = value.array()
+        except GraphmapError:  # damaged, of which its reader warned, or of a type not known here
+            return ("tensor", value.dtype, value.shape)
         content = array.tolist() if array.dtype == object else array.tobytes()
         return ("tensor", value.dtype, value.shape, _digest(content))
     if type(value) is tuple:
         return tuple(_plain(item) for item in value)
+    if isinstance(value, float):
+        return ("float", repr(value))  # nan is itself, -0.0 is not 0.0
     return (type(value).__name__, value)
 
 
@@ -236,7 +243,8 @@ def _shown(value: AttrValue | None) -> str:
     if isinstance(value, TensorValue):
         shape = "[" + ",".join(map(str, value.shape)) + "]"
         if 0 <= prod(value.shape) <= 4:
-            return f"{value.array().tolist()}"
+            with suppress(GraphmapError):
+                return f"{value.array().tolist()}"
         return f"{value.dtype} {shape}"
     if isinstance(value, ShapeValue):
         dims = value.dims

@@ -179,18 +179,26 @@ class _Tracer:
         self.classes = [class_of(op) for op in self.ops]
         self.raw = graph.topology.inputs
         self.passed: dict[int, int] = {}  # node: where its value comes from
+        self.sources: dict[int, tuple[int, int]] = {}  # node that passes a value on: whose
         for at in variables:
             self.passed[at] = at
 
     def _source(self, at: int, slot: int) -> tuple[int, int]:
-        """Look through ops that pass a value on."""
-        for _ in range(len(self.ops)):
-            if at < 0 or at in self.variables:
+        """Look through ops that pass a value on; a ring of them, which is damage, has no source."""
+        way: dict[int, None] = {}
+        while at >= 0 and at not in self.variables:
+            if at in way:
+                at, slot = -1, 0
+                break
+            if at in self.sources:
+                at, slot = self.sources[at]
                 break
             onward = self._onward(at)
             if onward is None:
                 break
+            way[at] = None
             at, slot = onward
+        self.sources.update((passed, (at, slot)) for passed in way)
         return at, slot
 
     def _onward(self, at: int) -> tuple[int, int] | None:

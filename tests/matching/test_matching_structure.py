@@ -92,3 +92,19 @@ def test_what_a_loop_kept_for_its_gradient_is_no_forward_part():
     found = find_forward(graph, {graph.index["w"]: 0})
     assert found.classes.count("MatMul") == 1
     assert len(found.places[0]) == 1
+
+
+def test_long_rows_and_rings_of_identities_are_looked_through_once():
+    """Each of them from its start would be 200 million steps for 20,000."""
+    size = 20_000
+    for first in ("w", f"i{size - 1}"):  # a row behind a variable, and a ring
+        nodes = [Node("w", "VariableV2", (), "", {}), Node("x", "Placeholder", (), "", {})]
+        nodes += [
+            Node(f"i{at}", "Identity", (f"i{at - 1}" if at else first,), "", {})
+            for at in range(size)
+        ]
+        nodes += [
+            Node(f"use{at}", "MatMul", ("x", f"i{at}"), "", {}) for at in range(0, size, size // 50)
+        ]
+        forward = find_forward(GraphModel(tuple(nodes)), {0: 0})
+        assert len(forward.places.get(0, ())) == (50 if first == "w" else 0)
