@@ -22,4 +22,8 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():
+                # what was made becomes old at once, or the next collection would walk all of it
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()

@@ -7,6 +7,7 @@ back edges. Any other cycle is damage; it is broken where node order runs backwa
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.model.collector import collector_paused
@@ -57,16 +58,11 @@ def to_networkx(graph: GraphModel) -> tuple[networkx.MultiDiGraph[str], tuple[Ba
     producers: list[dict[str, Any]] = [{} for _ in names]
     filled._succ.update(zip(names, consumers, strict=True))
     filled._pred.update(zip(names, producers, strict=True))
-    find, refs = graph.plain.get, graph.refs
+    edges = zip(graph.order.producers, graph.order.outputs, strict=True)
     for target, (_, _, texts, _, _), before in zip(names, graph.nodes, producers, strict=False):
-        place = -1
-        for text in texts:
-            place += 1
-            position, output = find(text, -1), 0
+        for place, (position, output) in enumerate(islice(edges, len(texts))):
             if position < 0:
-                position, output = refs[text]
-                if position < 0:
-                    position = missing[parse_input(text).node]
+                position = missing[parse_input(texts[place]).node]
             source = names[position]
             if left_out and BackEdge(source, target, output, place) in left_out:
                 continue
@@ -131,14 +127,13 @@ def _missing(graph: GraphModel) -> dict[str, int]:
 
 def _edges(graph: GraphModel, missing: Mapping[str, int]) -> list[_Edge]:
     """Return every edge in stored order."""
-    refs = graph.refs
+    ends = zip(graph.order.producers, graph.order.outputs, strict=True)
     edges: list[_Edge] = []
     add = edges.append
     for position, node in enumerate(graph.nodes):
-        for place, text in enumerate(node.inputs):
-            source, output = refs[text]
+        for place, (source, output) in enumerate(islice(ends, len(node.inputs))):
             if source < 0:
-                source = missing[parse_input(text).node]
+                source = missing[parse_input(node.inputs[place]).node]
             add(_Edge(source, position, output, place))
     return edges
 

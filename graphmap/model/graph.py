@@ -5,8 +5,10 @@ Source of the format: tensorflow/core/framework/{graph,node_def,function,attr_va
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.names import CONTROL, parse_input
@@ -109,11 +111,15 @@ class InputOrder(NamedTuple):
     dangling: nodes that lack a producer. mixed: nodes with a control input before a data input.
     is_ordered: whether every producer stands before its consumers, those that close while loops
     aside. TensorFlow writes its graphs so, and such a graph has no cycle but its loops.
+    producers, outputs: of every input of every node, in stored order: the position of the producer
+    or -1, and which of its outputs, or CONTROL.
     """
 
     dangling: list[int]
     mixed: list[int]
     is_ordered: bool
+    producers: array[int]
+    outputs: array[int]
 
 
 class GraphModel:
@@ -181,6 +187,8 @@ class GraphModel:
         dangling: list[int] = []
         mixed: list[int] = []
         is_ordered = True
+        producers, outputs = array("q"), array("q")
+        add_producer, add_output = producers.append, outputs.append
         for position, (_, op, texts, _, _) in enumerate(nodes):
             is_after_control = False
             for text in texts:
@@ -189,6 +197,8 @@ class GraphModel:
                     producer, output = refs[text]
                     if producer < 0 and (not dangling or dangling[-1] != position):
                         dangling.append(position)
+                add_producer(producer)
+                add_output(output)
                 if output == CONTROL:
                     is_after_control = True
                 elif is_after_control and (not mixed or mixed[-1] != position):
@@ -199,7 +209,7 @@ class GraphModel:
                     and nodes[producer].op in NEXT_ITERATION_OPS
                 ):
                     is_ordered = False
-        return InputOrder(dangling, mixed, is_ordered)
+        return InputOrder(dangling, mixed, is_ordered, producers, outputs)
 
     @cached_property
     def topology(self) -> Topology:
@@ -209,22 +219,20 @@ class GraphModel:
         controls: list[list[int]] = [[] for _ in range(size)]
         consumers: list[list[tuple[int, int]]] = [[] for _ in range(size)]
         control_consumers: list[list[int]] = [[] for _ in range(size)]
-        plain, refs = self.plain, self.refs
         first_outputs = [(position, 0) for position in range(size)]
+        edges = zip(self.order.producers, self.order.outputs, strict=True)
         for position, node in enumerate(self.nodes):
             row = inputs[position]
-            for text in node.inputs:
-                producer = plain.get(text, -1)
-                ref = first_outputs[producer] if producer >= 0 else refs[text]
-                producer = ref[0]
-                if ref[1] == CONTROL:
+            for producer, output in islice(edges, len(node.inputs)):
+                if output == CONTROL:
                     controls[position].append(producer)
                     if producer >= 0:
                         control_consumers[producer].append(position)
                     continue
                 if producer >= 0:
                     consumers[producer].append((position, len(row)))
-                row.append(ref)
+                is_first = output == 0 and producer >= 0
+                row.append(first_outputs[producer] if is_first else (producer, output))
         return Topology(inputs, controls, consumers, control_consumers)
 
 
