@@ -178,9 +178,10 @@ def _random_note(node: Node) -> str:
 
 def is_counter(variable: Node) -> bool:
     """Whether a node is an integer scalar variable."""
-    shape, dtype = variable.attrs.get("shape"), variable.attrs.get("dtype")
-    is_scalar = not isinstance(shape, ShapeValue) or shape.dims in ((), None)
-    return variable.op in VARIABLE_OPS and is_scalar and dtype in _INTEGERS
+    if variable.op not in VARIABLE_OPS or variable.attrs.get("dtype") not in _INTEGERS:
+        return False
+    shape = variable.attrs.get("shape")
+    return not isinstance(shape, ShapeValue) or shape.dims in ((), None)
 
 
 def advances(graph: GraphModel, write: int) -> bool:

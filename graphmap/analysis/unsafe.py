@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from graphmap.analysis import updates
@@ -61,19 +62,21 @@ def find_unsafe_ops(
 
 
 def _find(graph: GraphModel, judge: Judge) -> Iterator[UnsafeOp]:
+    harmless: set[str] = set()  # whatever their attrs
     for name, nodes in bodies_of(graph):
         for node in nodes:
+            if node.op in harmless:
+                continue
             found = judge.judge(node, name)
             if found is not None:
                 yield found
+            elif node.op not in EFFECTS:
+                harmless.add(node.op)
 
 
 @cache
 def _registered() -> frozenset[str]:
-    from importlib.resources import files
-
-    text = files("graphmap.analysis").joinpath("registered_ops.txt").read_text("ascii")
-    return frozenset(text.split())
+    return frozenset(Path(__file__).with_name("registered_ops.txt").read_text("ascii").split())
 
 
 def is_registered(op: str) -> bool:

@@ -73,8 +73,9 @@ _BodyWrites = dict[str, tuple[tuple[int, ...], bool]]
 def _find_writes(graph: GraphModel, bodies: _BodyWrites, depth: int) -> WriteIndex:
     by_node: dict[int, Write] = {}
     by_variable: dict[int, list[int]] = {}
+    writing = {op for op in {node.op for node in graph.nodes} if is_write(op)}
     for position, node in enumerate(graph.nodes):
-        if is_write(node.op):
+        if node.op in writing:
             written, applies = _written_by_op(graph, position), is_apply(node.op)
         elif graph.functions:
             written, applies = _written_by_call(graph, position, bodies, depth)

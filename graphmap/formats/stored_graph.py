@@ -119,16 +119,17 @@ class _Body:
             spans = [(start - base, end - base) for start, end in zip(starts, ends, strict=True)]
             walked = walk_nodes(bytes(self._data[base : ends[-1]]), spans, attrs, texts)
         nodes = []
+        facts, in_body = self.facts, self._in_body
         for position, node in enumerate(walked, first):
             if node is None:
                 node = self._parsed(position)
-            held = node.attrs
+            nodes.append(node)
+            name, op, _, _, held = node
             assert isinstance(held, _StoredAttrs)
             if held.facts is not NOTHING:
-                self.facts.add(held.facts, position)
-            if node.op == "Const" and (defect := held.constant_defect(self._in_body)):
-                self.facts.constants.setdefault(defect, []).append(node.name)
-            nodes.append(node)
+                facts.add(held.facts, position)
+            if op == "Const" and (defect := held.constant_defect(in_body)):
+                facts.constants.setdefault(defect, []).append(name)
         return nodes
 
     def _parsed(self, position: int) -> Node:
