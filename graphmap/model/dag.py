@@ -116,11 +116,11 @@ def _unique_names(graph: GraphModel, missing: Container[str]) -> list[str]:
 
 def _missing(graph: GraphModel) -> dict[str, int]:
     """Return the producers that the graph lacks, with the positions that they get."""
-    refs, found = graph.refs, dict[str, int]()
+    found: dict[str, int] = {}
     for position in graph.order.dangling:
         for text in graph.nodes[position].inputs:
-            if refs[text][0] < 0:
-                name = parse_input(text).node
+            name = parse_input(text).node
+            if name not in graph.index:
                 found.setdefault(name, len(graph.nodes) + len(found))
     return found
 

@@ -170,24 +170,16 @@ class GraphModel:
         return {function.name: function for function in self.functions}
 
     @cached_property
-    def plain(self) -> Mapping[str, int]:
-        """Position of the producer for inputs that are node names; `refs` knows the others."""
-        names = "\n".join(self.index)  # where a name has one of these, each has to be taken apart
-        return {} if ":" in names or "^" in names else self.index
-
-    @cached_property
-    def refs(self) -> Mapping[str, tuple[int, int]]:
-        """What an entry of a NodeDef's `input` names: (producer or -1, output or CONTROL)."""
-        return _Refs(self.index)
-
-    @cached_property
     def order(self) -> InputOrder:
         """What the inputs tell of the order in which nodes and inputs are stored."""
-        plain, refs, nodes = self.plain, self.refs, self.nodes
+        index, nodes = self.index, self.nodes
+        names = "\n".join(index)  # where one has one of these, each input has to be taken apart
+        plain = {} if ":" in names or "^" in names else index
+        refs = _Refs(index)
         dangling: list[int] = []
         mixed: list[int] = []
         is_ordered = True
-        producers, outputs = array("q"), array("q")
+        producers, outputs = array("i"), array("i")  # a slot ends at 2^31 - 1, see names
         add_producer, add_output = producers.append, outputs.append
         for position, (_, op, texts, _, _) in enumerate(nodes):
             is_after_control = False
