@@ -200,8 +200,6 @@ def _sinks(graph: GraphModel, updates: tuple[int, ...], kept: Collection[str]) -
         position = leaves.popleft()
         is_within = position in inside and graph.nodes[position].op not in EXITS
         if not is_within and not _is_dead_leaf(graph, position, kept):
-            if graph.index[graph.nodes[position].name] != position:
-                continue  # of nodes with one name nobody can run but the first
             sinks.append(position)
             continue
         sources = {producer for producer, _ in graph.topology.inputs[position]}

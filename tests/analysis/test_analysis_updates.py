@@ -5,7 +5,6 @@ from __future__ import annotations
 from analysis_graphs import GraphBuilder, sgd_graph
 
 from graphmap.analysis.updates import Training, find_training
-from graphmap.model.graph import GraphModel
 
 
 def names(training: Training, positions: tuple[int, ...]) -> list[str]:
@@ -100,10 +99,3 @@ def test_trainable_weights_that_no_loss_reads_are_trained_too() -> None:
     assert [graph.nodes[at].name for at in training.beside] == ["shared"]
     assert names(training, training.updates) == ["train/update_w", "move"]
     assert names(training, training.train_ops) == ["train", "move"]
-
-
-def test_of_copies_under_the_same_names_only_the_first_can_be_run() -> None:
-    once = sgd_graph("w", "v").graph()
-    repeated = GraphModel(once.nodes * 50)  # damage; each copy would write the first one's state
-    training = find_training(repeated)
-    assert training.train_ops == find_training(once).train_ops
