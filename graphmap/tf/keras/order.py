@@ -12,7 +12,7 @@ from graphmap.tf.keras.live import LiveModel, LiveWeight, is_ordered, snake_case
 from graphmap.tf.keras.pairing import Pairing, structure
 from graphmap.tf.keras.stored import StoredFile
 
-__all__ = ["trained_order"]
+__all__ = ["order_doubts", "trained_order"]
 
 
 def trained_order(
@@ -32,6 +32,37 @@ def trained_order(
     if len(told) != len(order) or set(told) != set(live.trainable):
         raise _other_weights(live, state, told, len(order), stored)
     return tuple(told)
+
+
+def order_doubts(live: LiveModel, state: StoredOptimizer) -> list[str]:
+    """Return a sentence where the file does not tell which layers were frozen, and it matters.
+
+    Layers frozen in place of others of the same shapes leave as many slots, of the same shapes.
+    """
+    if state.weights and all(state.weights):
+        return []
+    shapes = {weight.shape for weight in live.trainable}
+    by_id = {id(weight.variable): weight for weight in live.weights}
+    frozen = [
+        weight
+        for layer in live.model._flatten_layers()
+        for variable in _own_trained(layer)
+        if (weight := by_id.get(id(variable))) is not None
+        and not weight.trainable
+        and weight.shape in shapes
+    ]
+    if not frozen:
+        return []
+    return [
+        f"the saved run had the same layers frozen as this model ({frozen[0].name}), which this "
+        "file does not tell"
+    ]
+
+
+def _own_trained(layer: Any) -> Iterator[Any]:
+    """Yield the variables that a layer trains by itself unless it is frozen."""
+    own = getattr(layer, "_trainable_variables", None)
+    yield from getattr(layer, "_trainable_weights", ()) if own is None else own
 
 
 def _other_weights(
@@ -91,8 +122,7 @@ def _doubts(
 
 def _parts(item: Any) -> Iterator[Any]:
     """Yield what an object holds: its own variables, and the layers right below it."""
-    own = getattr(item, "_trainable_variables", None)
-    yield from getattr(item, "_trainable_weights", ()) if own is None else own
+    yield from _own_trained(item)
     below = getattr(item, "_layers", None)
     if below is None:
         below = getattr(item, "_self_tracked_trackables", ())

@@ -16,7 +16,7 @@ from graphmap.tf.keras.crossing import is_foreign, source_optimizer, values_by_w
 from graphmap.tf.keras.flavour import flavour_of, name_of, value_of
 from graphmap.tf.keras.leftover import check_whole, fill, untouched
 from graphmap.tf.keras.live import LiveModel, LiveWeight, live_keras_model
-from graphmap.tf.keras.order import trained_order
+from graphmap.tf.keras.order import order_doubts, trained_order
 from graphmap.tf.keras.pairing import Pairing, pair_weights
 from graphmap.tf.keras.placing import place_by_edges, place_by_numbers
 from graphmap.tf.keras.report import KerasReport
@@ -57,9 +57,10 @@ def keras_optimizer(
     chosen = choose_optimizer(live, state, optimizer, stored)
     order = trained_order(live, stored, state, pairing)
     opt = chosen.optimizer
+    assumed = (*chosen.assumed, *order_doubts(live, state))
     build_optimizer(opt, live)
     if is_foreign(state, opt, live.flavour):
-        return opt, _restore_foreign(opt, live, stored, state, pairing, order, chosen.assumed)
+        return opt, _restore_foreign(opt, live, stored, state, pairing, order, assumed)
     trained = [weight.variable for weight in live.trainable]
     targets = addresses(opt, trained)
     if stored.nodes:
@@ -75,7 +76,7 @@ def keras_optimizer(
     return opt, KerasReport(
         restored=tuple(put.name for put in puts),
         untouched=untouched(targets, values),
-        assumed=(*chosen.assumed, *leftover.assumed),
+        assumed=(*assumed, *leftover.assumed),
         how=pairing.how,
         exact=leftover.is_exact,
     )

@@ -91,8 +91,14 @@ def apply_stored_op(
         if kind == "Adam":
             _sparse_adam(variable, slots, powers, options, gradient)
             return
-        rows, inverse = tf.unique(gradient.indices)
-        values = tf.math.unsorted_segment_sum(gradient.values, inverse, tf.shape(rows)[0])
+        if kind == "GradientDescent":
+            # alone among them it takes a row that occurs twice twice, and does not sum first
+            updates = gradient.values * _as(variable.dtype, options["learning_rate"])
+            tf.raw_ops.ResourceScatterSub(
+                resource=variable.handle, indices=gradient.indices, updates=updates
+            )
+            return
+        values, rows = _summed(gradient)
         given = {"grad": values, "indices": rows}
     else:
         given = {"grad": gradient}
@@ -100,12 +106,14 @@ def apply_stored_op(
     cast = {key: _as(variable.dtype, value) for key, value in arguments.items()}
     if name == "ResourceApplyGradientDescent":
         given = {"delta": given["grad"]}
-    elif name == "ResourceScatterSub":
-        tf.raw_ops.ResourceScatterSub(
-            resource=variable.handle, indices=given["indices"], updates=given["grad"] * cast["lr"]
-        )
-        return
     getattr(tf.raw_ops, name)(var=variable.handle, **given, **cast)
+
+
+def _summed(gradient: Any) -> tuple[Any, Any]:
+    """Return (values, rows) of IndexedSlices, each row once: optimizer.py's deduplication."""
+    tf = tensorflow()
+    rows, inverse = tf.unique(gradient.indices)
+    return tf.math.unsorted_segment_sum(gradient.values, inverse, tf.shape(rows)[0]), rows
 
 
 def _as(dtype: Any, value: Any) -> Any:
@@ -129,8 +137,6 @@ def _call(
     sparse = "Sparse" if is_sparse else ""
     rate = options["learning_rate"]
     if kind == "GradientDescent":
-        if is_sparse:
-            return "ResourceScatterSub", {"lr": rate}
         return "ResourceApplyGradientDescent", {"alpha": rate}
     if kind == "Adam":
         betas = {word: options[word] for word in ("beta1", "beta2", "epsilon")}
@@ -178,8 +184,7 @@ def _sparse_adam(
 ) -> None:
     """Update as adam.py's _apply_sparse_shared does: every row decays, the given ones are added."""
     tf = tensorflow()
-    rows, inverse = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, inverse, tf.shape(rows)[0])
+    values, rows = _summed(gradient)
     dtype = variable.dtype
     beta1, beta2, epsilon, rate = (
         _as(dtype, options[word]) for word in ("beta1", "beta2", "epsilon", "learning_rate")

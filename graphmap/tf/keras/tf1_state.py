@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphmap.analysis.changed_gradients import changed_gradient
+from graphmap.analysis.updates import find_training
 from graphmap.errors import ReconstructionError, UsageError
 from graphmap.model.training import OptimizerSpec
 from graphmap.model.variable import Variable
@@ -138,7 +140,21 @@ def _from_graph(stored: StoredFile, by_name: Mapping[str, Variable]) -> _Told | 
     }
     powers = {n: _key(v, by_name, stored) for n, v in _powers(spec).items()}
     hyper = dict(spec.hyperparameters)
-    return _Told(spec.kind, hyper, slots, powers, train_op.global_step, train_op.unrecovered)
+    doubts = (*train_op.unrecovered, *_changed(stored, train_op.name))
+    return _Told(spec.kind, hyper, slots, powers, train_op.global_step, doubts)
+
+
+def _changed(stored: StoredFile, train_op: str) -> list[str]:
+    """Return a sentence where the stored graph clips or scales gradients before the update."""
+    graph = stored.opened.stored.graph
+    found = None if graph is None else changed_gradient(find_training(graph), train_op)
+    if found is None:
+        return []
+    return [
+        f"the stored graph changes gradients before the update takes them ({found}), which no "
+        "Keras optimizer does by itself: give it the same clipping (clipnorm=, global_clipnorm=, "
+        "clipvalue=) or scale the loss"
+    ]
 
 
 def _powers(spec: OptimizerSpec) -> dict[str, str]:
