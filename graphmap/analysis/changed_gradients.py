@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from graphmap.analysis.gradients import gradient_scope_of
+from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.updates import Training, upstream
 
 __all__ = ["changed_gradient"]
@@ -47,6 +48,8 @@ def _changed_before(training: Training, update: int) -> int | None:
             continue
         seen.add(at)
         node = graph.nodes[at]
+        if node.op in VARIABLE_OPS:
+            continue  # the slots
         if gradient_scope_of(node.name, training.scopes) is not None:
             reached = True
         elif node.op in _CARRIES or _OF_THE_UPDATE.search(node.name):
