@@ -8,7 +8,7 @@ from graphmap.model.layouts import apply_layout
 from graphmap.tf.importing import open_any
 from graphmap.tf.keras.assigning import Put, put_values, read_stored
 from graphmap.tf.keras.flavour import flavour_of
-from graphmap.tf.keras.live import live_keras_model
+from graphmap.tf.keras.live import LiveModel, live_keras_model
 from graphmap.tf.keras.pairing import Pairing, pair_weights
 from graphmap.tf.keras.report import KerasReport
 from graphmap.tf.keras.stored import StoredFile
@@ -35,12 +35,26 @@ def load_weights(model: Any, path: Any, name_map: Any = None) -> KerasReport:
             f"{lacking[0]} is not in the file, so random numbers such as those of dropout will be "
             "others than in the run that was saved; a .keras file of Keras 3 holds them"
         )
+    elif not live.flavour.is_three and (random := _random_layer(live)) is not None:
+        notes.append(
+            f"{random} draws random numbers whose state tf_keras stores in no file: they will be "
+            "others than in the run that was saved"
+        )
     return KerasReport(
         restored=tuple(w.name for w in live.weights if w in pairing.pairs),
         untouched=tuple(lacking),
         notes=tuple(notes),
         how=pairing.how,
     )
+
+
+def _random_layer(live: LiveModel) -> str | None:
+    """Return the name of a layer of tf_keras that draws random numbers, such as dropout."""
+    for layer in live.model._flatten_layers():
+        is_random = any(cls.__name__ == "BaseRandomLayer" for cls in type(layer).__mro__)
+        if is_random and getattr(layer, "rate", 1.0):
+            return str(layer.name)
+    return None
 
 
 def weight_values(pairing: Pairing, stored: StoredFile) -> list[Put]:
