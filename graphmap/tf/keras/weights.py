@@ -15,6 +15,8 @@ from graphmap.tf.keras.stored import StoredFile
 
 __all__ = ["load_weights"]
 
+_RATES = ("rate", "stddev", "dropout", "recurrent_dropout")  # 0: a layer draws nothing
+
 
 def load_weights(model: Any, path: Any, name_map: Any = None) -> KerasReport:
     """Assign stored weights to a built Keras model, Keras 3 or tf_keras, and read each back.
@@ -52,7 +54,8 @@ def _random_layer(live: LiveModel) -> str | None:
     """Return the name of a layer of tf_keras that draws random numbers, such as dropout."""
     for layer in live.model._flatten_layers():
         is_random = any(cls.__name__ == "BaseRandomLayer" for cls in type(layer).__mro__)
-        if is_random and getattr(layer, "rate", 1.0):
+        rates = [getattr(layer, word) for word in _RATES if hasattr(layer, word)]
+        if is_random and (any(rates) or not rates):
             return str(layer.name)
     return None
 
