@@ -78,6 +78,10 @@ class StoredUpdate(tf_keras.optimizers.Optimizer):  # type: ignore[misc]
             gradient,
         )
 
+    def _deduplicate_sparse_grad(self, grads: Any) -> Any:
+        """Leave rows that occur twice to the op, which may take them one after the other."""
+        return grads
+
     def _internal_apply_gradients(self, grads_and_vars: Any) -> Any:
         """As tf_keras does; then the powers grow, as TF1's `_finish` lets them."""
         done = super()._internal_apply_gradients(grads_and_vars)
