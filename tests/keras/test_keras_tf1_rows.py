@@ -79,3 +79,12 @@ def test_gradients_that_the_stored_graph_changes_are_told(tmp_path):
     _, report = gmtf.keras_optimizer(tmp_path, model, names, exact=True)
     assert not report.exact
     assert any("clip_by_global_norm" in sentence for sentence in report.assumed)
+
+
+@pytest.mark.parametrize(("name", "differs"), [("Momentum", True), ("Adagrad", False)])
+def test_stock_class_says_that_it_moves_all_rows(tmp_path, name, differs):
+    keras = pytest.importorskip("keras")
+    sparse_run(str(tmp_path), lambda train: SPARSE[name](train, 0.05))
+    model = keras.Sequential([keras.Input((3,), dtype="int32"), keras.layers.Embedding(5, 3)])
+    _, report = gmtf.keras_optimizer(tmp_path, model, {model.weights[0].path: "net/table"})
+    assert any("only the rows of net/table" in note for note in report.notes) == differs

@@ -96,8 +96,24 @@ def restore_tf1(
     build_optimizer(stock, live)
     values = _stock_values(live, stock, state, unconverted, count)
     size = trial_difference(live, (live.flavour, ours, unconverted), (live.flavour, stock, values))
-    told = [*doubts, _sentence(state, size)]
+    told = [*doubts, *_notes(state, size)]
     return stock, _put(stock, live, values, stored, state, pairing, told, exact=False)
+
+
+# TF1 leaves the slots of rows that a batch does not have; Keras' classes let all of them decay.
+_ROW_BY_ROW = ("Momentum", "RMSProp", "Adadelta")
+
+
+def _notes(state: Tf1State, size: float) -> list[str]:
+    """Return how far a trial parted, and what a trial cannot show."""
+    notes = [_sentence(state, size)]
+    if state.sparse and state.kind in _ROW_BY_ROW:
+        notes.append(
+            f"the stored op moves only the rows of {state.sparse[0]} that a batch has, and Keras' "
+            "class all of them, as their slots decay: there steps differ in principle; exact=True "
+            "does as the stored op"
+        )
+    return notes
 
 
 def _sentence(state: Tf1State, size: float) -> str:

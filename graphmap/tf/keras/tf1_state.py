@@ -36,6 +36,7 @@ class Tf1State:
 
     slots: {stored weight: {word: key}}, every trained weight. powers: {name: key}. step: key.
     rate: a number, or the stored graph's schedule. hyperparameters: all others, constants.
+    sparse: the weights of which each step moved some rows only.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Tf1State:
     step: str | None
     assumed: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    sparse: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,6 +59,7 @@ class _Told:
     step: str | None
     doubts: tuple[str, ...] = ()
     assumed: list[str] = field(default_factory=list)
+    sparse: tuple[str, ...] = ()
 
 
 def is_tf1(stored: StoredFile) -> bool:
@@ -104,6 +107,7 @@ def tf1_state(stored: StoredFile, optimizer: Any) -> Tf1State:
         by_name[told.step].checkpoint_key if told.step in by_name else None,
         tuple(told.assumed),
         told.doubts,
+        told.sparse,
     )
 
 
@@ -141,7 +145,8 @@ def _from_graph(stored: StoredFile, by_name: Mapping[str, Variable]) -> _Told | 
     powers = {n: _key(v, by_name, stored) for n, v in _powers(spec).items()}
     hyper = dict(spec.hyperparameters)
     doubts = (*train_op.unrecovered, *_changed(stored, train_op.name))
-    return _Told(spec.kind, hyper, slots, powers, train_op.global_step, doubts)
+    step = train_op.global_step
+    return _Told(spec.kind, hyper, slots, powers, step, doubts, sparse=spec.sparse)
 
 
 def _changed(stored: StoredFile, train_op: str) -> list[str]:
