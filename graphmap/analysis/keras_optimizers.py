@@ -113,6 +113,9 @@ def _numbered(
     scalars = dict(found.scalars)
     outer = [tensor for _, tensor in sorted(groups.get(path.rpartition("/")[0], ()))]
     own = len(outer) - len(variables)  # of the wrapper; then come those of the inner one again
+    if wrapper is None and own == len(_SCALE_WORDS) and path.endswith("/inner_optimizer"):
+        # `compile` under mixed_float16 wraps by itself, and the config has what it was given
+        wrapper = "LossScaleOptimizer"
     copies = {}
     for number, tensor in enumerate(outer):
         if number >= own >= 0 and tensor.shape == variables[number - own].shape:
@@ -137,10 +140,12 @@ def _numbered(
     )
 
 
+_SCALE_WORDS = ("outer_iteration", "outer_learning_rate", "step_counter", "dynamic_scale")
+
+
 def _wrapper_word(number: int) -> str:
     """Name the variables of Keras 3's LossScaleOptimizer, by their order of creation."""
-    words = ("outer_iteration", "outer_learning_rate", "step_counter", "dynamic_scale")
-    return words[number] if number < len(words) else f"variable_{number}"
+    return _SCALE_WORDS[number] if number < len(_SCALE_WORDS) else f"variable_{number}"
 
 
 def _by_order(

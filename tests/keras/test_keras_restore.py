@@ -108,3 +108,27 @@ def test_same_names_are_the_same_model(run):
     report = gmtf.load_weights(model, paths["_ckpt"])
     assert bits(model) == before
     assert "restored 12 of 12" in str(report)
+
+
+def test_what_compile_wraps_under_mixed_precision_is_wrapped_again(tmp_path):
+    """The config of a Keras 3 archive names the optimizer that compile was given."""
+    keras = pytest.importorskip("keras")
+
+    def mixed(words):
+        layers = [keras.layers.Dense(3, name=word) for word in words]
+        return keras.Sequential([keras.Input((4,)), *layers])
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model, mine = mixed("ab"), mixed("cd")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
+    fit(model, 0)
+    path = save(model, str(tmp_path / "m.keras"))
+    gmtf.load_weights(mine, path)
+    optimizer, report = gmtf.keras_optimizer(path, mine)
+    assert type(optimizer).__name__ == type(model.optimizer).__name__ == "LossScaleOptimizer"
+    assert report.exact and not report.untouched
+    stored = [v.numpy().tobytes() for v in model.optimizer.variables]
+    assert [v.numpy().tobytes() for v in optimizer.variables] == stored
