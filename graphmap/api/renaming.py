@@ -11,8 +11,9 @@ from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.errors import NameMapError, UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
 from graphmap.patterns import compile_pattern
-from graphmap.rewrite.artifact import RewriteSettings, rewrite_artifact, target_of
+from graphmap.rewrite.artifact import rewrite_artifact, target_of
 from graphmap.rewrite.plan import NewNames, plan_renames
+from graphmap.rewrite.request import RewriteRequest, RewriteSettings
 
 if TYPE_CHECKING:
     from graphmap.api.name_map import NameMap
@@ -51,12 +52,14 @@ def rename(
     compact: bool = False,
     force: bool = False,
     dry_run: bool = False,
+    sync: bool = True,
 ) -> RenameReport:
     """Write an artifact under the expected names of a map; slots follow their primary.
 
     name_map: expected -> actual, in any form a map has; None where rules, prefix or strip say it.
     rules: the first pattern that a whole name matches rewrites it. Tensor bytes are copied (linked
-    with link=True), never changed. Raises NameMapError that lists all collisions, UsageError where
+    with link=True), never changed. sync=False does not wait for the disk: a kill still leaves old
+    or new, a power cut may not. Raises NameMapError that lists all collisions, UsageError where
     `out` exists (force=True replaces it), ArtifactError for a damaged source. Nothing is half
     written.
     """
@@ -76,8 +79,9 @@ def rename(
     target = target_of(artifact.opened.stored, os.fspath(out))
     written: tuple[str, ...] = ()
     if not dry_run:
-        settings = RewriteSettings(link, compact, force)
-        written = rewrite_artifact(artifact.opened.stored, variables, plan, target, settings)
+        settings = RewriteSettings(link, compact, force, sync)
+        request = RewriteRequest(artifact.opened.stored, variables, plan, target, settings)
+        written = rewrite_artifact(request)
     open_names = () if chosen is None else (*chosen.ambiguous, *chosen.unmatched)
     return RenameReport(
         {old: plan.names[old] for old in plan.renamed},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -64,7 +64,8 @@ def parse(words: Sequence[str]) -> tuple[argparse.Namespace, Run]:
     command = next((word for word in words if not word.startswith("-")), None)
     if command is not None and command not in COMMANDS:
         raise _unknown_command(command)
-    parser = build_parser([command] if command else [])
+    listed = [command] if command and words[0] == command else COMMANDS  # no help of all is asked
+    parser = build_parser([command] if command else [], listed)
     args, rest = parser.parse_known_args(words)
     if rest:
         raise _unknown_arguments(rest, parser, command)
@@ -73,8 +74,8 @@ def parse(words: Sequence[str]) -> tuple[argparse.Namespace, Run]:
     return args, args.run
 
 
-def build_parser(populated: Sequence[str]) -> Parser:
-    """Return the parser of all commands; only the modules of `populated` are imported."""
+def build_parser(populated: Sequence[str], listed: Iterable[str] = tuple(COMMANDS)) -> Parser:
+    """Return the parser of the listed commands; only the modules of `populated` are imported."""
     parser = Parser(
         prog="graphmap",
         description="Read old TensorFlow models without TensorFlow, map their names, "
@@ -85,7 +86,8 @@ def build_parser(populated: Sequence[str]) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"graphmap {VERSION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for name, (module, line) in COMMANDS.items():
+    for name in listed:
+        module, line = COMMANDS[name]
         if name not in populated:
             commands.add_parser(name, help=line, add_help=False)
             continue

@@ -16,9 +16,9 @@ from graphmap.files import read_file, stays_inside
 from graphmap.formats.bundle import (
     INDEX_LIMIT,
     OBJECT_GRAPH_KEY,
+    Bundle,
     Entry,
     decode_entry,
-    read_bundle,
     shard_path,
 )
 from graphmap.formats.bundle_writer import encode_entry, string_bytes, with_shards
@@ -26,7 +26,6 @@ from graphmap.formats.crc import mask
 from graphmap.formats.slices import slice_key
 from graphmap.formats.sstable import read_table
 from graphmap.formats.table_writer import table_bytes
-from graphmap.formats.values import BundleValues
 from graphmap.rewrite.staging import Range, Staging
 
 __all__ = ["Keys", "stage_checkpoint"]
@@ -51,7 +50,7 @@ class _Table(NamedTuple):
 
 def stage_checkpoint(
     staging: Staging,
-    prefix: str,
+    bundle: Bundle,
     out: str,
     keys: Keys,
     object_graph: ObjectGraph | None = None,
@@ -67,9 +66,9 @@ def stage_checkpoint(
     index takes its place. Raises ArtifactError where the source is damaged or lacks data files,
     before anything is written.
     """
+    prefix = bundle.prefix
     where = f"{prefix}.index"
     staging.watch(where)
-    bundle = read_bundle(prefix)
     raw = read_table(read_file(where, INDEX_LIMIT), where)
     header = raw.pop(b"")
     table = _renamed(raw, keys)
@@ -87,6 +86,8 @@ def stage_checkpoint(
                 where=where,
                 remedy="Restore and save it again on this machine first.",
             )
+        from graphmap.formats.values import BundleValues  # most checkpoints have no object graph
+
         (old,) = BundleValues(bundle).read_strings(OBJECT_GRAPH_KEY)
         new = object_graph(old)
         if new != old:

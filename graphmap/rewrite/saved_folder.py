@@ -8,6 +8,7 @@ import shutil
 from types import TracebackType
 
 from graphmap.errors import GraphmapError
+from graphmap.rewrite.request import RewriteSettings
 from graphmap.rewrite.staging import Staging, sync
 
 __all__ = ["SavedFolder"]
@@ -21,13 +22,16 @@ _MAX_FILES = 100_000
 class SavedFolder:
     """The new folder, under a temporary name until `commit`; left behind in no other case."""
 
-    def __init__(self, source: str, out: str) -> None:
-        self._source, self._out = source, out
+    def __init__(self, source: str, out: str, settings: RewriteSettings) -> None:
+        self._source, self._out, self._settings = source, out, settings
         parent, name = os.path.split(out)
         self.folder = os.path.join(parent, f".{name}.{os.getpid()}.tmp")
 
     def __enter__(self) -> SavedFolder:
-        os.mkdir(self.folder)
+        try:
+            os.mkdir(self.folder)
+        except OSError as cause:
+            raise self._refused(cause) from cause
         return self
 
     def __exit__(
@@ -38,19 +42,22 @@ class SavedFolder:
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         if isinstance(error, OSError):
-            raise GraphmapError(
-                f"cannot be written ({error.strerror or error})",
-                where=self._out,
-                remedy="Free some space or choose another place; the source is untouched.",
-            ) from error
+            raise self._refused(error) from error
+
+    def _refused(self, cause: OSError) -> GraphmapError:
+        return GraphmapError(
+            f"cannot be written ({cause.strerror or cause})",
+            where=self._out,
+            remedy="Free some space or choose another place; the source is untouched.",
+        )
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file of the folder."""
-        with Staging() as staging:
+        with Staging(sync=self._settings.sync) as staging:
             staging.write(os.path.join(self.folder, name), [data])
             staging.commit()
 
-    def commit(self, link: bool) -> None:
+    def commit(self) -> None:
         """Add assets and other files as they are, then put the folder at its place."""
         count = 0
         for folder, folders, files in os.walk(self._source):
@@ -60,7 +67,7 @@ class SavedFolder:
                 files = [name for name in files if name not in _REWRITTEN]
             target = os.path.normpath(os.path.join(self.folder, relative))
             os.makedirs(target, exist_ok=True)
-            with Staging() as staging:
+            with Staging(sync=self._settings.sync) as staging:
                 for name in sorted(files):
                     path = os.path.join(folder, name)
                     if os.path.islink(path) or not os.path.isfile(path):
@@ -72,7 +79,7 @@ class SavedFolder:
                             where=self._source,
                             remedy="Check that this is a SavedModel folder.",
                         )
-                    place = staging.link if link else staging.copy
+                    place = staging.link if self._settings.link else staging.copy
                     place(path, os.path.join(target, name))
                 staging.commit()
         if os.path.lexists(self._out) and not _exchange(self.folder, self._out):
@@ -84,7 +91,7 @@ class SavedFolder:
             os.rename(aside, self.folder)
         elif os.path.lexists(self.folder) and not os.path.lexists(self._out):
             os.rename(self.folder, self._out)
-        sync(os.path.dirname(self._out) or ".")
+        sync(os.path.dirname(self._out) or ".", self._settings.sync)
 
 
 def _exchange(one: str, other: str) -> bool:

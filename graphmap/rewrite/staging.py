@@ -1,7 +1,8 @@
 """Writing several files so that a reader sees the old ones or the new ones.
 
 Every file is written under a temporary name beside its target and fsynced; only when all are
-there are they renamed, in order: what names the others (the index) comes last.
+there are they renamed, in order: what names the others (the index) comes last. Without `sync` the
+same order holds for a process that is killed, but not for a power cut.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from graphmap.files import as_typed, fetch, open_regular
 __all__ = ["Range", "Staging", "sync"]
 
 _CHUNK = 1 << 26  # bytes moved by one call
+_RESERVED = 1 << 24  # bytes from which blocks are set aside first; below, it costs more than it wins
+_CLONE = 0x40049409  # FICLONE of <linux/fs.h>
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_HERE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)
 
 
@@ -34,9 +38,13 @@ class Range(NamedTuple):
 
 
 class Staging:
-    """Files that are being written; a context that leaves nothing behind unless `commit` ran."""
+    """Files that are being written; a context that leaves nothing behind unless `commit` ran.
 
-    def __init__(self) -> None:
+    sync: wait until the disk has every file, and every name.
+    """
+
+    def __init__(self, *, sync: bool = True) -> None:
+        self._sync = sync
         self._pending: list[tuple[str, str]] = []  # (temporary, target) in the order of renaming
         self._placed: list[str] = []  # temporary paths that others wrote, not fsynced yet
         self._sources: dict[str, _State | None] = {}
@@ -74,7 +82,7 @@ class Staging:
                     view = memoryview(piece)
                     while view:
                         view = view[stream.write(view) :]
-            os.fsync(stream.fileno())
+            self._flush(stream.fileno())
 
     @contextmanager
     def create(self, target: str) -> Iterator[BinaryIO]:
@@ -82,7 +90,7 @@ class Staging:
         with open(self._temporary(target), "xb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            self._flush(stream.fileno())
 
     def place(self, target: str) -> str:
         """Return a temporary path for those that write files by themselves."""
@@ -146,22 +154,24 @@ class Staging:
                     where=path,
                     remedy="Wait until nothing writes to it, and try again; nothing was written.",
                 )
-        for path in self._placed:
-            sync(path)
-        folders = {os.path.dirname(target) or "." for _, target in self._pending}
-        for folder in sorted(folders):
-            sync(folder)
+        folders = sorted({os.path.dirname(target) or "." for _, target in self._pending})
+        for path in (*self._placed, *folders):
+            sync(path, self._sync)
         while self._pending:
             temporary, target = self._pending[0]
             os.replace(temporary, target)
             self._pending.pop(0)
-        for folder in sorted(folders):
-            sync(folder)
+        for folder in folders:
+            sync(folder, self._sync)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The paths that `commit` will put in place, in its order."""
         return tuple(target for _, target in self._pending)
+
+    def _flush(self, handle: int) -> None:
+        if self._sync:
+            os.fsync(handle)
 
     def _temporary(self, target: str) -> str:
         folder, name = os.path.split(target)
@@ -175,6 +185,10 @@ def _copy_range(piece: Range, target: int) -> None:
     handle = open_regular(piece.path, whole=False)
     with open(handle, "rb", buffering=0) as stream:
         source, start, left = stream.fileno(), piece.start, piece.size
+        if left >= _RESERVED:
+            if start == 0 and os.fstat(source).st_size == left and _clone(source, target):
+                return
+            _reserve(target, left)
         by_system = hasattr(os, "copy_file_range")
         while left:
             moved = 0
@@ -199,6 +213,37 @@ def _copy_range(piece: Range, target: int) -> None:
             left -= moved
 
 
+def _clone(source: int, target: int) -> bool:
+    """Let an empty file share the blocks of another; False where the file system cannot."""
+    try:
+        import fcntl
+
+        if os.fstat(target).st_size == 0:
+            fcntl.ioctl(target, _CLONE, source)
+            return os.lseek(target, 0, os.SEEK_END) > 0
+    except (ImportError, OSError):
+        pass
+    return False
+
+
+def _reserve(target: int, size: int) -> None:
+    """Set blocks aside from where a file is written on; raises OSError where the disk is full.
+
+    A copy into them is a fifth faster on ext4, and a full disk is told before it. Not by
+    `os.posix_fallocate`: where the file system cannot do it, that writes into each block.
+    """
+    import ctypes
+
+    try:
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    except (OSError, AttributeError):
+        return
+    offset = ctypes.c_long
+    failed = fallocate(target, 0, offset(os.lseek(target, 0, os.SEEK_CUR)), offset(size))
+    if failed and ctypes.get_errno() in _FULL:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
 def _state(path: str) -> _State | None:
     """Return what changes when a file is written or replaced; None where it is gone."""
     try:
@@ -208,8 +253,10 @@ def _state(path: str) -> _State | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def sync(path: str) -> None:
-    """Make a file, or the names in a folder, last."""
+def sync(path: str, wanted: bool = True) -> None:
+    """Make a file, or the names in a folder, last; where that is not wanted, do nothing."""
+    if not wanted:
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -219,7 +266,7 @@ def sync(path: str) -> None:
 
 def _refused(cause: OSError) -> GraphmapError:
     remedy = "Choose another place, or change the permissions; the source is untouched."
-    if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+    if cause.errno in _FULL:
         remedy = "Free some space, or choose another place; the source is untouched."
     return GraphmapError(
         f"cannot be written ({cause.strerror or cause})",

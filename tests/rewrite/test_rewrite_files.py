@@ -14,6 +14,7 @@ import pytest
 import graphmap
 from graphmap.formats.sstable import read_table
 from graphmap.formats.table_writer import table_bytes
+from graphmap.rewrite.staging import Range, Staging
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SAVER = FIXTURES / "adam_saver"
@@ -262,3 +263,61 @@ def test_a_kill_leaves_the_old_or_the_new(tmp_path):
         if lived:
             break
     assert seen == {"a/", "b/"} and lived
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no folder without permission there")
+def test_a_saved_model_into_a_closed_folder_is_one_error(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    with pytest.raises(graphmap.GraphmapError, match="Permission denied"):
+        graphmap.rename(FIXTURES / "adam_saved_model", None, tmp_path / "m", prefix="a/")
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_without_sync_nothing_waits_for_the_disk(tmp_path, monkeypatch, link):
+    waited = []
+    monkeypatch.setattr(os, "fsync", lambda handle: waited.append(handle))
+    graphmap.rename(SAVER, None, tmp_path / "quick", prefix="a/", link=link, sync=False)
+    assert not waited
+    graphmap.rename(SAVER, None, tmp_path / "safe", prefix="a/", link=link)
+    assert waited
+    for suffix in (".index", ".data-00000-of-00001"):
+        one, other = (tmp_path / f"{name}{suffix}" for name in ("quick", "safe"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_large_file_is_copied_whole(tmp_path):
+    """Above 16 MiB, blocks are shared, or set aside before the copy."""
+    source = tmp_path / "large"
+    source.write_bytes(os.urandom(1 << 20) * 17 + b"end")
+    with Staging() as staging:
+        staging.copy(str(source), str(tmp_path / "whole"))
+        staging.write(str(tmp_path / "parts"), [b"head", Range(str(source), 5, (16 << 20) + 1)])
+        staging.commit()
+    data = source.read_bytes()
+    assert (tmp_path / "whole").read_bytes() == data
+    assert (tmp_path / "parts").read_bytes() == b"head" + data[5 : (16 << 20) + 6]
+
+
+LINKED = """
+import sys
+from graphmap.cli.app import main
+assert main(["rename", *sys.argv[1:], "--link"]) == 0
+heavy = {"numpy", "google.protobuf", "zipfile", "json", "ctypes", "pathlib", "shutil", "networkx"}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_a_linked_checkpoint_loads_no_library_that_it_does_not_need(tmp_path):
+    graphmap.rename(SAVER, None, tmp_path / "m", prefix="a/")
+    for path in tmp_path.glob("*.meta"):
+        path.unlink()
+
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LINKED, str(tmp_path / "m"), "--prefix", "b/", "-o", "n"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )  # fmt: skip
+    assert done.stderr.strip() == "[]"

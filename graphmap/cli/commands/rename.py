@@ -52,6 +52,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--dry-run", action="store_true", help="say what would change, no more")
     group.add_argument("--link", action="store_true", help="link data files instead of copying")
     group.add_argument("--compact", action="store_true", help="leave bytes out that no name needs")
+    group.add_argument(
+        "--no-sync", action="store_true",
+        help="do not wait for the disk: quicker, but a power cut may leave half of it",
+    )  # fmt: skip
     group.add_argument("--force", action="store_true", help="replace NEW where it exists")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
@@ -76,6 +80,7 @@ def run(args: Namespace) -> int:
             compact=args.compact,
             force=args.force,
             dry_run=args.dry_run,
+            sync=not args.no_sync,
         )
     if args.json:
         console.print_json({"schema": "graphmap.rename/1", **report._asdict()})
