@@ -12,7 +12,7 @@ from graphmap.errors import NameMapError, UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
 from graphmap.patterns import compile_pattern
 from graphmap.rewrite.artifact import rewrite_artifact, target_of
-from graphmap.rewrite.plan import NewNames, plan_renames
+from graphmap.rewrite.plan import NewNames, RenamePlan, plan_renames
 from graphmap.rewrite.request import RewriteRequest, RewriteSettings
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def rename(
     """
     artifact = as_artifact(path)
     chosen = None if name_map is None else as_name_map(name_map)
-    new_names, follow = _new_names(artifact, chosen, rules, prefix, strip)
+    is_subset = only is not None or no_slots or compact
+    new_names, follow = _new_names(artifact, chosen, rules, prefix, strip, is_subset)
     # an object checkpoint keeps its object graph under a name of its own
     variables = tuple(v for v in artifact.variables if v.name != OBJECT_GRAPH_KEY)
     plan = plan_renames(
@@ -76,6 +77,7 @@ def rename(
         follow=follow,
         where=artifact.path,
     )
+    _check_change(artifact, plan, can_stay=chosen is not None or is_subset)
     target = target_of(artifact.opened.stored, os.fspath(out))
     written: tuple[str, ...] = ()
     if not dry_run:
@@ -122,7 +124,12 @@ def as_name_map(name_map: NameMap | Mapping[str, str] | str | os.PathLike[str]) 
 
 
 def _new_names(
-    artifact: Artifact, name_map: NameMap | None, rules: Rules, prefix: str, strip: str
+    artifact: Artifact,
+    name_map: NameMap | None,
+    rules: Rules,
+    prefix: str,
+    strip: str,
+    is_subset: bool,
 ) -> tuple[NewNames, bool]:
     """Return what names a variable, and whether slots follow their primary."""
     if name_map is not None:
@@ -133,17 +140,30 @@ def _new_names(
         return _by_map(artifact, name_map), True
     if rules:
         return _by_rules(rules), True
-    if not (prefix or strip):
+    if not (prefix or strip or is_subset):
         raise UsageError(
             "nothing says the new names", remedy="Give --map, --rules, --prefix or --strip."
         )
 
     def by_scope(name: str) -> tuple[str, ...] | None:
-        if strip and not name.startswith(strip):
-            return None if not prefix else (prefix + name,)
-        return (prefix + name[len(strip) :],)
+        new = prefix + name.removeprefix(strip)
+        return None if new == name else (new,)
 
     return by_scope, False
+
+
+def _check_change(artifact: Artifact, plan: RenamePlan, *, can_stay: bool) -> None:
+    """Raise UsageError where no variable would be left, or rules and scopes fit none."""
+    if plan.names and len(plan.dropped) == len(plan.names):
+        raise UsageError(
+            "no variable would be left", where=artifact.path, remedy="Check --only and --no-slots."
+        )
+    if not (plan.renamed or can_stay):
+        raise UsageError(
+            f"none of {len(plan.names)} names would change",
+            where=artifact.path,
+            remedy="Check the names with graphmap inspect; a rule has to fit a whole name.",
+        )
 
 
 def _by_map(artifact: Artifact, name_map: NameMap) -> NewNames:

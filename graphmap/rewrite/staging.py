@@ -20,7 +20,9 @@ from graphmap.files import as_typed, fetch, open_regular
 __all__ = ["Range", "Staging", "sync"]
 
 _CHUNK = 1 << 26  # bytes moved by one call
-_RESERVED = 1 << 24  # bytes from which blocks are set aside first; below, it costs more than it wins
+_RESERVED = (
+    1 << 24
+)  # bytes from which blocks are set aside first; below, it costs more than it wins
 _CLONE = 0x40049409  # FICLONE of <linux/fs.h>
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_HERE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF)

@@ -85,6 +85,33 @@ def test_all_collisions_are_told_at_once(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"only": "nothing like this", "prefix": "a/"}, "no variable would be left"),
+        ({"rules": [("W", "X")]}, "none of 12 names would change"),  # it has to fit a whole name
+        ({"strip": "other/"}, "none of 12 names would change"),
+        ({}, "nothing says the new names"),
+    ],
+)
+def test_a_rename_of_nothing_is_an_error(tmp_path, options, told):
+    with pytest.raises(graphmap.UsageError, match=told):
+        graphmap.rename(SAVER, None, tmp_path / "m", **options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"only": "W$"}, {"my_model/W", "my_model/W/Adam", "my_model/W/Adam_1"}),
+        ({"no_slots": True, "only": "my_model"}, {"my_model/W", "my_model/V", "my_model/b"}),
+    ],
+)
+def test_a_part_needs_no_new_names(tmp_path, options, left):
+    graphmap.rename(SAVER, None, tmp_path / "m", **options, compact=True)
+    assert names(tmp_path / "m") == left
+
+
 @pytest.mark.parametrize("new", ["with space", "a?b", "/abs"])
 def test_a_graph_takes_no_impossible_name(tmp_path, new):
     weight = next(v.name for v in graphmap.load(SAVER).variables if v.role == "weight")

@@ -18,12 +18,14 @@ their variable; names that the map does not mention stay, and are listed. A kill
 leaves what was there before, or the whole new artifact. Exits with 1 where names of the map are
 open."""
 EPILOG = """--link shares the data files with the source: it takes no time and no space, but
-whatever writes one of them in place later changes both.
+whatever writes one of them in place later changes both. --only, --no-slots and --compact need no
+new names: they write a part under the old ones.
 
 examples:
   graphmap rename old/model.ckpt-500 --map map.json -o new/model.ckpt-500
   graphmap rename old/ --strip my_model/ --dry-run -o new/model
-  graphmap rename old/ --rules rules.txt --no-slots --compact -o new/weights"""
+  graphmap rename old/ --rules rules.txt --no-slots --compact -o new/weights
+  graphmap rename old/ --only '^encoder/' -o new/encoder"""
 
 EXIT_LEFT_OUT = 1
 
