@@ -89,4 +89,6 @@ def audit(
             kind = "pickle" if findings[0].rule == "pickle" else "damaged"
             return Audit(path, kind, findings, told)
     stored = artifact.opened.stored
-    return Audit(stored.path, stored.kind, audit_model(stored), stored.warnings)
+    return Audit(
+        stored.path, stored.kind, audit_model(stored, artifact.unsafe_ops), stored.warnings
+    )

@@ -13,7 +13,7 @@ from graphmap.auditing.keras_config import audit_config
 from graphmap.errors import ArtifactError
 from graphmap.files import read_file
 from graphmap.formats.keras_texts import keras_texts, pickles_in
-from graphmap.formats.saved_parts import keras_metadata, saved_graphs
+from graphmap.formats.saved_parts import keras_metadata, proto_files, saved_graphs
 from graphmap.formats.sniff import damage_hint, is_hdf5, is_keras_zip, is_pickle, look_at
 from graphmap.formats.wire import write_varint
 from graphmap.model.meta_check import asset_defect
@@ -25,12 +25,17 @@ __all__ = ["audit_keras", "audit_model", "audit_unreadable"]
 _PICKLE = "is a Python pickle, which can run any code when it is loaded; it is not looked into"
 
 
-def audit_model(model: StoredModel) -> tuple[Finding, ...]:
-    """Return what could happen, worst first, then in stored order."""
+def audit_model(
+    model: StoredModel, unsafe: tuple[UnsafeOp, ...] | None = None
+) -> tuple[Finding, ...]:
+    """Return what could happen, worst first, then in stored order.
+
+    unsafe: the unsafe ops of the model's graph, where they are known already.
+    """
     if model.kind.startswith("keras"):
         keras = audit_keras(model.container or model.path)
         return keras[1] if keras else ()
-    return _sorted([*_graphs(model), *_configs(model), *_broken_meta(model)])
+    return _sorted([*_graphs(model, unsafe), *_configs(model), *_broken_meta(model)])
 
 
 def audit_keras(path: str) -> tuple[str, tuple[Finding, ...]] | None:
@@ -89,16 +94,20 @@ def _is_usual(op: str) -> bool:
     return op.startswith(("Save", "Restore", "MergeV2")) or "Summary" in op
 
 
-def _graphs(model: StoredModel) -> Iterator[Finding]:
-    if model.saved_model_dir is not None:
-        for part in saved_graphs(model.saved_model_dir):
+def _graphs(model: StoredModel, unsafe: tuple[UnsafeOp, ...] | None) -> Iterator[Finding]:
+    folder = model.saved_model_dir
+    files = [] if folder is None else proto_files(folder)
+    if folder is not None and (len(files) > 1 or len(model.all_tags) > 1):
+        for part in saved_graphs(folder):
             yield from _of_ops(
                 find_unsafe_ops(part.graph, part.meta, is_saved_model=True), part.file
             )
             yield from _of_assets(part.meta, part.file)
     elif model.graph is not None:
-        file = model.meta_path or model.path
-        yield from _of_ops(find_unsafe_ops(model.graph, model.meta), file)
+        file = files[0] if files else model.meta_path or model.path
+        if unsafe is None:
+            unsafe = find_unsafe_ops(model.graph, model.meta, is_saved_model=folder is not None)
+        yield from _of_ops(unsafe, file)
         yield from _of_assets(model.meta, file)
 
 

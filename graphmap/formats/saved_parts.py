@@ -21,7 +21,7 @@ from graphmap.formats.wire import WireError, fields
 from graphmap.model.graph import GraphModel
 from graphmap.model.stored import MetaInfo
 
-__all__ = ["SavedGraph", "keras_metadata", "saved_graphs", "training_texts"]
+__all__ = ["SavedGraph", "keras_metadata", "proto_files", "saved_graphs", "training_texts"]
 
 _PROTOS = ("saved_model.pb", "saved_model.pbtxt")
 _METADATA = "keras_metadata.pb"
@@ -37,9 +37,14 @@ class SavedGraph(NamedTuple):
     meta: MetaInfo
 
 
+def proto_files(folder: str) -> list[str]:
+    """Return the files of a SavedModel's folder that hold its MetaGraphs; mostly one."""
+    return _present(folder, _PROTOS)
+
+
 def saved_graphs(folder: str) -> Iterator[SavedGraph]:
     """Yield every MetaGraph of the folder's .pb and .pbtxt, those with the same tags too."""
-    for file in _present(folder, _PROTOS):
+    for file in proto_files(folder):
         stored = saved_protos(file, is_text=file.endswith(".pbtxt"))
         for position, meta_graph in enumerate(stored.meta_graphs):
             meta, _ = meta_info(meta_graph, file)

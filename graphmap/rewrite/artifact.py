@@ -54,6 +54,13 @@ def rewrite_artifact(request: RewriteRequest) -> tuple[str, ...]:
         raise CorruptArtifactError(
             f"cannot be rewritten: it {cause}", where=stored.path, remedy="Copy the file again."
         ) from cause
+    if stored.kind == "keras-zip":
+        raise UnsupportedArtifactError(
+            "is not renamed: Keras finds the values of a .keras file by the classes and the order "
+            "of the layers, so that none would be found under another name",
+            where=stored.path,
+            remedy="Use graphmap convert, or load it by a map: gmtf.load_weights(model, path).",
+        )
     raise UnsupportedArtifactError(
         f"of kind {stored.kind} is not renamed",
         where=stored.path,
