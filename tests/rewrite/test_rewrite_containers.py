@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import h5py
 import numpy as np
@@ -130,3 +131,16 @@ def test_a_v1_checkpoint_becomes_v2(tmp_path):
     assert np.array_equal(tf.train.load_variable(str(out), "x"), KERNEL)
     twice = np.concatenate([KERNEL[:2], KERNEL[:2]])
     assert np.array_equal(tf.train.load_variable(str(out), "p"), twice)
+
+
+def test_why_a_keras_file_keeps_its_names_is_told(tmp_path):
+    weights = tmp_path / "model.weights.h5"
+    with h5py.File(weights, "w") as file:
+        file["layers/dense/vars/0"] = KERNEL
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.9.2"}))
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {}}))
+        archive.write(weights, weights.name)
+    with pytest.raises(graphmap.UnsupportedArtifactError, match="classes and the order"):
+        graphmap.rename(tmp_path / "m.keras", None, tmp_path / "n.keras", prefix="a/")
+    assert not (tmp_path / "n.keras").exists()
