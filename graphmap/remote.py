@@ -138,10 +138,15 @@ def _connect(address: str, typed: str) -> tuple[Any, str]:
     try:
         system, path = url_to_fs(address)
     except ImportError as cause:
-        found = re.search(r"[Ii]nstall ([\w-]+)", str(cause))
-        package = found[1] if found else "its fsspec driver"
+        found = re.search(r"(?:[Ii]nstall |requires \")([\w-]+)", str(cause))
+        if found is None:
+            raise MissingDependencyError(
+                f"needs a package that is not installed ({cause})",
+                where=typed,
+                remedy="Install what fsspec's documentation names for this protocol.",
+            ) from cause
         raise MissingDependencyError(
-            f"needs the package {package}", where=typed, remedy=f"Run: pip install {package}"
+            f"needs the package {found[1]}", where=typed, remedy=f"Run: pip install {found[1]}"
         ) from cause
     except (ValueError, OSError) as cause:
         raise UsageError(

@@ -13,7 +13,7 @@ from graphmap.errors import UsageError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY, shard_path
 from graphmap.patterns import compile_pattern
 from graphmap.rewrite.staging import Staging
-from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
+from graphmap.rewrite.targets import refuse, remove_stale, shards_at
 from graphmap.rewrite.writers import is_checkpoint, writer_for
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def convert(
     prefix = target.removesuffix(".index")
     for written in (target, f"{prefix}.index"):
         refuse(written, source, force=force)
-    make_folder(target)
     taken = shards_at(prefix)
     with Staging() as staging:
+        staging.make_folder(target)
         for file in _files_of(stored):
             staging.watch(file)
         write(staging, target, names, _pairs(names, values, dtype), _metadata(artifact, chosen))

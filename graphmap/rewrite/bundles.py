@@ -9,7 +9,7 @@ from graphmap.rewrite.checkpoint import stage_checkpoint
 from graphmap.rewrite.names import checkpoint_keys
 from graphmap.rewrite.request import RewriteRequest
 from graphmap.rewrite.staging import Staging
-from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
+from graphmap.rewrite.targets import refuse, remove_stale, shards_at
 
 __all__ = ["rewrite_checkpoint", "stage_bundle"]
 
@@ -22,9 +22,9 @@ def rewrite_checkpoint(request: RewriteRequest) -> tuple[str, ...]:
     refuse(f"{out}.index", f"{prefix}.index", force=settings.force)
     if with_graph:
         refuse(f"{out}.meta", str(stored.meta_path), force=settings.force)
-    make_folder(out)
     taken = shards_at(out)
     with Staging(sync=settings.sync) as staging:
+        staging.make_folder(out)
         write_index = stage_bundle(staging, request, prefix, out, taken)
         written = staging.targets
         if with_graph:

@@ -8,7 +8,7 @@ from graphmap.rewrite.names import checkpoint_keys
 from graphmap.rewrite.request import RewriteRequest
 from graphmap.rewrite.safetensors import stage_safetensors, stage_sharded
 from graphmap.rewrite.staging import Staging
-from graphmap.rewrite.targets import make_folder, refuse, remove_stale, shards_at
+from graphmap.rewrite.targets import refuse, remove_stale, shards_at
 from graphmap.rewrite.writers import write_checkpoint
 
 __all__ = ["rewrite_container", "rewrite_first_generation"]
@@ -22,9 +22,9 @@ def rewrite_first_generation(request: RewriteRequest) -> tuple[str, ...]:
     assert values is not None  # every V1 reader gives them
     source = stored.prefix or str(stored.container)
     refuse(f"{out}.index", source, force=settings.force)
-    make_folder(out)
     taken = shards_at(out)
     with Staging(sync=settings.sync) as staging:
+        staging.make_folder(out)
         if stored.meta_path is not None and not plan.dropped:
             from graphmap.rewrite.graph_files import graph_bytes  # needs protobuf
 
@@ -43,13 +43,13 @@ def rewrite_container(request: RewriteRequest) -> tuple[str, ...]:
     stored, out, settings = request.stored, request.out, request.settings
     source = str(stored.container)
     refuse(out, source, force=settings.force)
-    make_folder(out)
     keys = checkpoint_keys(request.variables, request.plan, {})
 
     def new_keys(key: str) -> tuple[str, ...]:
         return keys.get(key, (key,))
 
     with Staging(sync=settings.sync) as staging:
+        staging.make_folder(out)
         if stored.kind == "keras-h5":
             from graphmap.rewrite.hdf5 import stage_hdf5  # others need no h5py
 

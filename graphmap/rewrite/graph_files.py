@@ -16,7 +16,7 @@ from graphmap.rewrite.names import node_names
 from graphmap.rewrite.plan import RenamePlan
 from graphmap.rewrite.request import RewriteRequest
 from graphmap.rewrite.staging import Staging
-from graphmap.rewrite.targets import make_folder, refuse
+from graphmap.rewrite.targets import refuse
 from graphmap.rewrite.wire_edit import edit
 
 __all__ = ["graph_bytes", "rewrite_graph_file", "rewrite_saved_model"]
@@ -26,9 +26,9 @@ def rewrite_graph_file(request: RewriteRequest) -> tuple[str, ...]:
     """Write one GraphDef or MetaGraphDef, as text where the new name ends in .pbtxt."""
     out, settings = request.out, request.settings
     refuse(out, request.stored.meta_path or request.stored.path, force=settings.force)
-    make_folder(out)
     data = graph_bytes(request, as_text=out.endswith(".pbtxt"))
     with Staging(sync=settings.sync) as staging:
+        staging.make_folder(out)
         staging.write(out, [data])
         staging.commit()
     return (out,)
@@ -60,7 +60,6 @@ def rewrite_saved_model(request: RewriteRequest) -> tuple[str, ...]:
             remedy="Leave --only and --no-slots out, or rename its variables/variables alone.",
         )
     refuse(out, folder, force=settings.force)
-    make_folder(out)
     with SavedFolder(folder, out, settings) as copy:
         for name in ("saved_model.pb", "saved_model.pbtxt"):
             path = os.path.join(folder, name)
@@ -69,7 +68,7 @@ def rewrite_saved_model(request: RewriteRequest) -> tuple[str, ...]:
         with Staging(sync=settings.sync) as staging:
             if stored.prefix is not None:
                 target = os.path.join(copy.folder, "variables", "variables")
-                make_folder(target)
+                staging.make_folder(target)
                 stage_bundle(staging, request, stored.prefix, target)()
             staging.commit()
         copy.commit()

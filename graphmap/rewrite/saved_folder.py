@@ -10,6 +10,7 @@ from types import TracebackType
 from graphmap.errors import GraphmapError
 from graphmap.rewrite.request import RewriteSettings
 from graphmap.rewrite.staging import Staging, sync
+from graphmap.rewrite.targets import make_folder, remove_folders
 
 __all__ = ["SavedFolder"]
 
@@ -28,9 +29,11 @@ class SavedFolder:
         self.folder = os.path.join(parent, f".{name}.{os.getpid()}.tmp")
 
     def __enter__(self) -> SavedFolder:
+        self._made = make_folder(self._out)
         try:
             os.mkdir(self.folder)
         except OSError as cause:
+            remove_folders(self._made)
             raise self._refused(cause) from cause
         return self
 
@@ -41,6 +44,8 @@ class SavedFolder:
         trace: TracebackType | None,
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        if kind is not None:
+            remove_folders(self._made)
         if isinstance(error, OSError):
             raise self._refused(error) from error
 
@@ -91,7 +96,8 @@ class SavedFolder:
             os.rename(aside, self.folder)
         elif os.path.lexists(self.folder) and not os.path.lexists(self._out):
             os.rename(self.folder, self._out)
-        sync(os.path.dirname(self._out) or ".", self._settings.sync)
+        for path in (self._out, *self._made):
+            sync(os.path.dirname(path) or ".", self._settings.sync)
 
 
 def _exchange(one: str, other: str) -> bool:

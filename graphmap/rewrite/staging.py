@@ -16,6 +16,7 @@ from typing import BinaryIO, NamedTuple
 
 from graphmap.errors import GraphmapError, MissingDataError, UsageError
 from graphmap.files import as_typed, fetch, open_regular
+from graphmap.rewrite.targets import make_folder, remove_folders
 
 __all__ = ["Range", "Staging", "sync"]
 
@@ -50,6 +51,7 @@ class Staging:
         self._pending: list[tuple[str, str]] = []  # (temporary, target) in the order of renaming
         self._placed: list[str] = []  # temporary paths that others wrote, not fsynced yet
         self._sources: dict[str, _State | None] = {}
+        self._made: list[str] = []  # folders
 
     def __enter__(self) -> Staging:
         return self
@@ -65,8 +67,13 @@ class Staging:
                 os.unlink(temporary)
             except FileNotFoundError:
                 continue
+        remove_folders(self._made)
         if isinstance(error, OSError):
             raise _refused(error) from error
+
+    def make_folder(self, target: str) -> None:
+        """Make the folder of a target, which goes again where nothing is committed."""
+        self._made += make_folder(target)
 
     def watch(self, source: str) -> None:
         """Note what a source is like now: `commit` refuses where it has changed since."""
@@ -157,12 +164,13 @@ class Staging:
                     remedy="Wait until nothing writes to it, and try again; nothing was written.",
                 )
         folders = sorted({os.path.dirname(target) or "." for _, target in self._pending})
-        for path in (*self._placed, *folders):
-            sync(path, self._sync)
+        for path in (*self._placed, *folders, *map(os.path.dirname, self._made)):
+            sync(path or ".", self._sync)
         while self._pending:
             temporary, target = self._pending[0]
             os.replace(temporary, target)
             self._pending.pop(0)
+        self._made.clear()
         for folder in folders:
             sync(folder, self._sync)
 

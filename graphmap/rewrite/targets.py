@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from graphmap.errors import ArtifactError, UsageError
 from graphmap.formats.bundle import read_bundle, shard_path
 
-__all__ = ["make_folder", "refuse", "remove_stale", "shards_at"]
+__all__ = ["make_folder", "refuse", "remove_folders", "remove_stale", "shards_at"]
 
 
 def refuse(target: str, source: str, *, force: bool) -> None:
@@ -24,18 +25,33 @@ def refuse(target: str, source: str, *, force: bool) -> None:
         )
 
 
-def make_folder(target: str) -> None:
-    """Make the folder of a file that is about to be written."""
-    folder = os.path.dirname(target)
-    if folder and not os.path.isdir(folder):
-        try:
-            os.makedirs(folder)
-        except OSError as cause:
-            raise UsageError(
-                f"cannot be made ({cause.strerror or cause})",
-                where=folder,
-                remedy="Choose another place for -o.",
-            ) from cause
+def make_folder(target: str) -> list[str]:
+    """Make the folder of a file that is about to be written; return those made, outermost first."""
+    wanted = os.path.dirname(target)
+    missing = []
+    folder = wanted
+    while folder and not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    missing.reverse()
+    try:
+        for folder in missing:
+            os.mkdir(folder)
+    except OSError as cause:
+        remove_folders(missing)
+        raise UsageError(
+            f"cannot be made ({cause.strerror or cause})",
+            where=wanted,
+            remedy="Choose another place for -o.",
+        ) from cause
+    return missing
+
+
+def remove_folders(made: list[str]) -> None:
+    """Remove folders that were made for nothing, where they are empty."""
+    for folder in reversed(made):
+        with suppress(OSError):
+            os.rmdir(folder)
 
 
 def shards_at(prefix: str) -> int | None:

@@ -120,6 +120,13 @@ def test_a_graph_takes_no_impossible_name(tmp_path, new):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("source", [SAVER, FIXTURES / "adam_saved_model"])
+def test_a_refused_rename_leaves_no_folder(tmp_path, source):
+    with pytest.raises(graphmap.NameMapError, match="no names of nodes"):
+        graphmap.rename(source, None, tmp_path / "new" / "folder" / "m", prefix="a b/")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_layout_is_for_convert(tmp_path):
     weight = next(v.name for v in graphmap.load(SAVER).variables if v.role == "weight")
     from graphmap.model.namemap import Decision
@@ -195,7 +202,7 @@ def test_a_source_that_changes_meanwhile_is_one_error(tmp_path, monkeypatch, out
     monkeypatch.setattr(os, "fsync", meddle)
     with pytest.raises(graphmap.MissingDataError, match="changed while it was copied"):
         write(source, None, tmp_path / "new" / out, **({"prefix": "a/"} if out == "m" else {}))
-    assert not list((tmp_path / "new").iterdir())
+    assert not (tmp_path / "new").exists()
 
 
 SMALL = """
