@@ -31,7 +31,7 @@ def rewrite_artifact(request: RewriteRequest) -> tuple[str, ...]:
     stored = request.stored
     try:
         if stored.saved_model_dir is not None:
-            from graphmap.rewrite.graph_files import rewrite_saved_model
+            from graphmap.rewrite.saved_model import rewrite_saved_model
 
             return rewrite_saved_model(request)
         if stored.kind in ("checkpoint", "object-checkpoint"):

@@ -1,12 +1,11 @@
-"""Graph files and SavedModel folders under other names."""
+"""Graph files under other names."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
-from graphmap.errors import UnsupportedArtifactError, UsageError
+from graphmap.errors import UnsupportedArtifactError
 from graphmap.files import read_file
 from graphmap.formats.protos import parse_binary, parse_text
 from graphmap.formats.sniff import look_at
@@ -19,7 +18,7 @@ from graphmap.rewrite.staging import Staging
 from graphmap.rewrite.targets import refuse
 from graphmap.rewrite.wire_edit import edit
 
-__all__ = ["graph_bytes", "rewrite_graph_file", "rewrite_saved_model"]
+__all__ = ["graph_bytes", "rewrite_graph_file", "saved_model_bytes"]
 
 
 def rewrite_graph_file(request: RewriteRequest) -> tuple[str, ...]:
@@ -46,33 +45,18 @@ def graph_bytes(request: RewriteRequest, as_text: bool = False) -> bytes:
     return _encode(proto, as_text)
 
 
-def rewrite_saved_model(request: RewriteRequest) -> tuple[str, ...]:
-    """Write a SavedModel folder: graphs and checkpoint anew, all else as it is."""
-    from graphmap.rewrite.bundles import stage_bundle  # graph files alone need neither
-    from graphmap.rewrite.saved_folder import SavedFolder
-
-    stored, out, settings = request.stored, request.out, request.settings
-    folder = str(stored.saved_model_dir)
-    if request.plan.dropped:
-        raise UsageError(
-            "a SavedModel needs all of its variables",
-            where=stored.path,
-            remedy="Leave --only and --no-slots out, or rename its variables/variables alone.",
-        )
-    refuse(out, folder, force=settings.force)
-    with SavedFolder(folder, out, settings) as copy:
-        for name in ("saved_model.pb", "saved_model.pbtxt"):
-            path = os.path.join(folder, name)
-            if os.path.isfile(path):
-                copy.write(name, _saved_model_bytes(path, request.variables, request.plan))
-        with Staging(sync=settings.sync) as staging:
-            if stored.prefix is not None:
-                target = os.path.join(copy.folder, "variables", "variables")
-                staging.make_folder(target)
-                stage_bundle(staging, request, stored.prefix, target)()
-            staging.commit()
-        copy.commit()
-    return (out,)
+def saved_model_bytes(path: str, request: RewriteRequest) -> bytes:
+    """Return one saved_model file under the new names, its object graph edited on the wire."""
+    variables, plan = request.variables, request.plan
+    proto = _read_proto("SavedModel", path)
+    names = node_names(variables, plan, path)
+    keys = _graph_keys(variables, plan)
+    for meta_graph in proto.meta_graphs:
+        rename_meta_graph(meta_graph, names, keys, path)
+    if path.endswith(".pbtxt"):
+        return _encode(proto, as_text=True)
+    objects = saved_objects_edit(names)
+    return edit(_encode(proto, as_text=False), {2: lambda meta: edit(meta, {7: objects})})
 
 
 def _read_proto(kind: str, path: str) -> Any:
@@ -103,15 +87,3 @@ def _graph_keys(variables: Iterable[Variable], plan: RenamePlan) -> dict[str, tu
         if variable.checkpoint_key is not None and plan.names[variable.name] != (variable.name,):
             keys.setdefault(variable.checkpoint_key, plan.names[variable.name])
     return keys
-
-
-def _saved_model_bytes(path: str, variables: tuple[Variable, ...], plan: RenamePlan) -> bytes:
-    proto = _read_proto("SavedModel", path)
-    names = node_names(variables, plan, path)
-    keys = _graph_keys(variables, plan)
-    for meta_graph in proto.meta_graphs:
-        rename_meta_graph(meta_graph, names, keys, path)
-    if path.endswith(".pbtxt"):
-        return _encode(proto, as_text=True)
-    objects = saved_objects_edit(names)
-    return edit(_encode(proto, as_text=False), {2: lambda meta: edit(meta, {7: objects})})
