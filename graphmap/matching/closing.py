@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import Found
-from graphmap.matching.elimination import find_leftovers
+from graphmap.matching.elimination import Leftover, find_leftovers
 from graphmap.matching.forms import fit_forms, modules_of
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Pair, propose
 from graphmap.matching.ties import find_ties
 from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
-from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
     from graphmap.matching.levels import Run
@@ -220,13 +219,18 @@ def eliminate(run: Run) -> None:
     if _keeps_names(run):
         return
     taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
-    rows: list[list[tuple[Variable, str]]] = []
+    rows = []
     for groups, names, side in zip(run.whole, taken, (run.wanted, run.pool), strict=True):
+        homes: dict[str, set[str]] = defaultdict(set)
+        for g in groups:
+            for word in g.words:
+                homes[word].add(g.module)
         rows.append(
             [
-                (
+                Leftover(
                     side[at],
                     "G" if g.kind.letter == "G" else "B" if g.kind.letter in "BE" else "M",
+                    tuple(w for w in g.words if w[0] not in "=@" and len(homes[w]) == 1),
                 )
                 for g in groups
                 for _, at in g.members

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +12,7 @@ from graphmap.matching.coherence import strays
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.sides import shadows_by_primary, unused_names
+from graphmap.matching.tokens import split_name
 from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Status, Verdict
 from graphmap.model.variable import Variable
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["CERTAIN", "Found", "Ranking", "decide", "probability"]
 
 MOST_CANDIDATES = 5
+MOST_LOOKS = 300_000  # pairs of names that are compared letter by letter for a first candidate
+WEAK_BITS = -10.0  # of a candidate that only looks like the name asked for
 SMALL = 8  # variables below which a share says nothing
 SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
 LEAST_NAMED = 0.3
+NEARLY_ALL = 0.98  # the same from which the few that differ say nothing
+REPEATED = 3  # names of one template from which they are layers of a stack
 ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
 LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
@@ -125,7 +130,25 @@ def _is_other(
     if not all(sizes):
         return share < LEAST_NAMED
     alike = _alike(*sizes)
-    return share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH)
+    if share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH):
+        return True
+    return alike < NEARLY_ALL and _only_stacks(wanted, pool, sure)
+
+
+def _only_stacks(
+    wanted: Sequence[Variable], pool: Sequence[Variable], sure: Sequence[Found]
+) -> bool:
+    """Whether nothing fits but repeated layers: two models of one width may share these alone."""
+    used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
+    counts = []
+    for side, names in zip((wanted, pool), used, strict=True):
+        texts = [split_name(v.name).text for v in side]
+        often = Counter(texts)
+        alone = [v.name for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
+        if not alone or not names.isdisjoint(alone):
+            return False
+        counts.append(len(alone))
+    return sum(counts) >= SMALL
 
 
 def _sizes(side: Sequence[Variable]) -> Counter[int]:
@@ -182,6 +205,8 @@ class _Decider:
         self.settings = settings
         self.all_asked = settings.only is None and settings.exclude is None
         self.shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
+        self.sized: dict[tuple[int, ...] | None, list[str]] = defaultdict(list)
+        self.looks = MOST_LOOKS
         self.uses = Counter(link.actual.name for link in found.values())
 
     def decide(self, at: int, v: Variable) -> Decision:
@@ -250,6 +275,8 @@ class _Decider:
             for name, bits in weights.items()
             if name not in refused
         )
+        if link is None and not others:
+            others = [(-WEAK_BITS, name) for name in self._alike(v) if name not in refused]
         top = max(0.0, -others[0][0]) if others else 0.0
         shares = [math.exp2(-bits - top) for bits, _ in others]
         total = sum(shares) + math.exp2(-top)
@@ -264,6 +291,26 @@ class _Decider:
             most = chosen[-1].confidence if chosen else 1.0
             chosen.append(Candidate(name, round(min(most, rest * share / max(total, LEAST)), 6)))
         return tuple(chosen), near
+
+    def _alike(self, v: Variable) -> list[str]:
+        """Return the names most like this one among variables of its sizes, if these are few."""
+        from rapidfuzz import fuzz, process
+
+        if not self.sized:
+            for other in self.pool:
+                self.sized[_size_of(other)].append(other.name)
+        pool = self.sized.get(_size_of(v), [])
+        self.looks -= len(pool)
+        if self.looks < 0:
+            return []
+        found = process.extract(v.name[:300], [n[:300] for n in pool], scorer=fuzz.ratio, limit=3)
+        return [pool[at] for _, _, at in sorted(found, key=lambda row: (-row[1], row[2]))]
+
+
+def _size_of(v: Variable) -> tuple[int, ...] | None:
+    if v.shape is None or None in v.shape:
+        return None
+    return tuple(sorted(n for n in v.shape if n is not None and n != 1))
 
 
 def _weights(at: int, rankings: Sequence[Ranking], pool: Sequence[Variable]) -> dict[str, float]:

@@ -8,27 +8,37 @@ either side nothing is concluded: a new head may well have the shapes of an old 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from graphmap.matching.layout import find_layout
+from graphmap.matching.tokens import similarity
 from graphmap.model.variable import Variable
 
-__all__ = ["find_leftovers"]
+__all__ = ["Leftover", "find_leftovers"]
 
 MOST = 8  # modules that may be left over
+LIKE = 0.6  # similarity of words that may mean the same
 LEAST_SETTLED = 3  # settled variables for each that is left
 
-Signature = tuple[tuple[str, tuple[int, ...]], ...]
+Signature = tuple[tuple[str, tuple[int, ...] | None], ...]
+
+
+class Leftover(NamedTuple):
+    """An open variable, the letter of its kind, and words that are its module's own on its side."""
+
+    variable: Variable
+    letter: str
+    words: tuple[str, ...] = ()
 
 
 def find_leftovers(
-    expected: Iterable[tuple[Variable, str]],
-    actual: Iterable[tuple[Variable, str]],
-    settled: int,
+    expected: Iterable[Leftover], actual: Iterable[Leftover], settled: int
 ) -> list[tuple[Variable, Variable]]:
-    """Return pairs of the open variables, each given with the letter of its kind.
+    """Return pairs of the open variables.
 
-    settled: how many variables have their counterpart.
+    settled: how many variables have their counterpart. Without shapes two modules also need a like
+    word, or be norms: a new head may stand where an old one stood.
     """
     mine, theirs = _modules(expected), _modules(actual)
     if mine is None or theirs is None or not 0 < len(mine) == len(theirs) <= MOST:
@@ -42,31 +52,55 @@ def find_leftovers(
     found = []
     for signature, module in left.items():
         other = dict(right[signature])
-        pairs = [(v, other.get(key)) for key, v in module]
-        if any(a is None or find_layout(v.shape, a.shape) is None for v, a in pairs):
+        pairs = [(row, other.get(key)) for key, row in module]
+        fitting = [(e, a) for e, a in pairs if a is not None and _fits(e, a)]
+        if len(fitting) < len(pairs):
             return []
-        found += [(v, a) for v, a in pairs if a is not None]
+        if module[0][1].variable.shape is None and not _related(fitting):
+            continue
+        found += [(e.variable, a.variable) for e, a in fitting]
     return found
 
 
-Module = list[tuple[tuple[str, tuple[int, ...]], Variable]]
+def _fits(one: Leftover, other: Leftover) -> bool:
+    return find_layout(one.variable.shape, other.variable.shape) is not None
 
 
-def _modules(rows: Iterable[tuple[Variable, str]]) -> Mapping[str, Module] | None:
-    """Return {path: its tensors}; None where a shape is unknown."""
+def _related(pairs: Sequence[tuple[Leftover, Leftover]]) -> bool:
+    """Whether two modules without shapes are norms, or have a like word that no other has."""
+    letters = {e.letter for e, _ in pairs}
+    if "G" in letters and "M" not in letters:
+        return True
+    if "?" in letters:
+        return False
+    mine, theirs = (
+        {word for row in side for word in row.words} for side in zip(*pairs, strict=True)
+    )
+    return any(similarity(e, a) >= LIKE for e in mine for a in theirs)
+
+
+Module = list[tuple[tuple[str, tuple[int, ...] | None], Leftover]]
+
+
+def _modules(rows: Iterable[Leftover]) -> Mapping[str, Module] | None:
+    """Return {path: its tensors}; None where a shape is known in part, or of some only."""
     found: dict[str, Module] = defaultdict(list)
-    for v, letter in rows:
-        if v.shape is None or None in v.shape:
+    for row in rows:
+        shape, name = row.variable.shape, row.variable.name
+        if shape is not None and None in shape:
             return None
-        sizes = tuple(sorted(size for size in v.shape if size is not None and size != 1))
-        cut = max(v.name.rfind("/"), v.name.rfind("."))
-        found[v.name[: max(cut, 0)]].append(((letter, sizes), v))
-    return found
+        sizes = None if shape is None else tuple(sorted(n for n in shape if n and n != 1))
+        cut = max(name.rfind("/"), name.rfind("."))
+        found[name[: max(cut, 0)]].append(((row.letter, sizes), row))
+    known = {sizes is not None for module in found.values() for (_, sizes), _ in module}
+    return found if len(known) == 1 else None
 
 
 def _by_signature(modules: Mapping[str, Module]) -> dict[Signature, Module]:
     """Return {what a module holds: the module}; modules that hold the same are left out."""
-    signatures = {path: tuple(sorted(key for key, _ in rows)) for path, rows in modules.items()}
+    signatures = {
+        path: tuple(sorted((key for key, _ in rows), key=str)) for path, rows in modules.items()
+    }
     counts = Counter(signatures.values())
     return {
         signatures[path]: rows

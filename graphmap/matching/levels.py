@@ -33,7 +33,7 @@ from graphmap.matching.pairs import (
 )
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
-from graphmap.matching.scoring import evidence_of, make_context, score_pairs
+from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
 from graphmap.matching.tokens import last_segment, split_name
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.namemap import Evidence
@@ -233,6 +233,8 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
+        crowd = Counter(id(g) for p in pairs if p.bits > 0 for g in (p.expected, p.actual))
+        chosen = [row for row in chosen if not is_guess(row[0], crowd, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)
             self.result.vetoes.update((at, reasons) for _, at in pair.expected.members)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graphmap.matching.evidence import EVIDENCE
 from graphmap.matching.evidence.counter import counter_evidence
+from graphmap.matching.evidence.lexical import text_similarity
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair, weights_of
 from graphmap.model.namemap import Evidence
 
-__all__ = ["PRIOR", "evidence_of", "make_context", "make_features", "score_pairs"]
+__all__ = ["PRIOR", "evidence_of", "is_guess", "make_context", "make_features", "score_pairs"]
 
 PRIOR = -24.0  # bits against a pair of which nothing is known
 HEAT = (
@@ -24,6 +25,7 @@ HEAT = (
     4.5,
 )  # bits for a factor of e in the beliefs; cools from round to round
 BALANCING = 8  # rounds of row and column scaling
+RIVALS = 2  # pairs of a group from which words choose
 BELIEVED = 0.02  # least belief that teaches
 
 
@@ -62,6 +64,19 @@ def _sum_bits(pairs: Sequence[Pair], context: Context) -> None:
             elif found is not None:
                 total += found.bits
         pair.bits = total
+
+
+def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
+    """Whether only learned words choose this pair among rivals: one of them may have taught wrong.
+
+    crowd: {id of a group: how many pairs speak for it}.
+    """
+    if max(crowd[id(pair.expected)], crowd[id(pair.actual)]) < RIVALS:
+        return False
+    keys = id(pair.expected), id(pair.actual)
+    if keys in context.orders or keys in context.whole or pair.expected.module in context.modules:
+        return False
+    return text_similarity(pair, context) == 0.0
 
 
 def make_features(groups: Sequence[Group]) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:

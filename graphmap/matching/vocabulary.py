@@ -5,7 +5,17 @@ A word of one model only is never listed: the pair of sides teaches it (evidence
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "GENERIC", "JOINED", "KIND_WORDS", "NORMS", "ORDINALS", "PARALLEL", "STAGES"]
+__all__ = [
+    "ALIASES",
+    "GENERIC",
+    "JOINED",
+    "KIND_WORDS",
+    "NORMS",
+    "ORDINALS",
+    "PARALLEL",
+    "STAGES",
+    "TURNED",
+]
 
 
 def _invert(table: dict[str, str]) -> dict[str, str]:
@@ -140,6 +150,9 @@ PARALLEL = frozenset(
     {"query", "key", "value", "branch", "tower", "head", "expert", "stream", "gate", "filter"}
     | {"path", "left", "right", "forward", "backward", "positive", "negative"}
 )
+
+# Words whose index counts from the other end: level of detail 0 is the finest, made last.
+TURNED = frozenset({"lod"})
 
 ROMAN = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"]
 LETTERS = list("abcdefghijklmnop")

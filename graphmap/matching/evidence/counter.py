@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, segments
+from graphmap.matching.vocabulary import TURNED
 from graphmap.model.namemap import Evidence
 
 BITS = 120.0
@@ -30,6 +31,9 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
         and not context.levels.isdisjoint(prefixes(expected))
     ):
         return Evidence("counter", -BITS, "a level, and nothing shows from which end it is counted")
+    turned = [not TURNED.isdisjoint(group.words) for group in (expected, actual)]
+    if turned[0] != turned[1] and len(pair.links) > 1 and expected.uniform:
+        return Evidence("counter", -BITS, "one side counts from the other end")
     if not (expected.counter or actual.counter) or len(pair.links) < 2 or pair.fit is None:
         return None
     if context.crossed and expected.counter and actual.counter:
