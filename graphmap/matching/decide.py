@@ -124,15 +124,15 @@ def _is_other(
     sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
     used = len({f.actual.name for f in sure})
     share = max(len(sure) / len(wanted), used / len(pool))
-    if share >= ALIKE:
-        return False
     sizes = [_sizes(side) for side in (wanted, pool)]
     if not all(sizes):
         return share < LEAST_NAMED
     alike = _alike(*sizes)
-    if share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH):
+    if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
         return True
-    return alike < NEARLY_ALL and _only_stacks(wanted, pool, sure)
+    if share >= ALIKE:
+        return False
+    return share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH)
 
 
 def _only_stacks(

@@ -71,8 +71,8 @@ def fit_forms(
 ) -> list[tuple[int, int]]:
     """Return pairs of positions that the forms of modules settle; none in unlike models.
 
-    settled: {expected position: actual one} of what is known; where it joins unlike modules,
-    nothing is concluded.
+    settled: {expected position: actual one} of what is known; what it joins in other pieces tells
+    nothing of the modules beside.
     """
     if not expected or _elements(expected) != _elements(actual):
         return []
@@ -82,9 +82,8 @@ def fit_forms(
         targets = {
             home[settled[p]] for row in form.tensors.values() for p in row if settled.get(p) in home
         }
-        if len(targets) > 1 or any(actual[t].signature != form.signature for t in targets):
-            return []
-        paired.update((at, target) for target in targets)
+        if len(targets) == 1 and all(actual[t].signature == form.signature for t in targets):
+            paired.update((at, target) for target in targets)
     if len(set(paired.values())) < len(paired):
         return []
     known = len(paired)

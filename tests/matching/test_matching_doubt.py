@@ -66,3 +66,13 @@ def test_a_last_norm_is_what_is_left_without_shapes():
     theirs[-2:] = [("old/kernel", None), ("old/bias", None)]
     found = match_variables(side(*mine), side(*sorted(theirs)))
     assert "fresh/kernel" not in found
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_levels_that_do_not_begin_a_count_are_absolute(first):
+    levels = range(first, first + 3)
+    body = [(f"net/down{k}/conv/kernel", (8, 8)) for k in levels]
+    rows = [(f"net/up{k}/conv/kernel", (8, 8)) for k in reversed(levels)]
+    found = match_variables(side(*body, *rows), side(*body, *rows))
+    wanted = {name for name, _ in (body if first == 0 else body + rows)}
+    assert {d.expected for d in found.matched} == wanted

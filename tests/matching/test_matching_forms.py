@@ -94,3 +94,11 @@ def test_scopes_alike_are_no_copies_where_the_other_side_has_as_many():
     assert found["channel_align/up/kernel"] == "net1/l1/W"
     assert found["spatial_align/down/bias"] == "net0/l3/offset"
     assert all(wanted[e] == a for e, a in found.items())
+
+
+def test_a_module_in_pieces_does_not_hide_a_last_norm():
+    mine = [("pack/wide", (4, 30)), *dense("start", 9, 4), ("closing/gamma", (7,))]
+    theirs = [("pack/wide_1", (4, 10)), ("pack/wide_2", (4, 20)), *dense("start", 9, 4, "w", "b")]
+    theirs += [("after_all/scale", (7,))]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert found["closing/gamma"] == "after_all/scale"

@@ -19,6 +19,7 @@ from graphmap.model.namemap import Evidence
 
 BITS = 120.0
 TOLD = 2.5  # bits of the order of shapes; with a habit kept nine times in ten that makes 98 %
+LEVEL = 2  # least index that is no beginning of a count
 LOOPED = 48  # members from which a loop made them, and loops go in order
 
 
@@ -29,6 +30,7 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
         context.levels
         and pair.fit is not None
         and not context.levels.isdisjoint(prefixes(expected))
+        and not _absolute(pair)
     ):
         return Evidence("counter", -BITS, "a level, and nothing shows from which end it is counted")
     turned = [not TURNED.isdisjoint(group.words) for group in (expected, actual)]
@@ -43,6 +45,12 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
     if len(pair.links) >= LOOPED or any(context.told.get(k, 0.0) >= TOLD for k in _scopes(pair)):
         return None
     return Evidence("counter", -BITS, "nothing shows that the counter runs in the same order")
+
+
+def _absolute(pair: Pair) -> bool:
+    """Whether both sides number alike from a number on that is no beginning: 3, 4, 5 are levels."""
+    sides = [[numbers for numbers, _ in g.members] for g in (pair.expected, pair.actual)]
+    return sides[0] == sides[1] and min(map(min, sides[0]), default=0) >= LEVEL
 
 
 def note_counters(pairs: Iterable[Pair], context: Context) -> None:
