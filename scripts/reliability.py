@@ -81,8 +81,10 @@ def rows_of(case: dict[str, Any], found: graphmap.NameMap, mode: str) -> Iterato
         right = truth is not None and name == truth
         matched = decision.status == "matched"
         family = str(case.get("family") or case["id"])
-        vetoed = any(e.kind == "counter" or (e.kind == "whole" and e.bits < 0)
-                     for e in decision.evidence)  # fmt: skip
+        vetoed = any(  # by a rule, whatever the bits
+            e.kind in ("counter", "twin") or (e.kind == "whole" and e.bits < 0)
+            for e in decision.evidence
+        )
         linked = bool(decision.evidence) and not vetoed
         yield Row(family, case["id"], mode, best.confidence, right, matched, linked)
 
