@@ -54,7 +54,7 @@ class AttrMap(Mapping[str, AttrValue]):
         return name in self._map()
 
     def told(self, *, in_body: bool) -> Told:
-        """Return what `told_by` would, from the proto: a fifth of decoding the attrs."""
+        """Return what `told_by` says of any attrs, from the proto: nothing is decoded."""
         attr = self._map()
         calls = tuple(filter(None, self._functions(attr)))
         places: tuple[str, ...] = ()
