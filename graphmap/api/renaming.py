@@ -158,7 +158,7 @@ def _check_change(artifact: Artifact, plan: RenamePlan, *, can_stay: bool) -> No
         raise UsageError(
             "no variable would be left", where=artifact.path, remedy="Check --only and --no-slots."
         )
-    if not (plan.renamed or can_stay):
+    if plan.names and not (plan.renamed or can_stay):  # where there are none, there is no mistake
         raise UsageError(
             f"none of {len(plan.names)} names would change",
             where=artifact.path,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import graphmap
+from graphmap.formats.protos import message_from_bytes
 from graphmap.formats.sstable import read_table
 from graphmap.formats.table_writer import table_bytes
 from graphmap.rewrite.staging import Range, Staging
@@ -98,6 +99,14 @@ def test_a_rename_of_nothing_is_an_error(tmp_path, options, told):
     with pytest.raises(graphmap.UsageError, match=told):
         graphmap.rename(SAVER, None, tmp_path / "m", **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_has_no_variables_is_written_as_it_is(tmp_path):
+    graph = message_from_bytes("GraphDef", b"", "")
+    graph.node.add(name="one", op="NoOp")
+    (tmp_path / "a.pb").write_bytes(graph.SerializeToString())
+    graphmap.rename(tmp_path / "a.pb", None, tmp_path / "b.pb", prefix="new/")
+    assert (tmp_path / "b.pb").read_bytes() == (tmp_path / "a.pb").read_bytes()
 
 
 @pytest.mark.parametrize(
