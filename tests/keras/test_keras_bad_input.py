@@ -90,8 +90,8 @@ def test_rate_that_tf_keras_does_not_store_is_the_callers(tmp_path):
 @pytest.mark.parametrize(
     ("kind", "match"),
     [
-        ("RMSprop", "keeps [0-9]+ for the trained"),
-        ("Adadelta", "iterations|state of|keeps|velocity"),
+        ("RMSprop", "keeps [0-9]+ for the trained|state of Adam"),
+        ("Adadelta", "state of Adam|keeps"),
     ],
 )
 def test_another_class_is_told_by_what_it_keeps(tmp_path, library, kind, match):
@@ -121,7 +121,7 @@ def test_frozen_otherwise_with_equal_shapes_is_said(tmp_path, library):
     assert any("same layers frozen as" in text and "f/kernel" in text for text in report.assumed)
     path = save(model, str(tmp_path / "m.keras"))
     mine.compile(keras.optimizers.Adam(0.01), "mse")
-    refused(path, mine, "frozen here: f/kernel")
+    refused(path, mine, "frozen here: .*f/kernel")
 
 
 @BOTH
