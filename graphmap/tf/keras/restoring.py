@@ -148,7 +148,7 @@ def _crossing_note(
     size = trial_difference(live, (flavour, other, theirs), (live.flavour, optimizer, values))
     rules = f"{kind} of {state.library} and of {live.flavour.word}"
     if size == 0.0:
-        return f"five trial steps by {rules} gave equal bits"
+        return f"five trial steps by {rules} gave equal bits; other gradients may round otherwise"
     return f"five trial steps by {rules} differ by {size:.1e} in the weights"
 
 
