@@ -8,7 +8,14 @@ from math import prod
 
 from graphmap.analysis.ops import VARIABLE_OPS
 from graphmap.analysis.updates import upstream
-from graphmap.model.graph import Dims, GraphModel, Node, ShapeValue, TensorValue
+from graphmap.model.graph import (
+    NEXT_ITERATION_OPS,
+    Dims,
+    GraphModel,
+    Node,
+    ShapeValue,
+    TensorValue,
+)
 from graphmap.model.stored import StoredModel
 from graphmap.names import op_name
 from graphmap.render.optable import INPUT_OPS, RANDOM_OPS, TRANSPARENT, is_parameter_input
@@ -22,6 +29,10 @@ __all__ = [
 _READS = frozenset({"Identity", "RefIdentity", "ReadVariableOp", "Enter", "RefEnter", "Cast"})
 _FLOATS = frozenset({"float32", "float64", "float16", "bfloat16"})
 _NOISE_HOPS, _NOISE_WIDTH = 3, 200
+_WRITES = frozenset({"TensorArrayWriteV2", "TensorArrayWriteV3"})
+_FLOWS = _WRITES | {"TensorArrayScatterV3", "TensorArraySplitV3"}  # their output is a flow
+_NESTED = 20  # loops in each other
+_IDENTITIES = 8  # in a row between a write and the next round
 _OLD_SHAPES = 24  # GraphDef producer below which an empty `shape` of a Placeholder means unknown
 
 
@@ -78,6 +89,8 @@ class _Builder:
         self.hidden: dict[int, str] = {}
         # Whether a value is random and owes nothing to an input: noise, or what a generator takes.
         self.random = [False] * len(graph.nodes)
+        # Where a TensorArray leaves a loop: what wrote it there, which may be visited later.
+        self.exits: dict[int, int] = {}
         # What a consumer of each node sees: visible ops, and variables.
         self.sources: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())] * len(graph.nodes)
 
@@ -125,6 +138,10 @@ class _Builder:
         elif position in self.losses or is_loop_state(self.graph, position):
             self._show(position, *seen)
         elif node.op in TRANSPARENT and position not in self.outputs:
+            written = _written_in_loop(self.graph, position)
+            if written >= 0:
+                self.exits[position] = written
+                seen = ((position,), ())
             self.sources[position] = seen
             self.hidden[position] = "identities"
         elif data or position in self.outputs or (weights and self.random[position]):
@@ -142,8 +159,20 @@ class _Builder:
         self.weights[position] = weights
         self.sources[position] = ((position,), ())
 
+    def _resolved(self, producers: tuple[int, ...], depth: int = 0) -> tuple[int, ...]:
+        found: dict[int, None] = {}
+        for producer in producers:
+            if producer not in self.exits:
+                found[producer] = None
+            elif depth < _NESTED:
+                inner = self.sources[self.exits[producer]][0]
+                found.update(dict.fromkeys(self._resolved(inner, depth + 1)))
+        return tuple(found)
+
     def result(self) -> Forward:
         ops = tuple(sorted(self.ops))
+        if self.exits:
+            self.producers = {op: self._resolved(found) for op, found in self.producers.items()}
         knobs = tuple(self.graph.nodes[position].name for position in sorted(self.knobs))
         return Forward(
             ops, self.producers, self.weights, self.losses, self.outputs, knobs, self.hidden
@@ -156,7 +185,38 @@ def is_loop_state(graph: GraphModel, position: int) -> bool:
     if node.op not in ("Merge", "RefMerge") or node.attrs.get("T") in ("int32", "int64", "bool"):
         return False
     producers = [producer for producer, _ in graph.topology.inputs[position] if producer >= 0]
-    return any(graph.nodes[p].op in ("NextIteration", "RefNextIteration") for p in producers)
+    comes_round = any(graph.nodes[p].op in NEXT_ITERATION_OPS for p in producers)
+    return comes_round and _next_array(graph, position) < 0
+
+
+def _next_array(graph: GraphModel, merge: int) -> int:
+    """Return the write of a TensorArray whose flow comes round to a Merge, else -1."""
+    for producer, _ in graph.topology.inputs[merge]:
+        if producer >= 0 and graph.nodes[producer].op in NEXT_ITERATION_OPS:
+            written = _first_input(graph, producer)
+            for _ in range(_IDENTITIES):
+                if written < 0 or graph.nodes[written].op != "Identity":
+                    break
+                written = _first_input(graph, written)
+            if written >= 0 and graph.nodes[written].op in _WRITES:
+                return written
+    return -1
+
+
+def _written_in_loop(graph: GraphModel, position: int) -> int:
+    """Return the write behind an Exit that hands out a TensorArray's flow, -1 for anything else."""
+    for wanted in (("Exit", "RefExit"), ("Switch", "RefSwitch")):
+        if position < 0 or graph.nodes[position].op not in wanted:
+            return -1
+        position = _first_input(graph, position)
+    if position < 0 or graph.nodes[position].op not in ("Merge", "RefMerge"):
+        return -1
+    return _next_array(graph, position)
+
+
+def _first_input(graph: GraphModel, position: int) -> int:
+    inputs = graph.topology.inputs[position]
+    return inputs[0][0] if inputs else -1
 
 
 def _signature_outputs(stored: StoredModel, graph: GraphModel) -> frozenset[int]:
@@ -227,6 +287,8 @@ def _is_frozen_weight(node: Node) -> bool:
 def output_shape(graph: GraphModel, position: int) -> Dims:
     """Return the shape of the output where the file tells; of several only if they are equal."""
     node = graph.nodes[position]
+    if node.op in _FLOWS:  # a scalar that stands for the whole array tells nothing
+        return None
     shapes = node.attrs.get("_output_shapes")
     if isinstance(shapes, tuple) and shapes and isinstance(shapes[0], ShapeValue):
         return shapes[0].dims if all(shape == shapes[0] for shape in shapes) else None

@@ -183,3 +183,38 @@ def test_very_deep_names_are_cheap(writer: GraphWriter) -> None:
     start = time.process_time()
     build_picture(writer.stored(), (), ())
     assert time.process_time() - start < 3
+
+
+def test_what_a_loop_wrote_leaves_it_from_the_write(writer: GraphWriter) -> None:
+    x = writer.placeholder("x", None, 8)
+    kernel = writer.variable("kernel", 8, 8)
+    flow = ShapeValue(())
+    writer.add("Const", "zeros")
+    writer.add("TensorArrayV3", "array")
+    writer.add("Enter", "loop/Enter", "zeros")
+    writer.add("Enter", "loop/array", "array")
+    writer.add("Enter", "loop/flow", "array:1")
+    writer.add("Merge", "loop/Merge", "loop/Enter", "loop/Next", T="float32")
+    writer.add("Merge", "loop/Merge_1", "loop/flow", "loop/Next_1", T="float32")
+    writer.add("Switch", "loop/Switch_1", "loop/Merge_1", "loop/cond")
+    writer.add("Exit", "loop/Exit_1", "loop/Switch_1")  # stands before the write
+    writer.add("TensorArrayGatherV3", "stack", "array", "zeros", "loop/Exit_1")
+    writer.add("MatMul", "loop/MatMul", "loop/Merge", kernel)
+    writer.add("Add", "loop/add", "loop/MatMul", x)
+    writer.add("Identity", "loop/same", "loop/Switch_1:1")
+    writer.add(
+        "TensorArrayWriteV3", "loop/write", "loop/array", "zeros", "loop/add", "loop/same",
+        _output_shapes=(flow,),
+    )  # fmt: skip
+    writer.add("NextIteration", "loop/Next", "loop/add")
+    writer.add("NextIteration", "loop/Next_1", "loop/write")
+    writer.train(writer.loss("stack"), ["kernel"])
+    scene, _ = build_picture(writer.stored(), (), ())
+    rows = [row for card in scene.cards for row in card.rows]
+    assert sum("loop state" in row.title + row.ops for row in rows) == 1
+    assert not [row for row in rows if "Write" in row.title + row.ops and row.shape]
+    (written,) = [c.id for c in scene.cards if any("Write" in r.title + r.ops for r in c.rows)]
+    stacked = [c.id for c in scene.cards if any("Gather" in r.title + r.ops for r in c.rows)]
+    edges = {(edge.source, edge.target) for edge in scene.edges}
+    assert stacked == [written] or (written, stacked[0]) in edges
+    assert counted(scene) == scene.nodes
