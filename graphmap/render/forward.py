@@ -191,7 +191,7 @@ def is_loop_state(graph: GraphModel, position: int) -> bool:
 
 def _next_array(graph: GraphModel, merge: int) -> int:
     """Return the write of a TensorArray whose flow comes round to a Merge, else -1."""
-    for producer, _ in graph.topology.inputs[merge]:
+    for producer, _ in graph.topology.inputs[merge][:2]:  # that of a loop has just two
         if producer >= 0 and graph.nodes[producer].op in NEXT_ITERATION_OPS:
             written = _first_input(graph, producer)
             for _ in range(_IDENTITIES):
