@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphmap.analysis.gradients import TensorRef
-from graphmap.errors import ReconstructionError
+from graphmap.errors import ReconstructionError, UnresolvedNameError
 from graphmap.model.graph import GraphModel, Node
 from graphmap.model.training import TrainOp
 from graphmap.names import op_name
@@ -155,8 +155,7 @@ class TransplantPlan:
 
     def _check_trained(self, cut: Cut) -> None:
         """A trained weight without a partner would train beside the caller's model."""
-        defs = self.opened.stored.meta.variables.get("trainable_variables", ())
-        trainable = {entry.name for entry in defs}
+        trainable = self._trainable()
         written = {
             variable
             for update in self.training.updates
@@ -177,6 +176,35 @@ class TransplantPlan:
                     remedy="Pass every loss of the old program, choose train ops by train_op=, or "
                     "leave its update out by var_list=, the variables to train.",
                 )
+
+    def _trainable(self) -> set[str]:
+        defs = self.opened.stored.meta.variables.get("trainable_variables", ())
+        return {entry.name for entry in defs}
+
+    def _keep_beside(
+        self, name: str, shape: tuple[int, ...], dtype: str, pairs: Mapping[str, str]
+    ) -> None:
+        """A trainable variable that no loss reads becomes state, if the new graph has none such.
+
+        Raises UnresolvedNameError where it could be one of the caller's.
+        """
+        taken = set(pairs.values())
+        near = [
+            variable.op.name
+            for variable in self.graph.get_collection("trainable_variables")
+            if variable.op.name not in taken
+            and variable.dtype.base_dtype.name == dtype
+            and variable.shape.is_compatible_with(shape)
+        ]
+        if near and not self.given:
+            raise UnresolvedNameError(
+                f"is trainable, no loss reads it, and it could be {', '.join(near[:5])}",
+                where=name,
+                remedy="Pass name_map={new variable: stored variable}, with every variable that "
+                "the files hold.",
+                candidates=tuple(near),
+            )
+        self.assumed.append(f"{name} is trainable, and no loss reads it: kept beside the model")
 
     def _dropped(self, roots: Sequence[int]) -> frozenset[int]:
         """Return the stored writes of what var_list leaves out; () without a var_list."""
@@ -223,8 +251,8 @@ class TransplantPlan:
                 live = self.lives[pairs[node.name]]
                 found[position] = NewVariable(live.node, dtype, shape, live.is_resource)
                 continue
-            if position in self.training.beside:
-                self.assumed.append(f"{node.name} is trained beside the model: no loss reads it")
+            if node.name in self._trainable():
+                self._keep_beside(node.name, shape, dtype, pairs)
             resource = (node.op == "VarHandleOp") != (len(flips) == 1 and True in flips)
             name = self.graph.unique_name(f"{STATE_SCOPE}/{node.name}", mark_as_used=False)
             initial = fresh.get(node.name, b"")
