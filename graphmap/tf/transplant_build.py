@@ -24,7 +24,7 @@ from graphmap.tf.transplant_given import (
 )
 from graphmap.tf.transplant_pairs import pair_own_updates
 from graphmap.tf.transplant_plan import TransplantPlan, chosen_train_ops, graph_of
-from graphmap.tf.transplant_races import check_stored_order, order_or_decline
+from graphmap.tf.transplant_races import check_buffers, check_stored_order, order_or_decline
 from graphmap.tf.transplant_rebuilt import RebuildReport, Rebuilt
 from graphmap.tf.transplant_state import (
     assignments_for,
@@ -95,6 +95,11 @@ class Transplant(TransplantPlan):
         converted = self._converted_refs(variables)
         if converted:
             check_stored_order(self.stored, roots, converted.values(), self.dropped, cut.copied)
+        nodes = self.stored.nodes
+        flipped = [
+            at for at, v in variables.items() if v.is_resource and nodes[at].op != "VarHandleOp"
+        ]
+        check_buffers(self.stored, roots, flipped, self.dropped, cut.copied)
         edges = order_or_decline(model, starts, converted, copied)
         self.prefix = prefix
         return cut, copy, [(model.nodes[a].name, model.nodes[b].name) for a, b in edges], variables

@@ -17,7 +17,7 @@ from graphmap.model.graph import GraphModel
 from graphmap.tf.kinds import VIEWS
 from graphmap.tf.ordering import Order
 
-__all__ = ["Race", "check_stored_order", "find_races", "order_or_decline"]
+__all__ = ["Race", "check_buffers", "check_stored_order", "find_races", "order_or_decline"]
 
 _VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 _ALIASES = VIEWS | {"Identity", "RefIdentity", "RefSwitch", "Switch", "RefEnter", "Enter"}
@@ -26,6 +26,10 @@ _BLIND = frozenset(
     {"Shape", "ShapeN", "Size", "Rank", "IsVariableInitialized", "VarIsInitializedOp",
      "VariableShape", "NoOp"}
 )  # fmt: skip
+# They hand on one of several buffers.
+_HANDS_ON = frozenset(
+    {"Merge", "RefMerge", "NextIteration", "RefNextIteration", "Exit", "RefExit", "IdentityN"}
+)
 _MERGES = frozenset({"Merge", "RefMerge"})
 _MAX_ROUNDS = 1_000  # each round orders one writer at least
 
@@ -81,6 +85,68 @@ def _readers(
                 write = writes.by_node.get(consumer)
                 if write is not None and variable in write.variables:
                     stack.append(consumer)
+
+
+def check_buffers(
+    graph: GraphModel,
+    roots: Iterable[int],
+    variables: Iterable[int],
+    dropped: Collection[int],
+    copied: Collection[int],
+) -> None:
+    """Raise ReconstructionError where a ref's buffer is looked at, behind a Merge, after a write.
+
+    variables: stored refs that become resources; a Merge gets the value of one moment there.
+    dropped, copied: as for check_stored_order.
+    """
+    writes = find_writes(graph)
+    behind = {at: _behind_merges(graph, at, copied) for at in variables if at in writes.by_variable}
+    behind = {at: found for at, found in behind.items() if found}
+    for root in roots if behind else ():
+        cone = upstream(graph, [root])
+        order = Order(graph, cone)
+        for variable, found in behind.items():
+            writers = [
+                at for at in writes.by_variable[variable] if at in cone and at not in dropped
+            ]
+            for merge, reader in found:
+                for writer in writers if reader in cone else ():
+                    is_fine = (
+                        reader == writer
+                        or order.is_before(reader, writer)
+                        or order.is_before(writer, merge)
+                        or order.never_both(reader, writer)
+                    )
+                    if not is_fine:
+                        raise _race_error(
+                            graph, Race(variable, reader, writer), graph.nodes[root].name,
+                            f"{graph.nodes[merge].name} hands the buffer on to"
+                        )  # fmt: skip
+
+
+def _behind_merges(
+    graph: GraphModel, variable: int, copied: Collection[int]
+) -> list[tuple[int, int]]:
+    """Return (op that hands the buffer on, op that looks at it) for what is copied."""
+    consumers = graph.topology.consumers
+    found = []
+    seen = {(variable, -1)}
+    stack = list(seen)
+    while stack:
+        position, merge = stack.pop()
+        for consumer, place in consumers[position]:
+            op = graph.nodes[consumer].op
+            through = merge
+            if op in _HANDS_ON and consumer in copied:
+                through = consumer if merge < 0 else merge
+            elif op not in _ALIASES or place != 0:
+                if merge >= 0 and op not in _BLIND:
+                    found.append((merge, consumer))
+                continue
+            if (consumer, through) not in seen:
+                seen.add((consumer, through))
+                stack.append((consumer, through))
+    return found
 
 
 def order_or_decline(
@@ -202,5 +268,5 @@ def _race_error(graph: GraphModel, race: Race, root: str, what: str) -> Reconstr
         where=root,
         remedy="The stored run itself was not the same twice, so nothing can equal it."
         if "races" in what
-        else "Build the new graph with resource variables.",
+        else "Build the new graph with the kind of variable that the stored one has.",
     )

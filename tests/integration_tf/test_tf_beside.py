@@ -9,7 +9,7 @@ import pytest
 import small_models as models
 
 import graphmap.tf as gmtf
-from graphmap.errors import ReconstructionError
+from graphmap.errors import ReconstructionError, UnresolvedNameError
 
 pytestmark = pytest.mark.tf
 
@@ -133,3 +133,86 @@ def test_what_is_read_behind_a_condition_is_left_to_it(
         with models.session_for(graph) as session:
             rebuilt.restore(session)
             assert moved(session, model, rebuilt.train_op) == expected
+
+
+def test_trainable_state_that_could_be_the_callers_is_asked_for(tmp_path: Path) -> None:
+    """A rule by hand tells no weight from a slot; with a map the caller's network is moved."""
+    import tensorflow as tf
+
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        model = shared_network("old")
+        shared, worker = trained("shared"), trained("worker")
+        gradients = tf1.gradients(model["loss"], worker)
+        moved = [tf1.assign_sub(s, 0.1 * g) for s, g in zip(shared, gradients, strict=True)]
+        train_op = tf.group(*moved, name="train")
+        with models.session_for(graph) as session:
+            session.run(tf1.global_variables_initializer())
+            path = tf1.train.Saver().save(session, str(tmp_path / "model"))
+            models.steps(session, model, train_op, 0)
+            expected = session.run(shared)
+        names = [v.op.name for v in tf1.trainable_variables()]
+    with tf.Graph().as_default() as graph:
+        model = shared_network("new")
+        with pytest.raises(UnresolvedNameError, match="it could be new/shared/A"):
+            gmtf.reconstruct_train_op(path, model["loss"], train_op="train")
+        pairs = {f"new/{name.removeprefix('old/')}": name for name in names}
+        rebuilt = gmtf.reconstruct_train_op(path, model["loss"], pairs, "train")
+        with models.session_for(graph) as session:
+            rebuilt.restore(session)
+            models.steps(session, model, rebuilt.train_op, 0)
+            found = session.run(trained("shared"))
+    assert [a.tobytes() for a in found] == [b.tobytes() for b in expected]
+
+
+def looked_at_behind_a_merge(model: dict[str, Any], late: bool) -> Any:
+    """What a condition returned is a weight's buffer; it is used before or after the update."""
+    import tensorflow as tf
+
+    tf1 = tf.compat.v1
+    weight = trained("old")[0]
+    opt = tf1.train.GradientDescentOptimizer(0.02)
+    pairs = opt.compute_gradients(model["loss"], gate_gradients=opt.GATE_GRAPH)
+    with tf.control_dependencies([g for g, _ in pairs]):
+        due = tf.reduce_sum(pairs[0][0]) < 1e6
+    held = tf1.cond(due, lambda: tf.identity(weight), lambda: 0.5 * weight)
+    held.set_shape(weight.shape)
+    kept = tf1.get_variable("kept", weight.shape, trainable=False)
+    if late:
+        with tf.control_dependencies([held]), tf.control_dependencies([opt.apply_gradients(pairs)]):
+            return tf.group(tf1.assign(kept, held * 2.0), name="train")
+    with tf.control_dependencies([tf1.assign(kept, held * 2.0)]):
+        return tf.group(opt.apply_gradients(pairs), name="train")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_buffer_behind_a_merge(
+    tmp_path: Path, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over resources it is the value of one moment: right if it is used before the update."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    monkeypatch.setattr(control_flow_util, "ENABLE_CONTROL_FLOW_V2", False)
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default() as graph:
+        model = models.build("old")
+        train_op = looked_at_behind_a_merge(model, late)
+        kept = tf1.global_variables()[-1]
+        with models.session_for(graph) as session:
+            session.run(tf1.global_variables_initializer())
+            path = tf1.train.Saver().save(session, str(tmp_path / "model"))
+            models.steps(session, model, train_op, 0)
+            expected = session.run(kept)
+    with tf.Graph().as_default() as graph:
+        model = models.build("new", resource=True)
+        if late:
+            with pytest.raises(ReconstructionError, match="hands the buffer on"):
+                gmtf.reconstruct_train_op(path, model["loss"])
+            return
+        rebuilt = gmtf.reconstruct_train_op(path, model["loss"])
+        with models.session_for(graph) as session:
+            rebuilt.restore(session)
+            models.steps(session, model, rebuilt.train_op, 0)
+            found = session.run(rebuilt.state_map["kept"])
+    assert found.tobytes() == expected.tobytes()
