@@ -122,20 +122,12 @@ def _places(group: Group, other: Group) -> list[tuple[int, ...]] | None:
     width = len(group.blocks)
     if not width or width != len(other.blocks):
         return None
-    if all(len(a) == len(b) for a, b in zip(group.blocks, other.blocks, strict=True)):
-        return group.ranks
     ranked = []
     for mine, theirs in zip(group.blocks, other.blocks, strict=True):
         if len(mine) != len(theirs) and min(mine) != min(theirs):
             return None
         ranked.append(len(mine) == len(theirs))
-    return [
-        tuple(
-            block[n] if rank else n
-            for n, block, rank in zip(numbers, group.blocks, ranked, strict=True)
-        )
-        for numbers, _ in group.members
-    ]
+    return group.placed(tuple(ranked))
 
 
 def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | None:

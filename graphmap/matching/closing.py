@@ -62,11 +62,11 @@ def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], se
 
 def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Settle modules by what they hold, where the two sides hold as many elements."""
-    if min(len(wanted), len(pool)) < LONE or _keeps_names(run):
+    links = run.result.links
+    if min(len(wanted), len(pool)) < LONE or _all_linked(run) or _keeps_names(run):
         return
     if _shares_names(run, wanted, pool):
         return
-    links = run.result.links
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in links}
     settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
@@ -89,7 +89,7 @@ def keep_same(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     Nothing lines up in such a stack. Names are trusted where at least half of a side's are kept and
     no link leads from a kept name elsewhere; TensorFlow's own counters are not.
     """
-    if len(wanted) < len(run.wanted):
+    if len(wanted) < len(run.wanted) or _all_linked(run):
         return  # pins may say that names are not kept
     links = run.result.links
     ours = {run.wanted[at].name: at for at in wanted}
@@ -205,6 +205,15 @@ def _replace(run: Run, before: Sequence[Found]) -> None:
     ]
 
 
+def _all_linked(run: Run) -> bool:
+    """Whether one of the sides has nothing left, so that leftovers need not be looked for."""
+    links = run.result.links
+    if len(links) < min(len(run.wanted), len(run.pool)):
+        return False
+    ours = {k.expected.name for k in links}
+    return len(ours) == len(run.wanted) or len({k.actual.name for k in links}) == len(run.pool)
+
+
 def _keeps_names(run: Run) -> bool:
     """Whether nearly all names stay the same: then one that does not is new."""
     links = run.result.links
@@ -216,7 +225,7 @@ def _keeps_names(run: Run) -> bool:
 def eliminate(run: Run) -> None:
     """Pair what is left over where all else is settled and nothing would stay open."""
     links = run.result.links
-    if _keeps_names(run):
+    if _all_linked(run) or _keeps_names(run):
         return
     taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
     rows = []

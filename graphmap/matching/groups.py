@@ -53,6 +53,7 @@ class Group:
     trained: bool = False
     uniform: bool = field(init=False)
     unclear: bool = field(init=False)
+    _placed: dict[tuple[bool, ...], list[tuple[int, ...]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.unclear = len({numbers for numbers, _ in self.members}) < len(self.members)
@@ -72,6 +73,22 @@ class Group:
             tuple([block[n] for n, block in zip(numbers, blocks, strict=True)])
             for numbers, _ in self.members
         ]
+
+    def placed(self, ranked: tuple[bool, ...]) -> list[tuple[int, ...]]:
+        """Of each member, each of its indices, or where `ranked` its rank in its block."""
+        if all(ranked):
+            return self.ranks
+        if ranked not in self._placed:
+            self._placed[ranked] = [
+                tuple(
+                    [
+                        block[n] if rank else n
+                        for n, block, rank in zip(numbers, self.blocks, ranked, strict=True)
+                    ]
+                )
+                for numbers, _ in self.members
+            ]
+        return self._placed[ranked]
 
 
 Templates = dict[str, list[Member]]

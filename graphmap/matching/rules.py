@@ -29,6 +29,7 @@ STRIDE = 1_000_003  # a prime: takes names of every residue
 LONGEST = 300  # characters of a name that takes part
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 _DIGITS = re.compile(r"[0-9]+")
+_LITERAL = re.compile(r"\^(?:[A-Za-z0-9_/]|\\[./ -])*\$")
 _BORDER = re.compile(r"(?<=[/.])")
 
 
@@ -123,6 +124,9 @@ class _Prover:
         """Return the names that a rule rewrites; none where it would rewrite one wrongly."""
         self.tries += 1
         apply = compile_rule(Rule(pattern, replacement, 1))
+        if _LITERAL.fullmatch(pattern):  # of thousands of names that count irregularly
+            name = re.sub(r"\\(.)", r"\1", pattern[1:-1])
+            return {name} if name in self.wanted and apply(name) == self.wanted[name] else set()
         if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
             return set()
         fitted = set()

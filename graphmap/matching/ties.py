@@ -31,14 +31,17 @@ def find_ties(
         if link.actual.shape and None not in link.actual.shape:
             taken[tuple(sorted(link.actual.shape, key=str))][link.actual.name] = link
     found = []
+    alone: dict[tuple[int | None, ...], Found | None] = {}  # {shape: the one that has it}
     for v in open_expected:
         if not v.shape or None in v.shape:
             continue
-        key = tuple(sorted(v.shape, key=str))
-        holders = [k for k in taken.get(key, {}).values() if k.actual.shape == v.shape]
-        if key in free or len(holders) != 1:
+        if v.shape not in alone:
+            key = tuple(sorted(v.shape, key=str))
+            holders = [k for k in taken.get(key, {}).values() if k.actual.shape == v.shape]
+            alone[v.shape] = holders[0] if key not in free and len(holders) == 1 else None
+        link = alone[v.shape]
+        if link is None:
             continue
-        link = holders[0]
         mine, other = _words(v.name), _words(link.expected.name) | _words(link.actual.name)
         if mine & SHARING and other & SHARING:
             bits = min(TIED_BITS, link.bits)
