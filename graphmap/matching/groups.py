@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
@@ -68,6 +68,8 @@ class Group:
         blocks = self.blocks
         if len(blocks) == 1:  # most groups, and some have 100,000 members
             (block,) = blocks
+            if len(block) == len(self) and not self.unclear:
+                return _counting(len(block))  # the members are sorted, and all there
             return [(block[number],) for (number,), _ in self.members]
         return [
             tuple([block[n] for n, block in zip(numbers, blocks, strict=True)])
@@ -89,6 +91,12 @@ class Group:
                 for numbers, _ in self.members
             ]
         return self._placed[ranked]
+
+
+@lru_cache(maxsize=8)
+def _counting(size: int) -> list[tuple[int, ...]]:
+    """Return (0,), (1,), ...: one list for all groups of this size, which nobody changes."""
+    return [(at,) for at in range(size)]
 
 
 Templates = dict[str, list[Member]]

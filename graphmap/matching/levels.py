@@ -171,7 +171,7 @@ class Run:
         actual = build_groups(
             self.pool, self.pool_names, right, fine, self.roles[1], self.renumbered, split
         )
-        for group in actual:
+        for group in actual if self.trained else ():
             group.trained = any(self.pool[at].name in self.trained for _, at in group.members)
         return expected, actual
 
