@@ -39,15 +39,15 @@ def find_ties(
             key = tuple(sorted(v.shape, key=str))
             holders = [k for k in taken.get(key, {}).values() if k.actual.shape == v.shape]
             alone[v.shape] = holders[0] if key not in free and len(holders) == 1 else None
-        link = alone[v.shape]
-        if link is None:
+        holder = alone[v.shape]
+        if holder is None:
             continue
-        mine, other = _words(v.name), _words(link.expected.name) | _words(link.actual.name)
+        mine, other = _words(v.name), _words(holder.expected.name) | _words(holder.actual.name)
         if mine & SHARING and other & SHARING:
-            bits = min(TIED_BITS, link.bits)
-            why = f"shares the tensor of {link.expected.name}"
+            bits = min(TIED_BITS, holder.bits)
+            why = f"shares the tensor of {holder.expected.name}"
             evidence = (Evidence("tied", bits, why),)
-            found.append(Found(v, link.actual, bits, min(bits, link.margin), evidence))
+            found.append(Found(v, holder.actual, bits, min(bits, holder.margin), evidence))
     return found
 
 
