@@ -15,7 +15,7 @@ from graphmap.matching.layout import find_layout, shapes_fit
 from graphmap.matching.tokens import MARK, segments
 from graphmap.matching.vocabulary import GENERIC
 
-__all__ = ["Context", "Pair", "counters_cross", "propose", "weights_of"]
+__all__ = ["Context", "Pair", "common_words", "counters_cross", "propose", "weights_of"]
 
 GENERIC_SHARE = 0.3  # weight of a word that wraps without telling, and of a lone letter
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
@@ -54,6 +54,7 @@ class Context:
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
     slots: whether any actual variable has optimizer slots.
     leaves: of each whole side, {last part of a name: how many variables have it}.
+    common: words that most modules of the expected side have.
     orders: {(id of expected group, id of actual group): bits} from the order of stages.
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     crossed: a counter that both sides use stands at other shapes on either side.
@@ -68,6 +69,7 @@ class Context:
     learned: dict[str, dict[str, float]] = field(default_factory=dict)
     learned_back: dict[str, dict[str, float]] = field(default_factory=dict)
     repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    common: frozenset[str] = frozenset()
     scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     orders: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
     features: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -98,6 +100,13 @@ def weights_of(groups: Sequence[Group]) -> dict[str, float]:
             weight *= GENERIC_SHARE
         weights[word] = weight
     return weights
+
+
+def common_words(groups: Sequence[Group]) -> frozenset[str]:
+    """Return the words that more than half of the modules have: scopes, which choose nothing."""
+    words = {group.module: set(group.words) for group in groups}
+    times = Counter(word for own in words.values() for word in own)
+    return frozenset(word for word, having in times.items() if 2 * having > len(words))
 
 
 def expected_habit(expected: Sequence[Group], actual: Sequence[Group]) -> float:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from graphmap.matching.evidence import EVIDENCE
 from graphmap.matching.evidence.counter import counter_evidence
-from graphmap.matching.evidence.lexical import text_similarity
+from graphmap.matching.evidence.lexical import shares_a_word
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Pair, weights_of
+from graphmap.matching.pairs import Context, Pair, common_words, weights_of
 from graphmap.model.namemap import Evidence
 
 __all__ = ["PRIOR", "evidence_of", "is_guess", "make_context", "make_features", "score_pairs"]
@@ -76,7 +76,7 @@ def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or keys in context.whole or pair.expected.module in context.modules:
         return False
-    return text_similarity(pair, context) == 0.0
+    return not shares_a_word(pair, context)
 
 
 def make_features(groups: Sequence[Group]) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:
@@ -105,6 +105,7 @@ def make_context(
         weights_of(all_actual),
         repeated=(repeated, repeated_back),
         features=features | features_back,
+        common=common_words(all_expected),
     )
 
 
