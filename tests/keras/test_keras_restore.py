@@ -132,3 +132,23 @@ def test_what_compile_wraps_under_mixed_precision_is_wrapped_again(tmp_path):
     assert report.exact and not report.untouched
     stored = [v.numpy().tobytes() for v in model.optimizer.variables]
     assert [v.numpy().tobytes() for v in optimizer.variables] == stored
+
+
+def test_a_loss_scale_that_tf_keras_leaves_out_is_said(tmp_path):
+    keras = pytest.importorskip("tf_keras")
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model, mine = (
+            keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name=name)])
+            for name in ("a", "c")
+        )
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+    model.compile(keras.optimizers.Adam(0.01), "mse", run_eagerly=True)
+    fit(model, 0)
+    path = save(model, str(tmp_path / "m.keras"))
+    gmtf.load_weights(mine, path)
+    _, report = gmtf.keras_optimizer(path, mine)
+    assert not report.exact
+    assert "holds no loss scale" in " ".join(report.assumed)

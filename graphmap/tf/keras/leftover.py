@@ -15,7 +15,7 @@ from graphmap.tf.runtime import tensorflow
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Leftover", "check_whole", "fill", "untouched"]
+__all__ = ["Leftover", "check_whole", "fill", "lacks_scale", "untouched"]
 
 _COUNTERS = ("_iterations", "iter")
 _RATES = ("_learning_rate", "learning_rate")
@@ -103,6 +103,23 @@ def fill(
                 f"{name_of(variable)} keeps its initial value: this file does not hold it"
             )
     return result
+
+
+def lacks_scale(model: Any, optimizer: Any) -> str:
+    """Return a sentence where `compile` will wrap the optimizer in a loss scale of its own; or "".
+
+    tf_keras' `.keras`, `.weights.h5` and h5 name the optimizer that `compile` was given, and do not
+    hold the scale in which it was wrapped.
+    """
+    layers = getattr(model, "layers", ())
+    is_half = any(getattr(layer, "compute_dtype", None) == "float16" for layer in layers)
+    if not is_half or hasattr(optimizer, "inner_optimizer"):
+        return ""
+    return (
+        "the model computes in float16, and this file holds no loss scale: compile() starts one "
+        "afresh, so steps differ if the stored run had changed its own; a tf.train.Checkpoint "
+        "has it"
+    )
 
 
 def _replayed_product(optimizer: Any, steps: int, count: int, variable: Any) -> numpy.ndarray:

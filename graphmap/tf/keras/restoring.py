@@ -14,7 +14,7 @@ from graphmap.tf.keras.building import build_optimizer, build_scratch
 from graphmap.tf.keras.choosing import choose_optimizer
 from graphmap.tf.keras.crossing import is_foreign, source_optimizer, values_by_words
 from graphmap.tf.keras.flavour import flavour_of, name_of, value_of
-from graphmap.tf.keras.leftover import check_whole, fill, untouched
+from graphmap.tf.keras.leftover import check_whole, fill, lacks_scale, untouched
 from graphmap.tf.keras.live import LiveModel, LiveWeight, live_keras_model
 from graphmap.tf.keras.order import order_doubts, trained_order
 from graphmap.tf.keras.pairing import Pairing, pair_weights
@@ -59,6 +59,8 @@ def keras_optimizer(
     opt = chosen.optimizer
     assumed = (*chosen.assumed, *order_doubts(live, state))
     build_optimizer(opt, live)
+    unscaled = lacks_scale(model, opt)
+    assumed = (*assumed, *([unscaled] if unscaled else []))
     if is_foreign(state, opt, live.flavour):
         return opt, _restore_foreign(opt, live, stored, state, pairing, order, assumed)
     trained = [weight.variable for weight in live.trainable]
@@ -78,7 +80,7 @@ def keras_optimizer(
         untouched=untouched(targets, values),
         assumed=(*assumed, *leftover.assumed),
         how=pairing.how,
-        exact=leftover.is_exact,
+        exact=leftover.is_exact and not unscaled,
     )
 
 
