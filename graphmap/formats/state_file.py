@@ -100,7 +100,7 @@ def _inside(folder: str, relative: str) -> str | None:
 def _is_prefix(prefix: str) -> bool:
     """Tell whether something of a checkpoint lies at `prefix`."""
     suffixes = (".index", ".meta") if Path(prefix).name == STATE else (".index", ".meta", "")
-    return any(Path(f"{prefix}{suffix}").is_file() for suffix in suffixes)
+    return any(os.path.isfile(f"{prefix}{suffix}") for suffix in suffixes)  # also of names too long
 
 
 def _same_file(written: str, beside: str) -> bool:

@@ -53,6 +53,12 @@ def test_a_state_file_that_names_what_is_gone(run):
     assert "model.ckpt-77" in warnings[0]
 
 
+def test_a_state_file_that_names_what_no_file_can_be_called(run):
+    state(run, f'model_checkpoint_path: "{"x" * 300}"\n')
+    name, warnings = read(run)
+    assert name == "w100" and "the state file names" in warnings[0]
+
+
 @pytest.mark.parametrize(
     "written",
     ["/home/other/run/model.ckpt-20", "C:\\\\runs\\\\model.ckpt-20", "gs://b/model.ckpt-20"],
