@@ -35,7 +35,7 @@ def load_weights(model: Any, path: Any, name_map: Any = None) -> KerasReport:
     if lacking:
         notes.append(
             f"{lacking[0]} is not in the file, so random numbers such as those of dropout will be "
-            "others than in the run that was saved; a .keras file of Keras 3 holds them"
+            "others than in the run that was saved"
         )
     elif not live.flavour.is_three and (random := _random_layer(live)) is not None:
         notes.append(
