@@ -81,7 +81,7 @@ def decide(
     }
     found |= _open_strays(found)
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
-    if not alike and _is_other(wanted, pool, found):
+    if not alike and _is_other(wanted, pool, found, len(result.vetoes)):
         found = {name: _refused(link) for name, link in found.items()}
     decider = _Decider(pool, actual, found, result, settings, knowledge)
     decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
@@ -113,17 +113,21 @@ def _is_pinned(link: Found) -> bool:
 
 
 def _is_other(
-    wanted: Sequence[Variable], pool: Sequence[Variable], found: Mapping[str, Found]
+    wanted: Sequence[Variable],
+    pool: Sequence[Variable],
+    found: Mapping[str, Found],
+    unclear: int,
 ) -> bool:
     """Whether so little of either side was found that this is another model.
 
-    A few fitting names are found in any two models; without shapes a few more.
+    A few fitting names are found in any two models; without shapes a few more. unclear: expected
+    names of which only the group was found, not the member.
     """
     if len(wanted) < SMALL or len(pool) < SMALL:
         return False
     sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
     used = len({f.actual.name for f in sure})
-    share = max(len(sure) / len(wanted), used / len(pool))
+    share = max((len(sure) + unclear) / len(wanted), (used + unclear) / len(pool))
     sizes = [_sizes(side) for side in (wanted, pool)]
     if not all(sizes):
         return share < LEAST_NAMED

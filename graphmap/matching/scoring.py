@@ -7,8 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from graphmap.matching.evidence import EVIDENCE
-from graphmap.matching.evidence.counter import counter_evidence
+from graphmap.matching.evidence import EVIDENCE, VETOES
 from graphmap.matching.evidence.lexical import shares_a_word
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair, common_words, weights_of
@@ -57,11 +56,14 @@ def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context
 def _sum_bits(pairs: Sequence[Pair], context: Context) -> None:
     for pair in pairs:
         total = PRIOR
+        pair.vetoed = False
         for rule in EVIDENCE:
             found = rule(pair, context)
-            if rule is counter_evidence:  # the groups may belong together all the same
-                pair.vetoed = found is not None
-            elif found is not None:
+            if found is None:
+                continue
+            if rule in VETOES:
+                pair.vetoed = True
+            else:
                 total += found.bits
         pair.bits = total
 

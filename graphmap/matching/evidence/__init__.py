@@ -20,13 +20,14 @@ from graphmap.matching.evidence.order import order_evidence
 from graphmap.matching.evidence.scope import scope_evidence
 from graphmap.matching.evidence.shape import shape_evidence
 from graphmap.matching.evidence.sibling import sibling_evidence
+from graphmap.matching.evidence.stack import stack_evidence
 from graphmap.matching.evidence.tail import tail_evidence
 from graphmap.matching.evidence.trained import trained_evidence
 from graphmap.matching.evidence.whole import whole_evidence
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
-__all__ = ["EVIDENCE", "Rule"]
+__all__ = ["EVIDENCE", "VETOES", "Rule"]
 
 Rule = Callable[[Pair, Context], Evidence | None]
 
@@ -40,6 +41,7 @@ EVIDENCE: tuple[Rule, ...] = (
     novelty_evidence,
     count_evidence,
     counter_evidence,
+    stack_evidence,
     layout_evidence,
     sibling_evidence,
     trained_evidence,
@@ -47,3 +49,7 @@ EVIDENCE: tuple[Rule, ...] = (
     order_evidence,
     whole_evidence,
 )
+
+# Rules that doubt which member is which, not that the groups belong together: such a pair commits
+# nothing but stays a rival to the others.
+VETOES: frozenset[Rule] = frozenset((counter_evidence, stack_evidence))
