@@ -35,6 +35,7 @@ from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
 from graphmap.matching.tokens import last_segment, split_name
+from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
@@ -70,12 +71,17 @@ def match_groups(
     open_actual: Sequence[int],
     trained: frozenset[str] = frozenset(),
     ordered: bool = False,
+    settled_names: Sequence[tuple[str, str]] = (),
 ) -> Result:
     """Match the variables at the open positions of both sides.
 
     ordered: the expected positions are the order in which the code makes its variables.
+    settled_names: (expected, actual) names that are settled already, by pins.
     """
     run = Run(wanted, pool, trained, ordered)
+    if settled_names:
+        told = [(split_name(mine), split_name(other)) for mine, other in settled_names]
+        run.told = told_stacks(told, run.wanted_names, run.pool_names)
     left, right = list(open_expected), list(open_actual)
     copied = run.start(left, right)
     left = [at for at in left if at not in copied]
@@ -130,6 +136,7 @@ class Run:
         self.habit = 0.5
         self.crossed = False
         self.renumbered: Renumbering = {}
+        self.told: tuple[Renumbering, Heads] = ({}, frozenset())
         self.levels: frozenset[str] = frozenset()
         self.leaves = (
             Counter(last_segment(text) for text, _ in self.wanted_names),
@@ -141,7 +148,7 @@ class Run:
     def start(self, left: Sequence[int], right: Sequence[int]) -> dict[int, int]:
         """Return {position of a copy: of its original} where EXPECTED alone holds copies."""
         expected, actual = self.groups(left, right, True)
-        self.renumbered = find_renumbering(expected, actual)
+        self.renumbered = find_renumbering(expected, actual) | self.told[0]
         if self.renumbered:
             self.roles = (Roles(), Roles())
             expected, actual = self.groups(left, right, True)
@@ -225,6 +232,7 @@ class Run:
         context.leaves = self.leaves
         context.crossed = self.crossed
         context.levels = self.levels
+        context.stacks = self.told[1]
         note_counters([*pairs, *self.anchors], context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):

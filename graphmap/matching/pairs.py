@@ -59,6 +59,7 @@ class Context:
     scopes: {(id of expected group, id of actual group): bits} from whole scopes.
     crossed: a counter that both sides use stands at other shapes on either side.
     levels: prefixes of expected names whose index falls as variables are made.
+    stacks: (expected, actual) prefixes of which pins tell which layer is which.
     foreign: few of the settled pairs have words in common.
     whole: ids of the groups of pairs with which the two sides fit as wholes.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
@@ -79,6 +80,7 @@ class Context:
     leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
     crossed: bool = False
     levels: frozenset[str] = frozenset()
+    stacks: frozenset[tuple[str, str]] = frozenset()
     foreign: bool = False
     whole: frozenset[tuple[int, int]] = frozenset()
     told: dict[tuple[str, str], float] = field(default_factory=dict)

@@ -29,7 +29,8 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
     ordered = expected.ordered and not _is_sorted([v.name for v in wanted])
     trained = trained_names(actual)
-    result = match_groups(wanted, open_expected, pool, open_actual, trained, ordered)
+    pinned = [(name, link.actual.name) for name, link in found.items()]
+    result = match_groups(wanted, open_expected, pool, open_actual, trained, ordered, pinned)
     for link in result.links:
         found[link.expected.name] = link
     if expected.graph is not None and actual.graph is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphmap.matching import Side, match_variables
+from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.model.variable import Variable
 
 LEAVES = {"query/kernel": (8, 8), "query/bias": (8,), "norm/gamma": (8,)}
@@ -63,3 +63,20 @@ def test_widths_that_fit_in_one_way_only_tell_the_layers():
     assert [d.actual for d in found.matched[::2]] == [
         f"net/layer_{k}/query/kernel" for k in (0, 2, 3, 4, 5, 6, 7)
     ]
+
+
+def test_one_pin_says_which_layers_of_a_longer_stack_are_meant():
+    settings = MatchSettings(pins={"h/0/norm/gamma": "encoder/layer_2/norm/gamma"})
+    found = match_variables(stack("h/", 6, True), stack("encoder/layer_", 8, True), settings)
+    pairs = {d.expected: d.actual for d in found.matched}
+    assert all(
+        pairs[f"h/{k}/{leaf}"] == f"encoder/layer_{k + 2}/{leaf}"
+        for k in range(6)
+        for leaf in LEAVES
+    )
+
+
+def test_a_pin_tells_nothing_where_more_layers_are_left_than_needed():
+    settings = MatchSettings(pins={"h/0/norm/gamma": "encoder/layer_2/norm/gamma"})
+    found = match_variables(stack("h/", 4, True), stack("encoder/layer_", 9, True), settings)
+    assert not any(d.expected.startswith("h/") for d in found.matched if "norm" not in d.expected)

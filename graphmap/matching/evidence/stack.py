@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from graphmap.matching.alignment import only_embedding
+from graphmap.matching.evidence.counter import prefixes
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, segments, words_of
@@ -22,19 +21,19 @@ def stack_evidence(pair: Pair, context: Context) -> Evidence | None:
     expected, actual = pair.expected, pair.actual
     if len(expected) == len(actual) or len(pair.links) < 2:
         return None
-    if expected.counter or actual.counter or _kept(expected, actual):
+    if expected.counter or actual.counter or _kept(expected, actual, context):
         return None
     if only_embedding(expected.shapes, actual.shapes) == pair.links:
         return None
     return Evidence("stack", -BITS, "nothing shows which layers of the longer stack are meant")
 
 
-def _kept(expected: Group, actual: Group) -> bool:
-    """Whether each stack of other length has the same words above its index on both sides."""
+def _kept(expected: Group, actual: Group, context: Context) -> bool:
+    """Whether each stack of other length has the same words above its index, or pins told it."""
     if len(expected.blocks) != len(actual.blocks):
         return False
     return all(
-        _ends_alike(head, other)
+        (head, other) in context.stacks or _ends_alike(_words(head), _words(other))
         for head, other, mine, theirs in zip(
             _heads(expected), _heads(actual), expected.blocks, actual.blocks, strict=True
         )
@@ -42,12 +41,14 @@ def _kept(expected: Group, actual: Group) -> bool:
     )
 
 
-def _heads(group: Group) -> Iterable[tuple[str, ...]]:
-    """Yield, for each index that counts, the words of the scopes down to it."""
-    parts = group.template.split(MARK)
-    for at in group.free:
-        head = MARK.join([*parts[: at + 1], ""])
-        yield tuple(w for part in segments(head) for w in words_of(part) if w != MARK)
+def _heads(group: Group) -> list[str]:
+    """Return, for each index that counts, the template down to it."""
+    cuts = prefixes(group)
+    return [cuts[at] for at in group.free]
+
+
+def _words(head: str) -> tuple[str, ...]:
+    return tuple(word for part in segments(head) for word in words_of(part) if word != MARK)
 
 
 def _ends_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
