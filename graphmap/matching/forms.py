@@ -74,7 +74,10 @@ def fit_forms(
     settled: {expected position: actual one} of what is known; what it joins in other pieces tells
     nothing of the modules beside.
     """
-    if not expected or _elements(expected) != _elements(actual):
+    if _elements(expected) != _elements(actual):
+        expected = _one_model(expected, actual, settled.keys())
+        actual = _one_model(actual, expected, settled.values())
+    if not expected or not actual or _elements(expected) != _elements(actual):
         return []
     home = {p: at for at, form in enumerate(actual) for row in form.tensors.values() for p in row}
     paired: dict[int, int] = {}
@@ -97,6 +100,26 @@ def fit_forms(
         for at, target in list(paired.items())[known:]
         for pair in _inside(expected[at], actual[target])
     ]
+
+
+def _one_model(
+    side: Sequence[Form], other: Sequence[Form], settled: Iterable[int]
+) -> Sequence[Form]:
+    """Return the scope of a side that holds all that is settled and as many elements as the other.
+
+    A file may hold more models than one: a target network, the averages of all weights. The whole
+    side where there is no such scope.
+    """
+    known = set(settled)
+    paths = [f.path for f in side if any(p in known for row in f.tensors.values() for p in row)]
+    wanted = _elements(other)
+    for depth in range(min(map(len, paths), default=0), 0, -1):
+        scope = paths[0][:depth]
+        if all(path[:depth] == scope for path in paths):
+            inside = [form for form in side if form.path[:depth] == scope]
+            if _elements(inside) == wanted:
+                return inside
+    return side
 
 
 def _elements(side: Sequence[Form]) -> int:

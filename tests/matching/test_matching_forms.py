@@ -1,5 +1,6 @@
 """What modules hold, names that are kept, and letters that say kernel and bias."""
 
+import graphmap
 from graphmap.matching import Side, match_variables
 from graphmap.model.variable import Variable
 
@@ -102,3 +103,22 @@ def test_a_module_in_pieces_does_not_hide_a_last_norm():
     theirs += [("after_all/scale", (7,))]
     found = match_variables(side(*mine), side(*sorted(theirs)))
     assert found["closing/gamma"] == "after_all/scale"
+
+
+def test_a_model_in_one_scope_of_a_file_is_told_by_its_forms():
+    def network(scope, first, second, width=4):
+        return [
+            (f"{scope}/{first}_0/kernel", (8, width)), (f"{scope}/{first}_1/kernel", (width, 3)),
+            (f"{scope}/{second}_0/kernel", (8, width)), (f"{scope}/{second}_1/kernel", (width, 1)),
+            (f"{scope}/{first}_1/bias", (3,)), (f"{scope}/{second}_1/bias", (1,)),
+            (f"{scope}/conv/kernel", (3, 3, 2, 8)), (f"{scope}/conv/bias", (8,)),
+        ]  # fmt: skip
+
+    mine = network("policy", "A", "V")
+    theirs = network("online", "advantage", "value")
+    target = network("target", "advantage", "value")
+    trained = [(f"{name}/RMSProp", shape) for name, shape in theirs]
+    found = graphmap.match(dict(mine), dict([*theirs, *target, *trained]))
+    assert [(d.expected, d.actual) for d in found.matched] == [
+        (one, other) for (one, _), (other, _) in zip(mine, theirs, strict=True)
+    ]
