@@ -36,6 +36,7 @@ from graphmap.matching.renumber import Renumbering, counts_down, find_renumberin
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
 from graphmap.matching.tokens import last_segment, split_name
 from graphmap.matching.told import Heads, told_stacks
+from graphmap.matching.towers import Towers
 from graphmap.matching.twins import copies, decide_scopes, find_twins
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
@@ -137,6 +138,7 @@ class Run:
         self.crossed = False
         self.renumbered: Renumbering = {}
         self.told: tuple[Renumbering, Heads] = ({}, frozenset())
+        self.towers = Towers((), ())
         self.levels: frozenset[str] = frozenset()
         self.leaves = (
             Counter(last_segment(text) for text, _ in self.wanted_names),
@@ -153,6 +155,7 @@ class Run:
             self.roles = (Roles(), Roles())
             expected, actual = self.groups(left, right, True)
         self.first = self.whole = expected, actual
+        self.towers = Towers(expected, actual)
         self.levels = counts_down(expected)
         self.habit = expected_habit(expected, actual)
         self.crossed = counters_cross(expected, actual)
@@ -234,6 +237,7 @@ class Run:
         context.levels = self.levels
         context.stacks = self.told[1]
         note_counters([*pairs, *self.anchors], context)
+        self.towers.note(pairs, self.anchors, context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)

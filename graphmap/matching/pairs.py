@@ -15,12 +15,15 @@ from graphmap.matching.layout import find_layout, shapes_fit
 from graphmap.matching.tokens import MARK, segments
 from graphmap.matching.vocabulary import GENERIC
 
-__all__ = ["Context", "Pair", "common_words", "counters_cross", "propose", "weights_of"]
+__all__ = ["Context", "Learned", "Pair", "common_words", "counters_cross", "propose", "weights_of"]
 
 GENERIC_SHARE = 0.3  # weight of a word that wraps without telling, and of a lone letter
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
 HABIT = 0.85  # how far the names of kernels tell the order of their axes
 FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
+
+
+Learned = dict[str, dict[str, float]]
 
 
 @dataclass(slots=True)
@@ -48,7 +51,8 @@ class Context:
     """What the rules know beside the pair.
 
     weights: of the words of each side, by information content.
-    learned: {(expected feature, actual feature): how often they go together, in [0, 1]}.
+    learned: {expected feature: {actual feature: how often they go together, in [0, 1]}}.
+    learned_back: the same from the other side. shown: the same by settled stacks alone.
     repeated: features of each side that two modules or more have; only these can teach.
     modules: {expected module: actual modules that settled pairs lead to}.
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
@@ -67,8 +71,9 @@ class Context:
 
     expected_weights: dict[str, float]
     actual_weights: dict[str, float]
-    learned: dict[str, dict[str, float]] = field(default_factory=dict)
-    learned_back: dict[str, dict[str, float]] = field(default_factory=dict)
+    learned: Learned = field(default_factory=dict)
+    learned_back: Learned = field(default_factory=dict)
+    shown: Learned = field(default_factory=dict)
     repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     common: frozenset[str] = frozenset()
     scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)

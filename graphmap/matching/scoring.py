@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from graphmap.matching.evidence import EVIDENCE, VETOES
 from graphmap.matching.evidence.lexical import shares_a_word
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Pair, common_words, weights_of
+from graphmap.matching.pairs import Context, Learned, Pair, common_words, weights_of
 from graphmap.model.namemap import Evidence
 
 __all__ = ["PRIOR", "evidence_of", "is_guess", "make_context", "make_features", "score_pairs"]
@@ -26,6 +26,7 @@ HEAT = (
 BALANCING = 8  # rounds of row and column scaling
 RIVALS = 2  # pairs of a group from which words choose
 BELIEVED = 0.02  # least belief that teaches
+OFTEN = 3  # links from which a settled pair shows that its words mean the same
 
 
 def evidence_of(pair: Pair, context: Context) -> tuple[Evidence, ...]:
@@ -49,7 +50,8 @@ def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context
         beliefs = [b * g for b, g in zip(_beliefs(pairs, heat), grounds, strict=True)]
         everything = [*pairs, *anchors]
         beliefs.extend(1.0 for _ in anchors)
-        _learn(everything, beliefs, context)
+        context.learned = _learn(everything, beliefs, context)
+        context.learned_back = _turned_round(context.learned)
         _sum_bits(pairs, context)
 
 
@@ -125,8 +127,8 @@ def _beliefs(pairs: Sequence[Pair], heat: float) -> list[float]:
     return raw
 
 
-def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) -> None:
-    """Squared Dice of every feature pair under the beliefs."""
+def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) -> Learned:
+    """Return the squared Dice of every feature pair under the beliefs: {expected: {actual: d}}."""
     together: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     expected_mass: dict[str, float] = defaultdict(float)
     actual_mass: dict[str, float] = defaultdict(float)
@@ -141,13 +143,21 @@ def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) ->
             row = together[feature]
             for target in there:
                 row[target] += belief
-    context.learned = {}
-    context.learned_back = {}
-    for feature, row in together.items():
-        for target, mass in row.items():
-            dice = (2 * mass / (expected_mass[feature] + actual_mass[target])) ** 2
-            context.learned.setdefault(feature, {})[target] = dice
-            context.learned_back.setdefault(target, {})[feature] = dice
+    return {
+        feature: {
+            target: (2 * mass / (expected_mass[feature] + actual_mass[target])) ** 2
+            for target, mass in row.items()
+        }
+        for feature, row in together.items()
+    }
+
+
+def _turned_round(learned: Learned) -> Learned:
+    found: Learned = {}
+    for feature, row in learned.items():
+        for target, dice in row.items():
+            found.setdefault(target, {})[feature] = dice
+    return found
 
 
 def note_settled(anchors: Sequence[Pair], context: Context) -> None:
@@ -157,6 +167,8 @@ def note_settled(anchors: Sequence[Pair], context: Context) -> None:
     """
     for pair in anchors:
         context.modules.setdefault(pair.expected.module, set()).add(pair.actual.home)
+    often = [pair for pair in anchors if len(pair.links) >= OFTEN]
+    context.shown = _learn(often, [1.0] * len(often), context)
     shown = [pair.turned for pair in anchors if pair.turned is not None]
     if shown:
         context.turned = sum(shown) / len(shown)

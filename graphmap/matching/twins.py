@@ -15,7 +15,7 @@ from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import segments
 
-__all__ = ["copies", "decide_scopes", "find_twins"]
+__all__ = ["copies", "decide_scopes", "find_twins", "unit_names"]
 
 DEEPEST = 3  # segments of a scope that is compared with others
 FEWEST = 3  # groups that two scopes have in common
@@ -111,18 +111,23 @@ def decide_scopes(
             noted = True
             for group in unit:
                 for key in best[id(group)]:
-                    if key in loser:
+                    if key in loser and (id(group), key) not in context.scopes:
                         why = f"all groups together prefer {winner}"
                         context.scopes[id(group), key] = (-LOST, why)
     return noted
 
 
-def _units(expected: Sequence[Group]) -> list[list[Group]]:
-    """Split the expected groups into scopes that choose on their own: its twins, else all."""
+def unit_names(expected: Sequence[Group]) -> list[str]:
+    """Return the scopes of the expected side that choose on their own: its outermost twins."""
     twins = find_twins(expected)
     names = sorted({name for one, other, _ in twins for name in (one, other)})
+    return [n for n in names if not any(n.startswith(m + "/") for m in names)]
+
+
+def _units(expected: Sequence[Group]) -> list[list[Group]]:
+    """Split the expected groups into scopes that choose on their own: its twins, else all."""
+    tops = unit_names(expected)
     scopes = _scopes(expected)
-    tops = [n for n in names if not any(n.startswith(m + "/") for m in names)]
     if not tops:
         return [list(expected)]
     return [list(scopes[name].values()) for name in tops]

@@ -24,8 +24,10 @@ def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
         return None  # nothing on either side could be new
     if min(len(pair.expected), len(pair.actual)) >= REPEATED:
         return None
-    mine = _own_share(pair.expected, pair.actual, context.expected_weights, context.actual_weights)
-    other = _own_share(pair.actual, pair.expected, context.actual_weights, context.expected_weights)
+    taught = _taught(pair, context)
+    weights = context.expected_weights, context.actual_weights
+    mine = _own_share(pair.expected, pair.actual, *weights, taught[0])
+    other = _own_share(pair.actual, pair.expected, *weights[::-1], taught[1])
     strange = min(mine, other)
     if strange < 0.2:
         return None
@@ -33,15 +35,30 @@ def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
     return Evidence("novelty", -bits * strange, "each has words that the other one lacks")
 
 
+def _taught(pair: Pair, context: Context) -> tuple[set[str], set[str]]:
+    """Return the words of each module that settled stacks show to mean a word of the other."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    for word in pair.expected.words:
+        row = context.shown.get(word, {})
+        meant = {other for other in pair.actual.words if row.get(other, 0.0) >= CLEAR}
+        found[0].update((word,) if meant else ())
+        found[1].update(meant)
+    return found
+
+
 def _own_share(
-    group: Group, other: Group, weights: dict[str, float], other_weights: dict[str, float]
+    group: Group,
+    other: Group,
+    weights: dict[str, float],
+    other_weights: dict[str, float],
+    taught: set[str],
 ) -> float:
     """Return the share of the words' weight that nothing on the other module meets."""
     total = sum(weights[word] for word in group.words)
     own = sum(
         weights[word] * _strange(covering(word, other.words, weights, other_weights))
         for word in group.words
-        if word[0] not in "=@"
+        if word[0] not in "=@" and word not in taught
     )
     return own / total if total else 0.0
 
