@@ -20,7 +20,7 @@ from graphmap.matching.evidence.trained import trained_evidence
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.levels import make_context
 from graphmap.matching.pairs import Context, Pair, propose
-from graphmap.matching.scoring import evidence_of
+from graphmap.matching.scoring import evidence_of, note_settled
 from graphmap.matching.tokens import split_name
 from graphmap.model.graph import Dims
 from graphmap.model.variable import Variable
@@ -115,6 +115,20 @@ def test_novelty_speaks_against_a_new_head() -> None:
 )
 def test_novelty_leaves_alone(expected: Names, actual: Names) -> None:
     assert novelty_evidence(*pair(expected, actual)) is None
+
+
+def test_novelty_believes_what_a_settled_stack_shows_of_words() -> None:
+    expected: Names = repeated("enc/#/post_proj/kernel", (4, 4), 5) | {"dec/post_proj/kernel": None}
+    actual: Names = repeated("e_#/o/kernel", (4, 4), 5) | {"d/o/kernel": None}
+    left, right = groups(expected), groups(actual)
+    pairs = propose(left, right, loose=False, first=True)
+    stack, lone = (next(p for p in pairs if len(p.links) == n == len(p.expected)) for n in (5, 1))
+    context = make_context(left, right, [])
+    before = novelty_evidence(lone, context)
+    note_settled([stack], context)
+    after = novelty_evidence(lone, context)
+    assert before is not None and before.bits < -20
+    assert after is None or after.bits > before.bits / 2
 
 
 def test_count_speaks_against_unequal_counts_only() -> None:
