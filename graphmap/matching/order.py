@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.matching.vocabulary import PARALLEL, STAGES
 
 __all__ = ["decide_order"]
@@ -23,6 +23,8 @@ LARGEST = 4  # modules that are ordered together
 WORSE = 8.0  # bits by which the words may prefer another order
 BITS = 16.0
 LEAST = -12.0  # bits below which a pair is no rival of anything
+TAUGHT = "stacks show that these words go together", "stacks show that other words go together"
+STAGED = "stands at the same stage", "stands at another stage"
 BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
 
 TELLING = {"self": 2, "cross": 2, "pre": 0, "post": 0}  # words that say more, or less, than others
@@ -37,15 +39,17 @@ def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool
     whole = Counter(_template_key(g) for g in {id(p.expected): p.expected for p in pairs}.values())
     whole += Counter(_template_key(g) for g in {id(p.actual): p.actual for p in pairs}.values())
     for expected, actual in _rival_sets(pairs):
-        order = _order(expected, actual, ordered, whole)
+        order = _taught(expected, actual, context)
+        why = TAUGHT
+        if order is None:
+            order, why = _order(expected, actual, ordered, whole), STAGED
         if order is None or not _allowed(expected, actual, order, by_ends):
             continue
         noted = True
         for at, e in enumerate(expected):
             for other, a in enumerate(actual):
                 right = order[at] == other
-                why = "stands at the same stage" if right else "stands at another stage"
-                context.orders[id(e), id(a)] = (BITS if right else -BITS, why)
+                context.orders[id(e), id(a)] = (BITS if right else -BITS, why[not right])
     return noted
 
 
@@ -109,6 +113,31 @@ def _order(
         return None
     ranked = sorted(range(len(expected)), key=mine[0].__getitem__)
     return dict(zip(ranked, sorted(range(len(actual)), key=others[0].__getitem__), strict=True))
+
+
+def _taught(
+    expected: Sequence[Group], actual: Sequence[Group], context: Context
+) -> dict[int, int] | None:
+    """Return {index of expected: index of actual} by words that settled stacks show to go together.
+
+    One may be left without such a word: it is what remains. None where a word leads to two.
+    """
+    mine, others = _own(expected), _own(actual)
+    found: dict[int, int] = {}
+    for at, words in enumerate(mine):
+        meant = {
+            other
+            for other, theirs in enumerate(others)
+            if any(context.shown.get(w, {}).get(t, 0.0) >= CLEAR for w in words for t in theirs)
+        }
+        if len(meant) > 1:
+            return None
+        found.update((at, other) for other in meant)
+    if len(set(found.values())) < len(found) or len(found) < len(mine) - 1:
+        return None
+    left = set(range(len(actual))) - set(found.values())
+    found.update((at, left.pop()) for at in range(len(mine)) if at not in found)
+    return found
 
 
 def _own(groups: Sequence[Group]) -> list[list[str]]:

@@ -15,10 +15,20 @@ from graphmap.matching.layout import find_layout, shapes_fit
 from graphmap.matching.tokens import MARK, segments
 from graphmap.matching.vocabulary import GENERIC
 
-__all__ = ["Context", "Learned", "Pair", "common_words", "counters_cross", "propose", "weights_of"]
+__all__ = [
+    "CLEAR",
+    "Context",
+    "Learned",
+    "Pair",
+    "common_words",
+    "counters_cross",
+    "propose",
+    "weights_of",
+]
 
 GENERIC_SHARE = 0.3  # weight of a word that wraps without telling, and of a lone letter
 LITERAL_SHARE = 0.35  # weight of an index that stands for itself
+CLEAR = 0.8  # likeness of words, or share of going together, that surely means the same
 HABIT = 0.85  # how far the names of kernels tell the order of their axes
 FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
 
@@ -52,7 +62,7 @@ class Context:
 
     weights: of the words of each side, by information content.
     learned: {expected feature: {actual feature: how often they go together, in [0, 1]}}.
-    learned_back: the same from the other side. shown: the same by settled stacks alone.
+    learned_back: the same from the other side. shown: by settled stacks alone.
     repeated: features of each side that two modules or more have; only these can teach.
     modules: {expected module: actual modules that settled pairs lead to}.
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.

@@ -26,6 +26,7 @@ HEAT = (
 BALANCING = 8  # rounds of row and column scaling
 RIVALS = 2  # pairs of a group from which words choose
 BELIEVED = 0.02  # least belief that teaches
+TWICE = 2.0  # settled pairs that show what a word means
 OFTEN = 3  # links from which a settled pair shows that its words mean the same
 
 
@@ -127,8 +128,13 @@ def _beliefs(pairs: Sequence[Pair], heat: float) -> list[float]:
     return raw
 
 
-def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) -> Learned:
-    """Return the squared Dice of every feature pair under the beliefs: {expected: {actual: d}}."""
+def _learn(
+    pairs: Sequence[Pair], beliefs: Sequence[float], context: Context, least: float = 0.0
+) -> Learned:
+    """Return the squared Dice of every feature pair under the beliefs: {expected: {actual: d}}.
+
+    least: belief in all that a pair of features needs.
+    """
     together: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     expected_mass: dict[str, float] = defaultdict(float)
     actual_mass: dict[str, float] = defaultdict(float)
@@ -147,6 +153,7 @@ def _learn(pairs: Sequence[Pair], beliefs: Sequence[float], context: Context) ->
         feature: {
             target: (2 * mass / (expected_mass[feature] + actual_mass[target])) ** 2
             for target, mass in row.items()
+            if mass >= least
         }
         for feature, row in together.items()
     }
@@ -168,7 +175,7 @@ def note_settled(anchors: Sequence[Pair], context: Context) -> None:
     for pair in anchors:
         context.modules.setdefault(pair.expected.module, set()).add(pair.actual.home)
     often = [pair for pair in anchors if len(pair.links) >= OFTEN]
-    context.shown = _learn(often, [1.0] * len(often), context)
+    context.shown = _learn(often, [1.0] * len(often), context, TWICE)
     shown = [pair.turned for pair in anchors if pair.turned is not None]
     if shown:
         context.turned = sum(shown) / len(shown)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from graphmap.matching.evidence.lexical import covering
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.model.namemap import Evidence
 
 BITS = 60.0
 REPEATED = 3  # members from which repetition vouches for a group
-CLEAR = 0.8  # similarity of words that surely mean the same
 
 
 def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
