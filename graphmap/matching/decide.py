@@ -29,6 +29,7 @@ SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
 LEAST_NAMED = 0.3
 NEARLY_ALL = 0.98  # the same from which the few that differ say nothing
+LEAST_SPECIAL = 3  # variables of sizes of their own that tell two models apart
 REPEATED = 3  # names of one template from which they are layers of a stack
 ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
 LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
@@ -127,13 +128,15 @@ def _is_other(
         return False
     sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
     used = len({f.actual.name for f in sure})
-    share = max((len(sure) + unclear) / len(wanted), (used + unclear) / len(pool))
+    share = max(len(sure) / len(wanted), used / len(pool))
     sizes = [_sizes(side) for side in (wanted, pool)]
     if not all(sizes):
         return share < LEAST_NAMED
     alike = _alike(*sizes)
     if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
         return True
+    if alike >= ALIKE:
+        share = max((len(sure) + unclear) / len(wanted), (used + unclear) / len(pool))
     if share >= ALIKE:
         return False
     return share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH)
@@ -142,17 +145,27 @@ def _is_other(
 def _only_stacks(
     wanted: Sequence[Variable], pool: Sequence[Variable], sure: Sequence[Found]
 ) -> bool:
-    """Whether nothing fits but repeated layers: two models of one width may share these alone."""
-    used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
-    counts = []
-    for side, names in zip((wanted, pool), used, strict=True):
+    """Whether nothing fits but repeated layers: two models of one width may share these alone.
+
+    A norm or a dense layer of the width of all layers fits in any model of that width, so that it
+    is enough if nothing fits that stands once and has sizes of its own: tables, stems, heads.
+    """
+    alone: list[list[str]] = []
+    special: list[list[str]] = []
+    for side in (wanted, pool):
         texts = [split_name(v.name).text for v in side]
         often = Counter(texts)
-        alone = [v.name for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
-        if not alone or not names.isdisjoint(alone):
-            return False
-        counts.append(len(alone))
-    return sum(counts) >= SMALL
+        layers = {_size_of(v) for v, t in zip(side, texts, strict=True) if often[t] >= REPEATED}
+        once = [v for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
+        alone.append([v.name for v in once])
+        special.append([v.name for v in once if layers and _size_of(v) not in layers])
+    used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
+    return any(
+        min(map(len, both)) >= least
+        and sum(map(len, both)) >= total
+        and all(names.isdisjoint(row) for names, row in zip(used, both, strict=True))
+        for both, least, total in ((alone, 1, SMALL), (special, LEAST_SPECIAL, 0))
+    )
 
 
 def _sizes(side: Sequence[Variable]) -> Counter[int]:

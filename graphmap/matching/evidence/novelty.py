@@ -35,10 +35,13 @@ def novelty_evidence(pair: Pair, context: Context) -> Evidence | None:
 
 
 def _taught(pair: Pair, context: Context) -> tuple[set[str], set[str]]:
-    """Return the words of each module that settled stacks show to mean a word of the other."""
+    """Return the words of each module that settled stacks show to mean a word of the other.
+
+    Words that most modules have go together with everything.
+    """
     found: tuple[set[str], set[str]] = (set(), set())
     for word in pair.expected.words:
-        row = context.shown.get(word, {})
+        row = {} if word in context.common else context.shown.get(word, {})
         meant = {other for other in pair.actual.words if row.get(other, 0.0) >= CLEAR}
         found[0].update((word,) if meant else ())
         found[1].update(meant)
