@@ -155,21 +155,21 @@ def let_go(data: bytes | memoryview) -> None:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise UsageError unless a file can be written at `path`; leaves nothing behind."""
-    from pathlib import Path
-
-    target = Path(path)
-    folder = target.parent
-    if not folder.is_dir():
+    target = os.fspath(path).rstrip(os.sep) or os.sep
+    folder = os.path.dirname(target) or "."
+    if not os.path.isdir(folder):
         raise UsageError(
             "cannot be written: its folder does not exist",
             where=target,
             remedy=f"Make the folder first: mkdir -p {folder}",
         )
-    if target.is_dir():
+    if os.path.isdir(target):
         raise UsageError(
             "cannot be written: it is a folder", where=target, remedy="Give a file name to -o."
         )
-    if not os.access(folder, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+    if not os.access(folder, os.W_OK) or (
+        os.path.exists(target) and not os.access(target, os.W_OK)
+    ):
         raise UsageError(
             "cannot be written: no permission",
             where=target,
@@ -190,11 +190,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     They go to a temporary name in its folder, then one rename; no temporary file is left behind.
     Raises GraphmapError where the system refuses.
     """
-    from pathlib import Path
-
     check_writable(path)
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target = os.fspath(path).rstrip(os.sep)
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as stream:
             yield stream
@@ -208,4 +207,5 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             remedy="Free some space or choose another path for -o.",
         ) from cause
     finally:
-        temporary.unlink(missing_ok=True)
+        if os.path.lexists(temporary):
+            os.unlink(temporary)

@@ -13,7 +13,8 @@ from random import Random
 
 from graphmap.errors import GraphmapError
 from graphmap.formats.crc import crc_of_bytes, mask
-from graphmap.formats.sstable import MAGIC, is_table, read_table
+from graphmap.formats.footer import MAGIC, is_table
+from graphmap.formats.sstable import read_table
 from graphmap.formats.table_writer import Block, table_bytes
 from graphmap.formats.wire import WireError, read_varint, write_varint
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import Any
 
 from graphmap.api.artifact import Artifact
 from graphmap.api.name_map import NameMap
 from graphmap.api.names import as_names, side_of
 from graphmap.errors import NameMapError
-from graphmap.matching import MatchSettings, Side, explain_decision, match_variables
+from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.matching.layout import shapes_fit
 from graphmap.matching.rules import find_rules
 
@@ -65,14 +64,14 @@ def match(
         found.expected_wrong,
         artifact=_source(actual),
         expected_source=_source(asked),
-        settings=asdict(settings),
+        settings=settings.as_dict(),
     )
 
 
 def _with_values(side: Side, artifact: Artifact) -> Side:
     from graphmap.api.stored_values import values_of
 
-    return replace(side, values=values_of(artifact))
+    return side._replace(values=values_of(artifact))
 
 
 def pins_of(old: NameMap, artifact: Artifact, expected: Artifact | None = None) -> dict[str, str]:
@@ -145,6 +144,8 @@ def explain(name_map: NameMap, expected: str) -> str:
         decision = name_map.decision(expected)
     except KeyError:
         raise _not_asked(name_map, expected) from None
+    from graphmap.matching.explain import explain_decision
+
     return explain_decision(decision, name_map)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from graphmap.api.artifact import Artifact, as_artifact
 from graphmap.errors import NameMapError
-from graphmap.model.layouts import apply_layout, invert_layout, join_parts
 from graphmap.model.namemap import Decision, Decisions
 from graphmap.model.namemap import NameMap as DomainNameMap
 from graphmap.showing import Part, Sheet, Shown
@@ -91,6 +90,8 @@ class NameMap(DomainNameMap, Shown):
 
     def inverse(self) -> NameMap:
         """Return actual -> expected; raises NameMapError where two expected share an actual."""
+        from graphmap.model.layouts import invert_layout  # a map that is only written needs none
+
         turned: dict[str, Decision] = {}
         for decision in self.matched:
             actual = decision.actual
@@ -129,6 +130,8 @@ class _Applied(Mapping[str, Any]):
         self._tensors = tensors
 
     def __getitem__(self, expected: str) -> Any:
+        from graphmap.model.layouts import apply_layout, join_parts
+
         if expected not in self._map:
             return self._tensors[self._map[expected]]  # which says why not
         decision = self._map.decision(expected)
@@ -142,6 +145,8 @@ class _Applied(Mapping[str, Any]):
         """Return one part of a join: a name, or {"actual": name, "split": "AXIS:I/N"}."""
         if isinstance(part, str):
             return self._tensors[part]
+        from graphmap.model.layouts import apply_layout
+
         value = self._tensors[part["actual"]]
         split = str(part.get("split") or "")
         if not split:

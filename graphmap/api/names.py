@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact, load
-from graphmap.api.live import live_items
 from graphmap.errors import UsageError
 from graphmap.matching import Side
-from graphmap.model.graph import Dims
 from graphmap.model.stored import StoredModel, StoredTensor
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["as_names", "side_of"]
 
@@ -23,6 +24,8 @@ def as_names(source: Any) -> Artifact:
         return source
     if isinstance(source, str | os.PathLike):
         return load(source)
+    from graphmap.api.live import live_items  # needless for paths
+
     items = live_items(source)
     if items is None:
         raise _no_names(source)
@@ -38,6 +41,9 @@ def side_of(artifact: Artifact) -> Side:
     variables = artifact.variables
     if stored.kind != "listing":
         return Side(variables, stored.graph)
+    by_name = {variable.name: variable for variable in variables}
+    if len(by_name) == len(variables) == len(stored.tensors):
+        return Side(tuple([by_name[tensor.name] for tensor in stored.tensors]), ordered=True)
     place = {tensor.name: at for at, tensor in enumerate(stored.tensors)}
     return Side(tuple(sorted(variables, key=lambda v: place[v.name])), ordered=True)
 

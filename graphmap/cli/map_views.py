@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graphmap.api.name_map import NameMap
-from graphmap.cli.console import escape, table
+from graphmap.cli.console import escape, is_plain, table
 from graphmap.cli.wording import count, shape_text
 from graphmap.model.namemap import Decision
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["map_bytes", "map_table"]
 
@@ -32,14 +36,13 @@ def map_bytes(name_map: NameMap, form: str) -> bytes:
 
 def map_table(name_map: NameMap) -> str:
     """Return a row for each expected name, and what is left over."""
-    rows = [_row(decision) for decision in name_map.decisions]
-    parts = [
-        f"{len(name_map.matched):,} of {count(len(name_map.decisions), 'expected name')} matched"
-    ]
-    if name_map.ambiguous:
-        parts.append(f"{len(name_map.ambiguous):,} ambiguous")
-    if name_map.unmatched:
-        parts.append(f"{len(name_map.unmatched):,} without a counterpart")
+    rows = _rows(name_map.decisions)
+    numbers = Counter([decision.status for decision in name_map.decisions])
+    parts = [f"{numbers['matched']:,} of {count(len(name_map.decisions), 'expected name')} matched"]
+    if numbers["ambiguous"]:
+        parts.append(f"{numbers['ambiguous']:,} ambiguous")
+    if numbers["unmatched"]:
+        parts.append(f"{numbers['unmatched']:,} without a counterpart")
     if name_map.verdict != "same":
         parts.append(f"verdict: {name_map.verdict} model")
     lines = [
@@ -54,7 +57,25 @@ def map_table(name_map: NameMap) -> str:
     return "\n".join(lines)
 
 
-def _row(decision: Decision) -> tuple[str, ...]:
+def _rows(decisions: Sequence[Decision]) -> list[tuple[str, ...]]:
+    """Return the rows of a table; those of 100,000 matched names are alike but for the names."""
+    names = "".join([name for d in decisions for name in (d.expected, d.actual) if name])
+    plain = is_plain(names)  # then no name needs to be escaped
+    ends: dict[tuple[Dims, float, str], tuple[str, str, str]] = {}
+    rows: list[tuple[str, ...]] = []
+    for d in decisions:
+        if d.status != "matched" or not d.actual or not plain:
+            rows.append(_row(d))
+            continue
+        key = d.shape, d.confidence, d.layout
+        end = ends.get(key)
+        if end is None:
+            end = ends[key] = _row(d)[3:]
+        rows.append((d.expected, "->", d.actual, *end))
+    return rows
+
+
+def _row(decision: Decision) -> tuple[str, str, str, str, str, str]:
     name, shape = escape(decision.expected), shape_text(decision.shape)
     if decision.status == "matched":
         actual = decision.actual or " + ".join(str(part) for part in decision.parts)
@@ -69,6 +90,9 @@ def _row(decision: Decision) -> tuple[str, ...]:
 
 
 def _csv_text(name_map: NameMap) -> str:
+    import csv  # needless for a table
+    import io
+
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

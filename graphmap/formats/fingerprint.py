@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as quoted  # json.dumps of a text, at once
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,6 @@ def fingerprint(variables: Iterable[tuple[str, Dims, str | None]]) -> str:
         tail = tails.get((shape, dtype))
         if tail is None:
             tail = tails[shape, dtype] = json.dumps([shape, dtype], separators=(",", ":"))[1:]
-        lines.append(f"[{json.dumps(name)},{tail}")
+        lines.append(f"[{quoted(name)},{tail}")
     lines.sort()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.dtypes import NAMES
-from graphmap.model.graph import Dims
 from graphmap.model.stored import StoredModel, StoredTensor
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["LIMIT", "listing_model", "parse_listing"]
 
@@ -47,16 +50,18 @@ def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
 def _from_lines(text: str, where: str) -> list[StoredTensor]:
     """Parse every line; what follows the name is the same in many, and is parsed once."""
     known: dict[str, tuple[Dims, str | None]] = {}
-    tensors = []
+    tensors: list[StoredTensor] = []
+    add, make = tensors.append, partial(tuple.__new__, StoredTensor)  # for 100,000 lines
     for number, line in enumerate(text.split("\n"), 1):
-        name, *rest = line.split(None, 1)[:2] or ("#",)
-        if name.startswith("#"):
+        words = line.split(None, 1)
+        if not words or words[0][0] == "#":
             continue
-        tail = rest[0].rstrip() if rest else ""
+        tail = words[1].rstrip() if len(words) > 1 else ""
         kind = known.get(tail)
         if kind is None:
             kind = known[tail] = _kind(line.strip(), number, where)
-        tensors.append(_tensor(name, *kind))
+        name = words[0].removesuffix(":0")
+        add(make((name, name, *kind, None)))
     return tensors
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
+from graphmap.formats.footer import is_table
 from graphmap.formats.sniff import (
     Look,
     damage_hint,
@@ -21,7 +22,6 @@ from graphmap.formats.sniff import (
     look_at,
     refuse_foreign,
 )
-from graphmap.formats.sstable import is_table
 from graphmap.model.stored import StoredModel
 
 __all__ = ["READERS", "Reader", "read_artifact"]

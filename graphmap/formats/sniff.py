@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UnknownFormatError
 from graphmap.files import fetch, open_regular
-from graphmap.formats.sstable import FOOTER_SIZE
+from graphmap.formats.footer import FOOTER_SIZE
 
 __all__ = [
     "Look",

@@ -10,31 +10,22 @@ from collections.abc import Iterator
 
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.crc import crc_of_bytes, mask
+from graphmap.formats.footer import FOOTER_SIZE, is_table
 from graphmap.formats.snappy import SnappyError, decompress
 from graphmap.formats.wire import WireError, read_varint
 
 __all__ = [
     "BLOCK_TRAILER",
-    "FOOTER_SIZE",
-    "MAGIC",
     "index_of_blocks",
-    "is_table",
     "iter_table",
     "read_table",
 ]
 
-FOOTER_SIZE = 48
-MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 BLOCK_TRAILER = 5  # type byte and checksum
 _REMEDY = "Copy the file again from where it came; if it stays so, the file is damaged."
 
 
 _Handle = tuple[int, int]  # offset and size of a block, in bytes
-
-
-def is_table(tail: bytes) -> bool:
-    """Tell whether the last bytes of a file are a table's footer."""
-    return len(tail) >= FOOTER_SIZE and tail.endswith(MAGIC)
 
 
 def iter_table(data: bytes, where: str) -> Iterator[tuple[bytes, bytes]]:

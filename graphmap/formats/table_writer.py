@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graphmap.formats.crc import crc_of_bytes, mask
-from graphmap.formats.sstable import FOOTER_SIZE, MAGIC
+from graphmap.formats.footer import FOOTER_SIZE, MAGIC
 from graphmap.formats.wire import write_varint
 
 __all__ = ["Block", "table_bytes"]

@@ -1,6 +1,5 @@
 """Expected and actual names -> a name map: roles, templates, candidates, assignment, abstention."""
 
-from graphmap.matching.explain import explain_decision
 from graphmap.matching.pipeline import match_variables
 from graphmap.matching.settings import DEFAULTS, MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
@@ -9,7 +8,6 @@ __all__ = [
     "DEFAULTS",
     "MatchSettings",
     "Side",
-    "explain_decision",
     "match_variables",
     "rank_candidates",
 ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import permutations
+from typing import TYPE_CHECKING
 
-from graphmap.matching.groups import Group
+from graphmap.matching.groups import Group, Places
 from graphmap.matching.layout import shapes_fit
-from graphmap.model.graph import Dims
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["Links", "align", "could_fit", "only_embedding"]
 
@@ -34,7 +37,7 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
             return shared
     if uniform or not loose:
         return None
-    return only_embedding(expected.shapes, actual.shapes)
+    return _embedding(expected.shapes, actual.shapes)
 
 
 def could_fit(expected: Group, actual: Group) -> bool:
@@ -106,14 +109,20 @@ def _shared_indices(expected: Group, actual: Group) -> Links | None:
     here, back = _places(expected, actual), _places(actual, expected)
     if here is None or back is None:
         return None
-    there = {place: at for at, place in enumerate(back)}
-    links = tuple((at, there[place]) for at, place in enumerate(here) if place in there)
+    links = _meeting(here, back)
     if len(links) < min(len(expected), len(actual)) or not _fits(expected, actual, links):
         return None
     return links
 
 
-def _places(group: Group, other: Group) -> list[tuple[int, ...]] | None:
+@lru_cache(maxsize=16)
+def _meeting(here: Places, back: Places) -> Links:
+    """Pair equal places: once for all groups of a stack."""
+    there = {place: at for at, place in enumerate(back)}
+    return tuple([(at, there[place]) for at, place in enumerate(here) if place in there])
+
+
+def _places(group: Group, other: Group) -> Places | None:
     """Where each member stands in its blocks, in numbers that mean the same on both sides.
 
     Blocks of equal size are counted through, so that Encoder-1 is layer_0; of unequal ones the
@@ -150,6 +159,9 @@ def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | 
     if not agreed or len(agreed) < len(short):
         return None
     return tuple((at, s) for s, at in agreed) if swapped else agreed
+
+
+_embedding = lru_cache(maxsize=16)(only_embedding)  # the groups of a stack have the same shapes
 
 
 def _leftmost(short: Sequence[Dims], long: Sequence[Dims]) -> list[int] | None:

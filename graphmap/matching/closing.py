@@ -6,13 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphmap.matching.creation import align_sides
 from graphmap.matching.decide import Found
-from graphmap.matching.elimination import Leftover, find_leftovers
-from graphmap.matching.forms import fit_forms, modules_of
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Pair, propose
-from graphmap.matching.ties import find_ties
 from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
 
@@ -45,6 +41,8 @@ def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], se
     """Settle open variables by the order of creation, if what is settled agrees with it."""
     if min(len(left), len(right)) < LONE:
         return set(), set()
+    from graphmap.matching.creation import align_sides  # needless where nothing is left
+
     names = {link.expected.name: link.actual.name for link in run.result.links}
     backed = {actual: expected for expected, actual in names.items()}
     settled: tuple[set[int], set[int]] = (set(), set())
@@ -67,6 +65,8 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         return
     if _shares_names(run, wanted, pool):
         return
+    from graphmap.matching.forms import fit_forms, modules_of
+
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in links}
     settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
@@ -129,10 +129,13 @@ def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:
     if dropped:
         links = run.result.links
         run.result.links = [k for k in links if k.expected.name not in dropped]
+        run.complete = False
 
 
 def tie(run: Run, left: Sequence[int], right: Sequence[int]) -> None:
     """Give open names the tensors that they share with others."""
+    from graphmap.matching.ties import find_ties
+
     links = run.result.links
     taken = {link.expected.name for link in links}, {link.actual.name for link in links}
     links += find_ties(
@@ -172,6 +175,8 @@ def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
 
 def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Settle what is open, or as good as open, where it fits what is so on the other side."""
+    if _all_strong(run):
+        return
     links = [k for k in run.result.links if min(k.bits, k.margin) >= WEAK]
     taken = {k.expected.name for k in links}, {k.actual.name for k in links}
     left = [at for at in wanted if run.wanted[at].name not in taken[0]]
@@ -199,6 +204,7 @@ def _fitting(run: Run, expected: Sequence[Group], actual: Sequence[Group]) -> li
 def _replace(run: Run, before: Sequence[Found]) -> None:
     """Put back the links that the new ones leave room for."""
     links = run.result.links
+    run.complete = False
     taken = {k.expected.name for k in links}, {k.actual.name for k in links}
     links += [
         k for k in before if k.expected.name not in taken[0] and k.actual.name not in taken[1]
@@ -210,8 +216,16 @@ def _all_linked(run: Run) -> bool:
     links = run.result.links
     if len(links) < min(len(run.wanted), len(run.pool)):
         return False
-    ours = {k.expected.name for k in links}
-    return len(ours) == len(run.wanted) or len({k.actual.name for k in links}) == len(run.pool)
+    if not run.complete and len({k.expected.name for k in links}) == len(run.wanted):
+        run.complete = True
+    return run.complete or len({k.actual.name for k in links}) == len(run.pool)
+
+
+def _all_strong(run: Run) -> bool:
+    """Whether every expected name has a link, and no link is weak."""
+    if min(map(min, {(k.bits, k.margin) for k in run.result.links}), default=0.0) < WEAK:
+        return False
+    return _all_linked(run) and run.complete
 
 
 def _keeps_names(run: Run) -> bool:
@@ -227,6 +241,8 @@ def eliminate(run: Run) -> None:
     links = run.result.links
     if _all_linked(run) or _keeps_names(run):
         return
+    from graphmap.matching.elimination import Leftover, find_leftovers
+
     taken = ({k.expected.name for k in links}, {k.actual.name for k in links})
     rows = []
     for groups, names, side in zip(run.whole, taken, (run.wanted, run.pool), strict=True):
@@ -254,6 +270,8 @@ def eliminate(run: Run) -> None:
 
 def share(run: Run, copied: dict[int, int]) -> None:
     """Give every copy what its original got."""
+    if not copied:
+        return
     links = {link.expected.name: link for link in run.result.links}
     for copy, original in sorted(copied.items()):
         link = links.get(run.wanted[original].name)

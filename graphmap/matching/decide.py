@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.calibration import calibrated, calibrated_open
 from graphmap.matching.coherence import strays
 from graphmap.matching.layout import find_layout
+from graphmap.matching.otherness import is_other, size_of
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.sides import shadows_by_primary, unused_names
-from graphmap.matching.tokens import split_name
 from graphmap.model.namemap import Candidate, Decision, Evidence, NameMap, Status, Verdict
 from graphmap.model.variable import Variable
 
@@ -24,17 +26,9 @@ __all__ = ["CERTAIN", "Found", "Ranking", "decide", "probability"]
 MOST_CANDIDATES = 5
 MOST_LOOKS = 300_000  # pairs of names that are compared letter by letter for a first candidate
 WEAK_BITS = -10.0  # of a candidate that only looks like the name asked for
-SMALL = 8  # variables below which a share says nothing
-SURE_BITS = 4.0
-LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
-LEAST_NAMED = 0.3
-NEARLY_ALL = 0.98  # the same from which the few that differ say nothing
-LEAST_SPECIAL = 3  # variables of sizes of their own that tell two models apart
-REPEATED = 3  # names of one template from which they are layers of a stack
-ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
-LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
 NEAR = 0.2  # confidence of a candidate from which an open name is called ambiguous
 LEAST = 1e-300  # a sum of shares that underflowed
+SCOPE = re.compile(r"[^/.]*[/.](?=.)", re.DOTALL)
 CERTAIN = 0.9999  # from here on no rival is worth showing
 REFUSED_BITS = 3.0  # most that a link is worth where all else says that this is another model
 REFUSED_SHARE = (
@@ -75,25 +69,28 @@ def decide(
     knowledge: str,
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
+    refused = settings.refused
     found = {
         name: link
         for name, link in found.items()
-        if link.actual.name not in settings.refused.get(name, ())
+        if not refused or link.actual.name not in refused.get(name, ())
     }
-    found |= _open_strays(found)
+    if not _share_scope(pool):
+        found |= _open_strays(found)
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
-    if not alike and _is_other(wanted, pool, found, len(result.vetoes)):
+    if not alike and is_other(wanted, pool, list(found.values()), len(result.vetoes)):
         found = {name: _refused(link) for name, link in found.items()}
     decider = _Decider(pool, actual, found, result, settings, knowledge)
-    decisions = tuple([decider.decide(at, v) for at, v in enumerate(wanted)])
+    decisions = decider.decide_all(wanted)
     matched = [d for d in decisions if d.status == "matched"]
     used = {d.actual for d in matched if d.actual}
-    used |= {found[d.expected].actual.name for d in matched}
+    if settings.prefer_ema:  # what an average stands for is asked for too
+        used |= {found[d.expected].actual.name for d in matched}
     return NameMap(
         decisions,
         verdict=_verdict(len(wanted), len(matched)),
         unused=unused_names(actual, used),
-        expected_wrong=round(sum(1 - d.confidence for d in matched), 3),
+        expected_wrong=round(sum([1 - d.confidence for d in matched]), 3),
     )
 
 
@@ -109,80 +106,17 @@ def _open_strays(found: Mapping[str, Found]) -> dict[str, Found]:
     }
 
 
+def _share_scope(pool: Sequence[Variable]) -> bool:
+    """Whether all names, which are sorted, begin with one scope: then there is one tower only."""
+    if not pool:
+        return True
+    first, last = pool[0].name, pool[-1].name
+    scope = SCOPE.match(first)
+    return scope is not None and last.startswith(scope[0])
+
+
 def _is_pinned(link: Found) -> bool:
     return bool(link.evidence) and link.evidence[0].kind == "pin"
-
-
-def _is_other(
-    wanted: Sequence[Variable],
-    pool: Sequence[Variable],
-    found: Mapping[str, Found],
-    unclear: int,
-) -> bool:
-    """Whether so little of either side was found that this is another model.
-
-    A few fitting names are found in any two models; without shapes a few more. unclear: expected
-    names of which only the group was found, not the member.
-    """
-    if len(wanted) < SMALL or len(pool) < SMALL:
-        return False
-    sure = [f for f in found.values() if min(f.bits, f.margin) >= SURE_BITS]
-    used = len({f.actual.name for f in sure})
-    share = max(len(sure) / len(wanted), used / len(pool))
-    sizes = [_sizes(side) for side in (wanted, pool)]
-    if not all(sizes):
-        return share < LEAST_NAMED
-    alike = _alike(*sizes)
-    if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
-        return True
-    if alike >= ALIKE:
-        share = max((len(sure) + unclear) / len(wanted), (used + unclear) / len(pool))
-    if share >= ALIKE:
-        return False
-    return share < LEAST_SHAPED or (alike < ALIKE and share + alike < LEAST_BOTH)
-
-
-def _only_stacks(
-    wanted: Sequence[Variable], pool: Sequence[Variable], sure: Sequence[Found]
-) -> bool:
-    """Whether nothing fits but repeated layers: two models of one width may share these alone.
-
-    A norm or a dense layer of the width of all layers fits in any model of that width, so that it
-    is enough if nothing fits that stands once and has sizes of its own: tables, stems, heads.
-    """
-    alone: list[list[str]] = []
-    special: list[list[str]] = []
-    for side in (wanted, pool):
-        texts = [split_name(v.name).text for v in side]
-        often = Counter(texts)
-        layers = {_size_of(v) for v, t in zip(side, texts, strict=True) if often[t] >= REPEATED}
-        once = [v for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
-        alone.append([v.name for v in once])
-        special.append([v.name for v in once if layers and _size_of(v) not in layers])
-    used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
-    return any(
-        min(map(len, both)) >= least
-        and sum(map(len, both)) >= total
-        and all(names.isdisjoint(row) for names, row in zip(used, both, strict=True))
-        for both, least, total in ((alone, 1, SMALL), (special, LEAST_SPECIAL, 0))
-    )
-
-
-def _sizes(side: Sequence[Variable]) -> Counter[int]:
-    """Count the variables of each number of elements, which no layout changes."""
-    shapes = [tuple(n for n in v.shape if n is not None) for v in side if v.shape is not None]
-    return Counter(math.prod(shape) for shape in shapes)
-
-
-def _alike(one: Counter[int], other: Counter[int]) -> float:
-    """Return the share of the smaller side's sizes that the other side has, in [0, 1].
-
-    The mean of two: of all variables, and of the sizes that differ. Two models of one width share
-    many sizes, but not most of those that differ.
-    """
-    small = min(one, other, key=Counter.total)
-    both = (one & other).total() / small.total()
-    return (both + len(one.keys() & other.keys()) / len(small)) / 2
 
 
 def _refused(link: Found) -> Found:
@@ -201,6 +135,21 @@ def _verdict(wanted: int, matched: int) -> Verdict:
     if matched == wanted:
         return "same"
     return "partial" if matched else "other"
+
+
+class _Weighed(NamedTuple):
+    """What the bits of a link are worth.
+
+    sure: its probability; confidence, margin: as they are written. certain: no rival is shown.
+    """
+
+    sure: float
+    confidence: float
+    margin: float
+    certain: bool
+
+
+IMPOSSIBLE = _Weighed(0.0, 0.0, 0.0, False)
 
 
 class _Decider:
@@ -224,29 +173,72 @@ class _Decider:
         self.shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
         self.sized: dict[tuple[int, ...] | None, list[str]] = defaultdict(list)
         self.looks = MOST_LOOKS
-        self.uses = Counter(link.actual.name for link in found.values())
+        self.uses = Counter([link.actual.name for link in found.values()])
+        self.weighed: dict[tuple[float, float, bool, bool], _Weighed] = {}
+
+    def decide_all(self, wanted: Sequence[Variable]) -> tuple[Decision, ...]:
+        """Decide on all expected variables, in the way of `decide`.
+
+        The links of one group are weighed once; where they are certain, which most are, nothing
+        but the names and shapes is looked at.
+        """
+        if not self.all_asked or self.shadows or self.settings.layouts:
+            return tuple([self.decide(at, v) for at, v in enumerate(wanted)])
+        make, candidate = partial(tuple.__new__, Decision), partial(tuple.__new__, Candidate)
+        shared = len(self.uses) < len(self.found)
+        known: dict[tuple[float, float, bool, int], _Weighed] = {}
+        decisions = []
+        for at, v in enumerate(wanted):
+            name, shape = v.name, v.shape
+            link = self.found.get(name)
+            if link is None:
+                decisions.append(self.decide(at, v))
+                continue
+            _, meant, bits, margin, reasons, kernel, refused = link
+            key = bits, margin, refused, id(reasons)
+            told = known.get(key)
+            if told is None:
+                told = known[key] = self._weigh(link)
+            if not told.certain or told.sure < self.settings.min_confidence:
+                decisions.append(self.decide(at, v))
+                continue
+            actual = meant.name
+            turned = kernel and self.result.turned
+            layout = find_layout(shape, meant.shape, turned) or "same"
+            if shared and layout == "same" and self.uses[actual] > 1:
+                layout = "tied"
+            sure = told.confidence
+            decisions.append(
+                make(
+                    (name, "matched", shape, actual, f"{meant.node or actual}:0",
+                     meant.checkpoint_key, sure, told.margin, layout, (), reasons,
+                     (candidate((actual, sure)),))
+                )
+            )  # fmt: skip
+        return tuple(decisions)
 
     def decide(self, at: int, v: Variable) -> Decision:
         """Decide on the expected variable at a position."""
         if not (self.all_asked or self.settings.asks_for(v.name)):
             return Decision(v.name, "unmatched", v.shape)
         link = self.found.get(v.name)
-        sure = 0.0 if link is None else self._sure(link)
-        candidates, near = self._candidates(at, v, link, sure)
-        if link is None or sure < self.settings.min_confidence:
+        weighed = IMPOSSIBLE if link is None else self._weigh(link)
+        candidates, near = self._candidates(at, v, link, weighed)
+        if link is None or weighed.sure < self.settings.min_confidence:
             status: Status = "ambiguous" if near else "unmatched"
             reasons = self.result.vetoes.get(at, ()) if link is None else link.evidence
             return Decision(v.name, status, v.shape, evidence=reasons, candidates=candidates)
         meant = self._meant(link)
+        name = meant.name
         return Decision(
             v.name,
             "matched",
             v.shape,
-            meant.name,
-            f"{meant.node or meant.name}:0",
+            name,
+            f"{meant.node or name}:0",
             meant.checkpoint_key,
-            round(sure, 6),
-            round(link.margin, 3),
+            weighed.confidence,
+            weighed.margin,
             self._layout(link, v, meant),
             (),
             link.evidence,
@@ -255,7 +247,18 @@ class _Decider:
 
     def _meant(self, link: Found) -> Variable:
         """Return the moving average of what was found, where that is asked for and stored."""
-        return self.shadows.get(link.actual.name, link.actual)
+        return self.shadows.get(link.actual.name, link.actual) if self.shadows else link.actual
+
+    def _weigh(self, link: Found) -> _Weighed:
+        """Return what the bits of a link are worth, once for all links of a group."""
+        key = link.bits, link.margin, link.refused, _is_pinned(link)
+        known = self.weighed.get(key)
+        if known is None:
+            sure = self._sure(link)
+            certain = probability(min(link.bits, link.margin)) > CERTAIN
+            known = _Weighed(sure, round(sure, 6), round(link.margin, 3), certain)
+            self.weighed[key] = known
+        return known
 
     def _sure(self, link: Found) -> float:
         """Return the probability of a link; a pin is taken as given."""
@@ -275,15 +278,17 @@ class _Decider:
         return layout
 
     def _candidates(
-        self, at: int, v: Variable, link: Found | None, sure: float
+        self, at: int, v: Variable, link: Found | None, weighed: _Weighed
     ) -> tuple[tuple[Candidate, ...], bool]:
         """Best first, and whether the first comes near to being meant.
 
         What the chosen name leaves of 1 is shared among its rivals and "none".
         """
-        chosen = [] if link is None else [Candidate(self._meant(link).name, round(sure, 6))]
-        if link is not None and probability(min(link.bits, link.margin)) > CERTAIN:
-            return tuple(chosen), True
+        sure = weighed.sure
+        first = () if link is None else (Candidate(self._meant(link).name, weighed.confidence),)
+        if weighed.certain:
+            return first, True
+        chosen = list(first)
         weights = _weights(at, self.result.rivals.get(at, []), self.pool)
         mine = None if link is None else link.actual.name
         refused = {mine, *self.settings.refused.get(v.name, ())}
@@ -315,19 +320,13 @@ class _Decider:
 
         if not self.sized:
             for other in self.pool:
-                self.sized[_size_of(other)].append(other.name)
-        pool = self.sized.get(_size_of(v), [])
+                self.sized[size_of(other)].append(other.name)
+        pool = self.sized.get(size_of(v), [])
         self.looks -= len(pool)
         if self.looks < 0:
             return []
         found = process.extract(v.name[:300], [n[:300] for n in pool], scorer=fuzz.ratio, limit=3)
         return [pool[at] for _, _, at in sorted(found, key=lambda row: (-row[1], row[2]))]
-
-
-def _size_of(v: Variable) -> tuple[int, ...] | None:
-    if v.shape is None or None in v.shape:
-        return None
-    return tuple(sorted(n for n in v.shape if n is not None and n != 1))
 
 
 def _weights(at: int, rankings: Sequence[Ranking], pool: Sequence[Variable]) -> dict[str, float]:

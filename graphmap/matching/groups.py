@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.tokens import MARK, Template, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS
-from graphmap.model.graph import Dims
 from graphmap.model.variable import Variable
 
-__all__ = ["Group", "Roles", "build_groups"]
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
+
+__all__ = ["Group", "Places", "Roles", "build_groups"]
 
 MOST_SPLITS = 8  # values of an index that may name different things instead of counting
 COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have in common
 LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
 
 Member = tuple[tuple[int, ...], int]  # its indices, its position on its side
+Places = tuple[tuple[int, ...], ...]  # of each member of a group
 
 
-@dataclass
 class Group:
     """Members of one template whose indices count repetitions.
 
@@ -38,65 +40,78 @@ class Group:
     uniform: all shapes are equal. unclear: members that nothing tells apart (cut names).
     """
 
-    template: str
-    module: str
-    words: tuple[str, ...]
-    kind: Kind
-    members: tuple[Member, ...]
-    shapes: tuple[Dims, ...]
-    first: int
-    blocks: tuple[dict[int, int], ...] = ()
-    free: tuple[int, ...] = ()
-    fixed: tuple[tuple[int, int], ...] = ()
-    home: str = ""
-    counter: bool = False
-    trained: bool = False
-    uniform: bool = field(init=False)
-    unclear: bool = field(init=False)
-    _placed: dict[tuple[bool, ...], list[tuple[int, ...]]] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.unclear = len({numbers for numbers, _ in self.members}) < len(self.members)
-        self.uniform = len(set(self.shapes)) == 1
+    def __init__(
+        self,
+        template: str,
+        module: str,
+        words: tuple[str, ...],
+        kind: Kind,
+        members: tuple[Member, ...],
+        shapes: tuple[Dims, ...],
+        first: int,
+        blocks: tuple[dict[int, int], ...] = (),
+        free: tuple[int, ...] = (),
+    ) -> None:
+        self.template = template
+        self.module = self.home = module
+        self.words = words
+        self.kind = kind
+        self.members = members
+        self.shapes = shapes
+        self.first = first
+        self.blocks = blocks
+        self.free = free
+        self.fixed: tuple[tuple[int, int], ...] = ()
+        self.counter = False
+        self.trained = False
+        self.unclear = len({numbers for numbers, _ in members}) < len(members)
+        self.uniform = len(set(shapes)) == 1
+        self._placed: dict[tuple[bool, ...], Places] = {}
 
     def __len__(self) -> int:
         return len(self.members)
 
     @cached_property
-    def ranks(self) -> list[tuple[int, ...]]:
+    def ranks(self) -> Places:
         """Of each member, the rank of each of its indices in the block where it stands."""
         blocks = self.blocks
         if len(blocks) == 1:  # most groups, and some have 100,000 members
             (block,) = blocks
             if len(block) == len(self) and not self.unclear:
                 return _counting(len(block))  # the members are sorted, and all there
-            return [(block[number],) for (number,), _ in self.members]
-        return [
-            tuple([block[n] for n, block in zip(numbers, blocks, strict=True)])
-            for numbers, _ in self.members
-        ]
+            return tuple([(block[number],) for (number,), _ in self.members])
+        return tuple(
+            [
+                tuple([block[n] for n, block in zip(numbers, blocks, strict=True)])
+                for numbers, _ in self.members
+            ]
+        )
 
-    def placed(self, ranked: tuple[bool, ...]) -> list[tuple[int, ...]]:
+    def placed(self, ranked: tuple[bool, ...]) -> Places:
         """Of each member, each of its indices, or where `ranked` its rank in its block."""
         if all(ranked):
             return self.ranks
+        if not any(ranked):
+            return tuple([numbers for numbers, _ in self.members])
         if ranked not in self._placed:
-            self._placed[ranked] = [
-                tuple(
-                    [
-                        block[n] if rank else n
-                        for n, block, rank in zip(numbers, self.blocks, ranked, strict=True)
-                    ]
-                )
-                for numbers, _ in self.members
-            ]
+            self._placed[ranked] = tuple(
+                [
+                    tuple(
+                        [
+                            block[n] if rank else n
+                            for n, block, rank in zip(numbers, self.blocks, ranked, strict=True)
+                        ]
+                    )
+                    for numbers, _ in self.members
+                ]
+            )
         return self._placed[ranked]
 
 
 @lru_cache(maxsize=8)
-def _counting(size: int) -> list[tuple[int, ...]]:
-    """Return (0,), (1,), ...: one list for all groups of this size, which nobody changes."""
-    return [(at,) for at in range(size)]
+def _counting(size: int) -> Places:
+    """Return (0,), (1,), ...: once for all groups of this size."""
+    return tuple([(at,) for at in range(size)])
 
 
 Templates = dict[str, list[Member]]
@@ -104,15 +119,15 @@ Templates = dict[str, list[Member]]
 Prefixes = dict[str, tuple[str, dict[int, int]]]
 
 
-@dataclass(slots=True)
 class Roles:
     """What the indices of a whole side mean.
 
     prefixes: of each index. counters: {template: which of its indices TensorFlow counted}.
     """
 
-    prefixes: Prefixes = field(default_factory=dict)
-    counters: dict[str, set[int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.prefixes: Prefixes = {}
+        self.counters: dict[str, set[int]] = {}
 
 
 def build_groups(
@@ -232,24 +247,28 @@ def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]])
 
 def _selecting(templates: Templates) -> Prefixes:
     """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
-    contents: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    contents: dict[str, list[tuple[str, set[int]]]] = defaultdict(list)
     for text, members in templates.items():
-        cuts = [found.end() for found in re.finditer(MARK, text)]
-        for at, cut in enumerate(cuts):
-            below = contents[text[:cut]]
-            for value in {numbers[at] for numbers, _ in members}:
-                below[value].add(text[cut:])
+        for at, found in enumerate(re.finditer(MARK, text)):
+            cut = found.end()
+            contents[text[:cut]].append((text[cut:], {numbers[at] for numbers, _ in members}))
     roles: Prefixes = {}
-    for prefix, below in contents.items():
-        ranks = {value: rank for rank, value in enumerate(sorted(below))}
-        modules = {segments(rest)[:-1] for rest in set().union(*below.values())}
-        role = "count"
-        if 1 < len(below) <= 2 * MOST_SPLITS and _overlap(below) < COUNTING_SHARE:
-            role = "select"
-        elif 1 < len(below) <= MOST_SPLITS and len(modules) == 1 and not _has_index(modules):
-            role = "inner"
-        roles[prefix] = (role, ranks)
+    for prefix, rests in contents.items():
+        values = sorted(set().union(*(having for _, having in rests)))
+        role = _role(rests, values) if 1 < len(values) <= 2 * MOST_SPLITS else "count"
+        roles[prefix] = role, {value: rank for rank, value in enumerate(values)}
     return roles
+
+
+def _role(rests: Sequence[tuple[str, set[int]]], values: Sequence[int]) -> str:
+    """Return what an index of a few values is. rests: what stands below it, under which values."""
+    below = {value: {rest for rest, having in rests if value in having} for value in values}
+    if _overlap(below) < COUNTING_SHARE:
+        return "select"
+    modules = {segments(rest)[:-1] for rest, having in rests if having}
+    if len(values) <= MOST_SPLITS and len(modules) == 1 and not _has_index(modules):
+        return "inner"
+    return "count"
 
 
 def _has_index(modules: set[tuple[str, ...]]) -> bool:
@@ -276,12 +295,10 @@ def _split(
     literal: list[int] = []
     for at, cut in enumerate(cuts):
         role = selecting[text[:cut]][0]
-        counts = Counter(numbers[at] for numbers, _ in members)
-        repeated = min(counts.values()) > 1
         if (
-            len(counts) == 1
+            len({numbers[at] for numbers, _ in members}) == 1
             or role == "select"
-            or (role == "inner" and ((fine and repeated) or apart))
+            or (role == "inner" and (apart or (fine and _is_repeated(members, at))))
         ):
             literal.append(at)
     parts: dict[tuple[int, ...], list[Member]] = defaultdict(list)
@@ -301,6 +318,11 @@ def _split(
     return made
 
 
+def _is_repeated(members: Sequence[Member], at: int) -> bool:
+    """Whether every value of an index stands in two members or more."""
+    return min(Counter([numbers[at] for numbers, _ in members]).values()) > 1
+
+
 def _literal(value: int, role: str, ranks: dict[int, int]) -> str:
     return f"={value}" if len(ranks) == 1 else f"@{ranks[value]}/{len(ranks)}"
 
@@ -315,10 +337,12 @@ def _make_group(
 ) -> Group:
     width = text.count(MARK)
     free: list[int] = []
-    columns: list[tuple[int, ...]] = []
+    columns: list[list[int]] = []
     for at in range(width):
-        column = tuple(numbers[at] for numbers, _ in members)
-        if at not in tokens and column not in columns:
+        if at in tokens:
+            continue
+        column = [numbers[at] for numbers, _ in members]
+        if column not in columns:
             free.append(at)
             columns.append(column)
     if len(free) == width:
@@ -327,7 +351,7 @@ def _make_group(
         kept = sorted(
             (tuple([numbers[at] for at in free]), position) for numbers, position in members
         )
-    shapes = tuple(variables[position].shape for _, position in kept)
+    shapes = tuple([variables[position].shape for _, position in kept])
     cuts = [found.end() for found in re.finditer(MARK, text)]
     blocks = tuple(selecting[text[: cuts[at]]][1] for at in free)
     parts = segments(text) or (text,)
@@ -352,10 +376,10 @@ def _make_group(
                 words.append(word)
     literals = "|" + ",".join(tokens.values())
     module = "/".join(path) + literals
-    home = "/".join(parts[:-1]) + literals if kind.letter == "?" and len(parts) > 1 else module
-    first = min(position for _, position in kept)
+    first = min([position for _, position in kept])
     group = Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks, tuple(free))
-    group.home = home
+    if kind.letter == "?" and len(parts) > 1:
+        group.home = "/".join(parts[:-1]) + literals
     return group
 
 

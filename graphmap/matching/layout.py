@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from graphmap.model.graph import Dims
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["find_layout", "shapes_fit"]
 

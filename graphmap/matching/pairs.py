@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
 
 from graphmap.matching.alignment import Links, align, could_fit
 from graphmap.matching.crowd import nearest
@@ -36,7 +36,6 @@ FITS = {"same": 1.0, "transpose": 0.95, "permute": 0.95, "reshape": 0.92}
 Learned = dict[str, dict[str, float]]
 
 
-@dataclass(slots=True)
 class Pair:
     """An expected and an actual group.
 
@@ -45,24 +44,38 @@ class Pair:
     has either group. vetoed: nothing tells which member is which.
     """
 
-    expected: Group
-    actual: Group
-    links: Links
-    agreement: float
-    fit: float | None
-    turned: bool | None = None
-    alone: bool = False
-    vetoed: bool = False
-    bits: float = 0.0
+    __slots__ = ("actual", "agreement", "alone", "bits", "expected", "fit", "links", "turned",
+                 "vetoed")  # fmt: skip
+
+    def __init__(
+        self,
+        expected: Group,
+        actual: Group,
+        links: Links,
+        agreement: float,
+        fit: float | None,
+        turned: bool | None = None,
+        bits: float = 0.0,
+    ) -> None:
+        self.expected = expected
+        self.actual = actual
+        self.links = links
+        self.agreement = agreement
+        self.fit = fit
+        self.turned = turned
+        self.alone = False
+        self.vetoed = False
+        self.bits = bits
 
 
-@dataclass(slots=True)
 class Context:
     """What the rules know beside the pair.
 
     weights: of the words of each side, by information content.
     learned: {expected feature: {actual feature: how often they go together, in [0, 1]}}.
     learned_back: the same from the other side. shown: by settled stacks alone.
+    teaching: {id of a group: sum of weights, (feature, weight) of those that can teach}; backed:
+    {id of a group: share of its words that can}. Both are reckoned when they are asked for.
     repeated: features of each side that two modules or more have; only these can teach.
     modules: {expected module: actual modules that settled pairs lead to}.
     turned: belief that the two sides keep kernels the other way round; None: nothing shows it.
@@ -79,26 +92,36 @@ class Context:
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
     """
 
-    expected_weights: dict[str, float]
-    actual_weights: dict[str, float]
-    learned: Learned = field(default_factory=dict)
-    learned_back: Learned = field(default_factory=dict)
-    shown: Learned = field(default_factory=dict)
-    repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
-    common: frozenset[str] = frozenset()
-    scopes: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
-    orders: dict[tuple[int, int], tuple[float, str]] = field(default_factory=dict)
-    features: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    modules: dict[str, set[str]] = field(default_factory=dict)
-    turned: float | None = None
-    slots: bool = False
-    leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
-    crossed: bool = False
-    levels: frozenset[str] = frozenset()
-    stacks: frozenset[tuple[str, str]] = frozenset()
-    foreign: bool = False
-    whole: frozenset[tuple[int, int]] = frozenset()
-    told: dict[tuple[str, str], float] = field(default_factory=dict)
+    def __init__(
+        self,
+        expected_weights: dict[str, float],
+        actual_weights: dict[str, float],
+        repeated: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
+        features: dict[int, tuple[str, ...]] | None = None,
+        common: frozenset[str] = frozenset(),
+    ) -> None:
+        self.expected_weights = expected_weights
+        self.actual_weights = actual_weights
+        self.learned: Learned = {}
+        self.learned_back: Learned = {}
+        self.shown: Learned = {}
+        self.repeated = repeated
+        self.common = common
+        self.scopes: dict[tuple[int, int], tuple[float, str]] = {}
+        self.orders: dict[tuple[int, int], tuple[float, str]] = {}
+        self.features = features or {}
+        self.backed: dict[int, float] = {}
+        self.teaching: dict[int, tuple[float, list[tuple[str, float]]]] = {}
+        self.modules: dict[str, set[str]] = {}
+        self.turned: float | None = None
+        self.slots = False
+        self.leaves: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {})
+        self.crossed = False
+        self.levels: frozenset[str] = frozenset()
+        self.stacks: frozenset[tuple[str, str]] = frozenset()
+        self.foreign = False
+        self.whole: frozenset[tuple[int, int]] = frozenset()
+        self.told: dict[tuple[str, str], float] = {}
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:
@@ -266,6 +289,12 @@ def _is_turned(expected: Group, actual: Group, links: Links) -> bool | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def _worth(layout: str) -> float:
+    """Return how well shapes agree that need a layout."""
+    return min(FITS[word.partition(":")[0]] for word in layout.split("+"))
+
+
 def _fit(expected: Group, actual: Group, links: Links) -> float | None:
     total = 0.0
     seen = 0
@@ -274,6 +303,6 @@ def _fit(expected: Group, actual: Group, links: Links) -> float | None:
         if wanted is None or found is None:
             continue
         layout = find_layout(wanted, found) or "same"
-        total += min(FITS[word.partition(":")[0]] for word in layout.split("+"))
+        total += _worth(layout)
         seen += 1
     return total / seen if seen else None

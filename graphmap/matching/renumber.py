@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from graphmap.matching.groups import Group
 from graphmap.matching.tokens import MARK
-from graphmap.model.graph import Dims
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["Renumbering", "counts_down", "find_renumbering"]
 

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from graphmap.matching.numbers import find_number
+from graphmap.matching.tokens import MARK, MOST_DIGITS, mark_numbers, numbers_in
 from graphmap.model.namemap import Decision, Rule
 from graphmap.model.rewriting import compile_rule
 
@@ -26,11 +27,12 @@ MOST_SPARED = 3  # names that a pattern leaves out
 SAMPLE = 300  # names on which a rule is tried before it is proven
 LEARNED = 10_000  # names from which rules are drafted; they are proven on all
 STRIDE = 1_000_003  # a prime: takes names of every residue
+FEW = 50  # names that are tried one by one
 LONGEST = 300  # characters of a name that takes part
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 _DIGITS = re.compile(r"[0-9]+")
 _LITERAL = re.compile(r"\^(?:[A-Za-z0-9_/]|\\[./ -])*\$")
-_BORDER = re.compile(r"(?<=[/.])")
+_SPECIAL = frozenset("\\{}")  # a replacement without these is the text that it makes
 
 
 class _Template(NamedTuple):
@@ -58,7 +60,9 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
     rightly. Names that would need a rule each may be left out where they are many.
     """
     wanted = {d.expected: d.actual for d in decisions}
-    known = {e: a for e, a in wanted.items() if a is not None and max(len(e), len(a)) <= LONGEST}
+    known = {
+        e: a for e, a in wanted.items() if a is not None and len(e) <= LONGEST and len(a) <= LONGEST
+    }
     prover = _Prover(wanted)
     drafts = deque(sorted(_drafts(known), key=lambda draft: -len(draft.rows)))
     rules: list[tuple[Rule, set[str]]] = []
@@ -94,7 +98,7 @@ def _in_map_order(
     rules: Sequence[tuple[Rule, set[str]]], wanted: Mapping[str, str | None]
 ) -> tuple[Rule, ...]:
     place = {name: at for at, name in enumerate(wanted)}
-    first = sorted((min(place[name] for name in names), rule) for rule, names in rules)
+    first = sorted((min(map(place.__getitem__, names)), rule) for rule, names in rules)
     return tuple(rule for _, rule in first)
 
 
@@ -108,8 +112,8 @@ class _Prover:
         self.sample = self.names[::step]
         # names that differ in digits only; none where a name has digits that only `\d` knows
         self.alike: dict[str, list[str]] = defaultdict(list)
-        for name in self.names if all(map(str.isascii, self.names)) else ():
-            self.alike[_DIGITS.sub("0", name)].append(name)
+        for text, name in zip(_without_digits(self.names), self.names, strict=False):
+            self.alike[text].append(name)
         self.tries = 0
 
     def first(self, forms: Iterable[tuple[str, str]]) -> tuple[Rule, set[str]] | None:
@@ -123,10 +127,12 @@ class _Prover:
     def prove(self, pattern: str, replacement: str) -> set[str]:
         """Return the names that a rule rewrites; none where it would rewrite one wrongly."""
         self.tries += 1
-        apply = compile_rule(Rule(pattern, replacement, 1))
         if _LITERAL.fullmatch(pattern):  # of thousands of names that count irregularly
             name = re.sub(r"\\(.)", r"\1", pattern[1:-1])
-            return {name} if name in self.wanted and apply(name) == self.wanted[name] else set()
+            plain = _SPECIAL.isdisjoint(replacement)
+            new = replacement if plain else compile_rule(Rule(pattern, replacement, 1))(name)
+            return {name} if name in self.wanted and new == self.wanted[name] else set()
+        apply = compile_rule(Rule(pattern, replacement, 1))
         if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
             return set()
         fitted = set()
@@ -151,20 +157,47 @@ class _Prover:
 
     def _may_fit(self, pattern: str) -> Iterator[str]:
         """Yield the names that begin as the pattern does, or are like it but for digits."""
-        from bisect import bisect_left
+        from bisect import bisect_left, bisect_right
 
-        if self.alike and "(?!" not in pattern:
+        start = re.match(r"\^(?:\(\?!.*\$\))?((?:[A-Za-z0-9_/]|\\[./ -])*)", pattern)
+        prefix = re.sub(r"\\(.)", r"\1", start[1]) if start else ""
+        first = bisect_left(self.names, prefix)
+        last = bisect_right(self.names, prefix, lo=first, key=lambda name: name[: len(prefix)])
+        if last - first > FEW and self.alike and "(?!" not in pattern:
             like = re.compile(_DIGITS.sub("0", pattern).replace(r"(\d+)", "(0)"))
             for text, names in self.alike.items():
                 if like.fullmatch(text):
                     yield from names
             return
-        start = re.match(r"\^(?:\(\?!.*\$\))?((?:[A-Za-z0-9_/]|\\[./ -])*)", pattern)
-        prefix = re.sub(r"\\(.)", r"\1", start[1]) if start else ""
-        for name in islice(self.names, bisect_left(self.names, prefix), None):
-            if not name.startswith(prefix):
-                return
-            yield name
+        yield from islice(self.names, first, last)
+
+
+def _without_digits(names: Sequence[str]) -> list[str]:
+    """Return the names with `0` for every run of digits; [] where one is not ASCII."""
+    text = "\n".join(names)
+    if not text.isascii():
+        return []
+    if MARK in text or text.count("\n") != len(names) - 1:
+        return [_DIGITS.sub("0", name) for name in names]
+    return mark_numbers(text).replace(MARK, "0").split("\n")
+
+
+def _templates(names: Sequence[str]) -> list[_Template]:
+    """Take names apart, all at once where nothing in them needs a closer look."""
+    text = "\n".join(names)
+    plain = text.isascii() and MARK not in text and text.count("\n") == len(names) - 1
+    numbers = numbers_in(text) if plain else []
+    if not plain or max(map(len, numbers), default=0) > MOST_DIGITS:
+        return [_template(name) for name in names]
+    rest = iter(numbers)
+    known: dict[str, tuple[str, ...]] = {}
+    found = []
+    for marked in mark_numbers(text).split("\n"):
+        texts = known.get(marked)
+        if texts is None:
+            texts = known[marked] = tuple(marked.split(MARK))
+        found.append(_Template(texts, tuple(islice(rest, len(texts) - 1))))
+    return found
 
 
 def _template(name: str) -> _Template:
@@ -176,9 +209,10 @@ def _drafts(known: Mapping[str, str]) -> Iterator[_Draft]:
     """Yield a draft for each pair of templates, or for the parts into which it falls."""
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Row]] = defaultdict(list)
     names = list(known)
-    for at in range(min(len(names), LEARNED)):
-        expected = names[at * STRIDE % len(names) if len(names) > LEARNED else at]
-        left, right = _template(expected), _template(known[expected])
+    if len(names) > LEARNED:
+        names = [names[at * STRIDE % len(names)] for at in range(LEARNED)]
+    sides = _templates(names), _templates([known[name] for name in names])
+    for expected, left, right in zip(names, *sides, strict=True):
         groups[left.texts, right.texts].append((expected, left, right))
     for rows in groups.values():
         whole = _draft(rows)

@@ -7,8 +7,9 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from graphmap.matching.evidence import EVIDENCE, VETOES
-from graphmap.matching.evidence.lexical import shares_a_word
+from graphmap.matching.evidence import EVIDENCE, VETOES, Rule
+from graphmap.matching.evidence.learned import learned_evidence
+from graphmap.matching.evidence.lexical import lexical_evidence, shares_a_word
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Learned, Pair, common_words, weights_of
 from graphmap.model.namemap import Evidence
@@ -28,6 +29,10 @@ RIVALS = 2  # pairs of a group from which words choose
 BELIEVED = 0.02  # least belief that teaches
 TWICE = 2.0  # settled pairs that show what a word means
 OFTEN = 3  # links from which a settled pair shows that its words mean the same
+VETO = tuple(EVIDENCE.index(rule) for rule in VETOES)
+# The rules that look at `Context.learned`, which changes from round to round; the first one only
+# asks whether anything was learned.
+LEARNING = tuple(EVIDENCE.index(rule) for rule in (lexical_evidence, learned_evidence))
 
 
 def evidence_of(pair: Pair, context: Context) -> tuple[Evidence, ...]:
@@ -45,30 +50,49 @@ def score_pairs(pairs: Sequence[Pair], anchors: Sequence[Pair], context: Context
     """
     note_settled(anchors, context)
     context.learned, context.learned_back = {}, {}
-    _sum_bits(pairs, context)
+    opinions: list[list[float | None]] = [[] for _ in pairs]
+    _sum_bits(pairs, context, opinions)
     grounds = _beliefs(pairs, HEAT[-1])
     for heat in HEAT:
         beliefs = [b * g for b, g in zip(_beliefs(pairs, heat), grounds, strict=True)]
         everything = [*pairs, *anchors]
         beliefs.extend(1.0 for _ in anchors)
+        knew = bool(context.learned)
         context.learned = _learn(everything, beliefs, context)
         context.learned_back = _turned_round(context.learned)
-        _sum_bits(pairs, context)
+        _sum_bits(pairs, context, opinions, LEARNING[bool(context.learned) == knew :])
 
 
-def _sum_bits(pairs: Sequence[Pair], context: Context) -> None:
-    for pair in pairs:
+def _sum_bits(
+    pairs: Sequence[Pair],
+    context: Context,
+    opinions: Sequence[list[float | None]],
+    anew: Sequence[int] = (),
+) -> None:
+    """Set `bits` of every pair.
+
+    opinions: of each pair the bits of every rule; filled if empty, else only the rules at the
+    places `anew` speak again.
+    """
+    for pair, bits in zip(pairs, opinions, strict=True):
+        if not bits:
+            bits.extend([_bits(rule, pair, context) for rule in EVIDENCE])
+            pair.vetoed = any(bits[at] is not None for at in VETO)
+            for at in VETO:
+                bits[at] = None  # the groups may belong together all the same
+        else:
+            for at in anew:
+                bits[at] = _bits(EVIDENCE[at], pair, context)
         total = PRIOR
-        pair.vetoed = False
-        for rule in EVIDENCE:
-            found = rule(pair, context)
-            if found is None:
-                continue
-            if rule in VETOES:
-                pair.vetoed = True
-            else:
-                total += found.bits
+        for one in bits:
+            if one is not None:
+                total += one
         pair.bits = total
+
+
+def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
+    found = rule(pair, context)
+    return None if found is None else found.bits
 
 
 def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:

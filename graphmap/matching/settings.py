@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.errors import UsageError
-from graphmap.model.graph import GraphModel
 from graphmap.model.variable import Variable
 from graphmap.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from graphmap.matching.values import Values
+    from graphmap.model.graph import GraphModel
 
 __all__ = ["DEFAULTS", "MatchSettings", "Side"]
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """The variables of one side.
 
     graph: the graph they stand in, where one is stored.
@@ -33,7 +31,6 @@ class Side:
     values: Values | None = None
 
 
-@dataclass(frozen=True)
 class MatchSettings:
     """The wishes of the user; every field has a flag of `graphmap match`.
 
@@ -47,27 +44,40 @@ class MatchSettings:
     values: compare stored values too.
     """
 
-    min_confidence: float = 0.95
-    pins: Mapping[str, str] = field(default_factory=dict)
-    only: str | None = None
-    exclude: str | None = None
-    include_slots: bool = False
-    prefer_ema: bool = False
-    values: bool = False
-    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    layouts: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.min_confidence <= 1.0:
+    def __init__(
+        self,
+        min_confidence: float = 0.95,
+        pins: Mapping[str, str] | None = None,
+        only: str | None = None,
+        exclude: str | None = None,
+        include_slots: bool = False,
+        prefer_ema: bool = False,
+        values: bool = False,
+        refused: Mapping[str, tuple[str, ...]] | None = None,
+        layouts: Mapping[str, str] | None = None,
+    ) -> None:
+        if not 0.0 <= min_confidence <= 1.0:
             raise UsageError(
-                f"{self.min_confidence} is no probability",
+                f"{min_confidence} is no probability",
                 where="min_confidence",
                 remedy="Give a number from 0 to 1.",
             )
-        for name in ("only", "exclude"):
-            pattern = getattr(self, name)
+        for name, pattern in (("only", only), ("exclude", exclude)):
             if pattern is not None:
                 compile_pattern(pattern, f"--{name} {pattern}")
+        self.min_confidence = min_confidence
+        self.pins = dict(pins or {})
+        self.only = only
+        self.exclude = exclude
+        self.include_slots = include_slots
+        self.prefer_ema = prefer_ema
+        self.values = values
+        self.refused = dict(refused or {})
+        self.layouts = dict(layouts or {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return {field: value}, as a map keeps them."""
+        return dict(vars(self))
 
     def asks_for(self, name: str) -> bool:
         """Whether `only` and `exclude` let this expected name take part."""

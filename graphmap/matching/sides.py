@@ -26,9 +26,10 @@ BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
     """Return the expected variables that get an entry; raises NameMapError on a name twice."""
-    counts = Counter(variable.name for variable in expected.variables)
-    twice = sorted(name for name, count in counts.items() if count > 1)
-    if twice:
+    names = [variable.name for variable in expected.variables]
+    if len(set(names)) < len(names):
+        counts = Counter(names)
+        twice = sorted(name for name, count in counts.items() if count > 1)
         raise NameMapError(
             f"stands {counts[twice[0]]} times among the expected names",
             where=twice[0],
@@ -36,7 +37,7 @@ def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
         )
     if settings.include_slots:
         return expected.variables
-    return tuple(v for v in expected.variables if v.role in ANSWERING and v.name != BOOKKEEPING)
+    return tuple([v for v in expected.variables if v.role in ANSWERING and v.name != BOOKKEEPING])
 
 
 def answering(actual: Side) -> tuple[Variable, ...]:
@@ -50,11 +51,13 @@ def answering(actual: Side) -> tuple[Variable, ...]:
         for v in reversed(actual.variables)
         if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
     }
-    for name in [name for name in found if is_slot_leaf(name.rpartition("/")[2])]:
+    leaves = {name.rpartition("/")[2] for name in found}  # few differ
+    slots = frozenset(filter(is_slot_leaf, leaves))
+    for name in [name for name in found if name.rpartition("/")[2] in slots] if slots else ():
         if name.rpartition("/")[0] not in names:
             del found[name]
     found.pop(BOOKKEEPING, None)
-    return tuple(found[name] for name in sorted(found))
+    return tuple([found[name] for name in sorted(found)])
 
 
 def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
@@ -98,8 +101,10 @@ def unused_names(actual: Side, used: set[str]) -> tuple[str, ...]:
     """Return the actual names nobody asked for, without the slots of used variables."""
     return tuple(
         sorted(
-            v.name
-            for v in actual.variables
-            if v.name not in used and v.slot_of not in used and v.name != BOOKKEEPING
+            [
+                v.name
+                for v in actual.variables
+                if v.name not in used and v.slot_of not in used and v.name != BOOKKEEPING
+            ]
         )
     )

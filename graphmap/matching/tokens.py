@@ -7,12 +7,25 @@ so all that is slow is done once a template.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from itertools import islice
 from typing import NamedTuple
 
 from graphmap.matching.vocabulary import ALIASES, JOINED
 
-__all__ = ["MARK", "Template", "last_segment", "segments", "similarity", "split_name", "words_of"]
+__all__ = [
+    "MARK",
+    "Template",
+    "last_segment",
+    "mark_numbers",
+    "numbers_in",
+    "segments",
+    "similarity",
+    "split_name",
+    "split_names",
+    "words_of",
+]
 
 MARK = "#"
 # ASCII digits only (int() refuses some that isdigit() accepts), nine at most, and no digit that is
@@ -20,6 +33,10 @@ MARK = "#"
 INDEX = re.compile(r"(?<![0-9][xX])([0-9]{1,9})(?![0-9]*(?:[dD](?![a-zA-Z])|[xX][0-9]))")
 WORDED = re.compile("[0-9][dDxX]")
 PLAIN = re.compile("([0-9]{1,9})")  # the same where no digit is part of a word, and faster
+DIGITS = bytes.maketrans(b"0123456789", 10 * MARK.encode())
+OTHERS = bytes(code if chr(code) in "0123456789" else 32 for code in range(256))
+PARTS = tuple(MARK + letter for letter in "dDxX")  # of WORDED, where numbers are marked
+MOST_DIGITS = 9
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 LONGEST = 400  # characters that are looked at; what lies before them says least
 SEPARATORS = re.compile(r"[/.\s]+")
@@ -44,6 +61,59 @@ def split_name(name: str) -> Template:
     index = INDEX if WORDED.search(name) else PLAIN
     parts = index.split(name.removesuffix(TAIL)[-LONGEST:])
     return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
+
+
+def split_names(names: Sequence[str]) -> list[Template]:
+    r"""Take many names apart as `split_name` does, as one text: a third of the time.
+
+    >>> split_names(["a_1/b", "c"]) == [split_name("a_1/b"), split_name("c")]
+    True
+    """
+    text = "\n".join(names)
+    odd = MARK in text or TAIL in text or text.count("\n") != len(names) - 1 or not text.isascii()
+    if odd or max(map(len, names)) > LONGEST:
+        return [split_name(name) for name in names]
+    marked = mark_numbers(text)
+    if any(word in marked for word in PARTS):
+        parts = INDEX.split(text)
+        marked, numbers = MARK.join(parts[::2]), map(int, parts[1::2])
+    else:
+        values = numbers_in(text)
+        if max(map(len, values), default=0) > MOST_DIGITS:
+            return [split_name(name) for name in names]
+        numbers = map(int, values)
+    make = partial(tuple.__new__, Template)
+    known: dict[str, tuple[str, int]] = {}  # so that names of one template share its text
+    found = []
+    for one in marked.split("\n"):
+        template = known.get(one)
+        if template is None:
+            template = known[one] = one, one.count(MARK)
+        one, width = template
+        own = (next(numbers),) if width == 1 else tuple(islice(numbers, width))
+        found.append(make((one, own)))
+    return found
+
+
+def mark_numbers(text: str) -> str:
+    """Return an ASCII text with `#` for every run of digits; ten times as fast as a pattern.
+
+    >>> mark_numbers("layer_12/conv2d")
+    'layer_#/conv#d'
+    """
+    marked, twice = text.encode("ascii").translate(DIGITS), 2 * MARK.encode()
+    while twice in marked:
+        marked = marked.replace(twice, MARK.encode())
+    return marked.decode()
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return the runs of digits of an ASCII text.
+
+    >>> numbers_in("layer_12/conv2d")
+    ['12', '2']
+    """
+    return text.encode("ascii").translate(OTHERS).decode().split()
 
 
 @lru_cache(maxsize=16384)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.errors import NameMapError
-from graphmap.model.graph import Dims
 
 if TYPE_CHECKING:
     import numpy
+
+    from graphmap.model.graph import Dims
 
 __all__ = ["apply_layout", "invert_layout", "join_parts"]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from graphmap.errors import NameMapError, UnresolvedNameError
-from graphmap.model.graph import Dims
 from graphmap.showing import Part, Sheet, Shown
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 Status = Literal["matched", "ambiguous", "unmatched"]
 Verdict = Literal["same", "partial", "other"]
@@ -29,8 +31,7 @@ class Candidate(NamedTuple):
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided for one expected name; exactly one for each. Keys are those of the JSON.
 
     shape: the expected shape. tensor: name of the actual tensor in the graph ("W:0").
@@ -55,6 +56,20 @@ class Decisions(tuple[Decision, ...], Shown):
     """The decisions of a map, in the order of the expected names."""
 
     __slots__ = ()
+
+    def __new__(cls, decisions: Iterable[Decision]) -> Decisions:
+        """Keep decisions that are one for each name; raises NameMapError where they are not."""
+        if isinstance(decisions, Decisions):
+            return decisions
+        made = super().__new__(cls, decisions)
+        names = [decision.expected for decision in made]
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise NameMapError(
+                f"{twice[0]!r} stands twice among the expected names",
+                remedy="Keep one entry for each expected name.",
+            )
+        return made
 
     def __repr__(self) -> str:
         return f"<{len(self):,} decisions, {sum(d.status == 'matched' for d in self):,} matched>"
@@ -90,7 +105,6 @@ class Rule(NamedTuple):
     covers: int
 
 
-@dataclass(frozen=True)
 class NameMap(Mapping[str, str]):
     """Expected -> actual names; as a mapping it holds the matched names only.
 
@@ -98,26 +112,31 @@ class NameMap(Mapping[str, str]):
     artifact: {"path", "kind", "fingerprint"} of the actual side.
     """
 
-    decisions: tuple[Decision, ...]
-    verdict: Verdict = "same"
-    unused: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    expected_wrong: float = 0.0
-    artifact: Mapping[str, Any] = field(default_factory=dict)
-    expected_source: Mapping[str, Any] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        decisions: tuple[Decision, ...],
+        verdict: Verdict = "same",
+        unused: tuple[str, ...] = (),
+        rules: tuple[Rule, ...] = (),
+        expected_wrong: float = 0.0,
+        artifact: Mapping[str, Any] | None = None,
+        expected_source: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.decisions = Decisions(decisions)
+        self.verdict: Verdict = verdict
+        self.unused = unused
+        self.rules = rules
+        self.expected_wrong = expected_wrong
+        self.artifact = artifact or {}
+        self.expected_source = expected_source or {}
+        self.settings = settings or {}
 
-    def __post_init__(self) -> None:
-        by_name = {decision.expected: decision for decision in self.decisions}
-        if len(by_name) != len(self.decisions):
-            names = [decision.expected for decision in self.decisions]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise NameMapError(
-                f"{twice[0]!r} stands twice among the expected names",
-                remedy="Keep one entry for each expected name.",
-            )
-        object.__setattr__(self, "_by_name", by_name)
-        object.__setattr__(self, "decisions", Decisions(self.decisions))
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, NameMap):
+            return NotImplemented
+        one, two = ({k: v for k, v in vars(m).items() if k != "_by_name"} for m in (self, other))
+        return one == two
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._counts()}>"
@@ -127,13 +146,16 @@ class NameMap(Mapping[str, str]):
         told = "".join(f", {count:,} {word}" for word, count in counts.items() if count)
         return f"{len(self.matched):,} of {len(self.decisions):,} matched{told}"
 
+    @cached_property
+    def _by_name(self) -> dict[str, Decision]:
+        return {decision.expected: decision for decision in self.decisions}
+
     def decision(self, expected: str) -> Decision:
         """Return the decision for one expected name (":0" may be written); KeyError if absent."""
-        found: dict[str, Decision] = self._by_name  # type: ignore[attr-defined]
-        return found[expected.removesuffix(":0")]
+        return self._by_name[expected.removesuffix(":0")]
 
     def __getitem__(self, expected: str) -> str:
-        decision = self._by_name.get(expected.removesuffix(":0"))  # type: ignore[attr-defined]
+        decision = self._by_name.get(expected.removesuffix(":0"))
         if decision is None:
             raise UnresolvedNameError(
                 "is not among the expected names of this map",
@@ -156,7 +178,7 @@ class NameMap(Mapping[str, str]):
         return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        decision = self._by_name.get(name)  # type: ignore[attr-defined]
+        decision = self._by_name.get(name) if isinstance(name, str) else None
         return decision is not None and decision.status == "matched"
 
     @property

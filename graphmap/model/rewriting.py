@@ -7,8 +7,6 @@ A brace that is meant literally is doubled. Without braces it is a template of P
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -20,16 +18,6 @@ __all__ = ["Rewrite", "compile_rule", "is_plain", "rewrite"]
 
 Rewrite = Callable[[str], str | None]
 _PIECES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\\g<(\d+)>|\\(\d{1,2})|\\(.)|([^{}\\]+)", re.DOTALL)
-_WIDTH = re.compile(r"(.*):0(\d{1,2})")
-_OPERATORS: dict[type, Callable[[int, int], int]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-}
-_LONGEST = 200  # characters of an expression
-_BIGGEST = 10**12  # a number past this stands in no name
 
 
 def compile_rule(rule: Rule) -> Rewrite:
@@ -53,9 +41,23 @@ def compile_rule(rule: Rule) -> Rewrite:
             remedy="Make the map again with: graphmap match",
         ) from cause
 
+    used = [group for piece in pieces for group in piece.groups]
+    if all(piece.form for piece in pieces) and used == list(range(1, pattern.groups + 1)):
+        return _copying(pattern, "".join([piece.form for piece in pieces]))
+
     def rewrite_one(name: str) -> str | None:
         found = pattern.fullmatch(name)
         return None if found is None else "".join([piece.of(found) for piece in pieces])
+
+    return rewrite_one
+
+
+def _copying(pattern: re.Pattern[str], form: str) -> Rewrite:
+    """Return the function of a rule that copies each group once, in order; half the time."""
+
+    def rewrite_one(name: str) -> str | None:
+        found = pattern.fullmatch(name)
+        return None if found is None else form % found.groups("")
 
     return rewrite_one
 
@@ -75,18 +77,22 @@ def is_plain(rule: Rule) -> bool:
 
 
 class _Piece(NamedTuple):
-    """Part of a replacement. of: what it becomes in a name; groups: those that it uses."""
+    """Part of a replacement. of: what it becomes in a name; groups: those that it uses.
+
+    form: of text or a group alone, what stands for it in a format of `%`.
+    """
 
     of: Callable[[re.Match[str]], str]
     groups: list[int]
+    form: str = ""
 
 
 def _text(text: str) -> _Piece:
-    return _Piece(lambda _: text, [])
+    return _Piece(lambda _: text, [], text.replace("%", "%%"))
 
 
 def _group(number: int) -> _Piece:
-    return _Piece(lambda found: found[number] or "", [number])
+    return _Piece(lambda found: found[number] or "", [number], "%s")
 
 
 def _pieces(replacement: str) -> list[_Piece]:
@@ -97,7 +103,9 @@ def _pieces(replacement: str) -> list[_Piece]:
             raise ValueError(f"{replacement[at:][:20]!r} stands alone")
         expression, long, short, escaped, text = found.groups()
         if expression is not None:
-            pieces.append(_expression(expression))
+            from graphmap.model.arithmetic import read_expression  # brings Python's own parser
+
+            pieces.append(_Piece(*read_expression(expression)))
         elif long or short:
             pieces.append(_group(int(long or short)))
         elif escaped is not None:
@@ -106,50 +114,3 @@ def _pieces(replacement: str) -> list[_Piece]:
             pieces.append(_text(text or found[0][0]))
         at = found.end()
     return pieces
-
-
-def _expression(text: str) -> _Piece:
-    if len(text) > _LONGEST:
-        raise ValueError("an expression is too long")
-    sized = _WIDTH.fullmatch(text)
-    body = sized[1] if sized else text
-    if not re.fullmatch(r"(?:\\\d+|[\d+*/%() -])+", body):
-        raise ValueError(f"{body!r} is no arithmetic over groups")
-    tree = ast.parse(re.sub(r"\\(\d+)", r"g\1", body), mode="eval").body
-    groups, value = _groups(tree), _value(tree)
-    width = int(sized[2]) if sized else 0
-
-    def number(found: re.Match[str]) -> str:
-        result = value(found)
-        if abs(result) > _BIGGEST:
-            raise NameMapError(
-                f"a rule makes the number {result:.0e} of {found[0][:60]!r}",
-                remedy="Make the map again with: graphmap match",
-            )
-        return str(result).zfill(width)
-
-    return _Piece(number, groups)
-
-
-def _groups(tree: ast.expr) -> list[int]:
-    """Return the groups of an expression; ValueError for what is no arithmetic."""
-    if isinstance(tree, ast.Name):
-        return [int(tree.id[1:])]
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
-        return []
-    if isinstance(tree, ast.BinOp) and type(tree.op) in _OPERATORS:
-        return [*_groups(tree.left), *_groups(tree.right)]
-    raise ValueError("only + - * // % are known")
-
-
-def _value(tree: ast.expr) -> Callable[[re.Match[str]], int]:
-    """Return the function of an expression that _groups let pass."""
-    if isinstance(tree, ast.Name):
-        group = int(tree.id[1:])
-        return lambda found: int(found[group])
-    if isinstance(tree, ast.Constant):
-        constant = int(str(tree.value))
-        return lambda _: constant
-    assert isinstance(tree, ast.BinOp)
-    left, right, apply = _value(tree.left), _value(tree.right), _OPERATORS[type(tree.op)]
-    return lambda found: apply(left(found), right(found))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from graphmap.errors import ArtifactError, UsageError
 from graphmap.files import open_regular
+from graphmap.formats.footer import is_table
 from graphmap.formats.sniff import is_hdf5, look_at
-from graphmap.formats.sstable import is_table
 from graphmap.remote import is_remote, list_address, localise, redact
 from graphmap.scanning.items import FileInfo, Item, group_files, is_part_of_saved_model
 

@@ -9,10 +9,11 @@ from bundle_writer import HEADER, entry_bytes, field, string_bytes, table_bytes,
 from graphmap.errors import ArtifactError, CorruptArtifactError, MissingDataError
 from graphmap.formats.bundle import read_bundle
 from graphmap.formats.crc import crc_of_bytes, mask
+from graphmap.formats.footer import MAGIC
 from graphmap.formats.mapped_table import MappedTable
 from graphmap.formats.registry import read_artifact
 from graphmap.formats.slices import slice_key
-from graphmap.formats.sstable import MAGIC, index_of_blocks
+from graphmap.formats.sstable import index_of_blocks
 from graphmap.formats.table_writer import Block
 from graphmap.formats.values import BundleValues
 from graphmap.formats.wire import write_varint

@@ -10,7 +10,6 @@ import pytest
 from graphmap.errors import UsageError
 from graphmap.matching import (
     MatchSettings,
-    explain_decision,
     kinds,
     layout,
     rank_candidates,
@@ -18,6 +17,7 @@ from graphmap.matching import (
 )
 from graphmap.matching.alignment import only_embedding
 from graphmap.matching.assign import assign
+from graphmap.matching.explain import explain_decision
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.kinds import UNKNOWN
 from graphmap.matching.pairs import Pair

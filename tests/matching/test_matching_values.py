@@ -1,7 +1,5 @@
 """--values: equal values prove a link, values of an unlikely scale only cast doubt on one."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -94,7 +92,7 @@ def test_a_variance_below_zero_is_none():
 def test_a_pin_stands_against_values():
     old = arrays(["a/kernel", "b/kernel"])
     new = {"a/kernel": old["b/kernel"], "b/kernel": old["a/kernel"]}
-    pinned = replace(SETTINGS, pins={"a/kernel": "a/kernel"})
+    pinned = MatchSettings(values=True, pins={"a/kernel": "a/kernel"})
     assert matched(side(new), side(old), pinned)["a/kernel"] == "a/kernel"
 
 

@@ -24,8 +24,8 @@ from fuzz_mutators import _around, _block, _sealed
 import graphmap
 from graphmap.errors import ArtifactError
 from graphmap.formats.bundle import OBJECT_GRAPH_KEY
+from graphmap.formats.footer import MAGIC
 from graphmap.formats.slices import slice_key
-from graphmap.formats.sstable import MAGIC
 from graphmap.formats.wire import write_varint as varint
 from graphmap.schema import message_class
 

@@ -7,7 +7,6 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from graphmap.api.artifact import Artifact, load
 from graphmap.api.matching import layouts_of, match, pins_of, refused_of
 from graphmap.api.name_map import NameMap
-from graphmap.api.reviewing import review
 from graphmap.cli import console
 from graphmap.cli.map_views import map_bytes, map_table
 from graphmap.cli.options import add_artifact, add_format, add_out, choose_by_suffix, chosen_format
@@ -107,6 +106,8 @@ def run(args: Namespace) -> int:
             values=args.values,
         )
     if args.out and written == "html":
+        from graphmap.api.reviewing import review  # brings the page
+
         review(name_map, artifact, expected, out=args.out)
     elif args.out and written:
         if written == "json":
@@ -119,7 +120,7 @@ def run(args: Namespace) -> int:
         console.print_text(map_bytes(name_map, wanted).decode().rstrip("\n"))
     if args.out:
         console.note(f"wrote {args.out}")
-    is_open = name_map.ambiguous or name_map.unmatched
+    is_open = any(decision.status != "matched" for decision in name_map.decisions)
     return EXIT_UNRESOLVED if is_open and not args.allow_unresolved else 0
 
 

@@ -6,6 +6,7 @@ Only features of two modules or more teach, so that no module is its own proof.
 
 from __future__ import annotations
 
+from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
@@ -28,31 +29,49 @@ def backing(pair: Pair, context: Context) -> float:
     """Return the share of the text bits that is left to what was learned, in [0, MOST]."""
     if not context.learned:
         return 0.0
-    shares = []
-    for group, repeated, weights in (
-        (pair.expected, context.repeated[0], context.expected_weights),
-        (pair.actual, context.repeated[1], context.actual_weights),
-    ):
+    mine = _backed(pair.expected, context, forward=True)
+    return MOST * (mine + _backed(pair.actual, context, forward=False)) / 2
+
+
+def _backed(group: Group, context: Context, forward: bool) -> float:
+    """Return the share of the words' weight that can teach, once for each group."""
+    known = context.backed.get(id(group))
+    if known is None:
+        repeated = context.repeated[0 if forward else 1]
+        weights = context.expected_weights if forward else context.actual_weights
         total = sum(weights[word] for word in group.words)
         backed = sum(weights[word] for word in group.words if word in repeated)
-        shares.append(backed / total if total else 0.0)
-    return MOST * sum(shares) / 2
+        known = context.backed[id(group)] = backed / total if total else 0.0
+    return known
 
 
 def _associated(pair: Pair, context: Context, forward: bool) -> float:
     group, other = (pair.expected, pair.actual) if forward else (pair.actual, pair.expected)
-    repeated = context.repeated[0 if forward else 1]
-    weights = context.expected_weights if forward else context.actual_weights
     table = context.learned if forward else context.learned_back
     targets = context.features[id(other)]
-    total = 0.0
+    known = context.teaching.get(id(group))
+    if known is None:
+        known = context.teaching[id(group)] = _teaching(group, context, forward)
+    total, weighed = known
     found = 0.0
-    for feature in context.features[id(group)]:
-        if feature not in repeated:
-            continue
-        weight = sum(weights[word] for word in feature.split(" "))
-        total += weight
+    for feature, weight in weighed:
         row = table.get(feature)
         if row:
-            found += weight * max((row.get(target, 0.0) for target in targets), default=0.0)
+            found += weight * max([row.get(target, 0.0) for target in targets], default=0.0)
     return found / total if total else 0.0
+
+
+def _teaching(
+    group: Group, context: Context, forward: bool
+) -> tuple[float, list[tuple[str, float]]]:
+    """Return the features of a group that can teach with their weights, and the sum of these."""
+    repeated = context.repeated[0 if forward else 1]
+    weights = context.expected_weights if forward else context.actual_weights
+    total = 0.0
+    weighed = []
+    for feature in context.features[id(group)]:
+        if feature in repeated:
+            weight = sum(weights[word] for word in feature.split(" "))
+            total += weight
+            weighed.append((feature, weight))
+    return total, weighed

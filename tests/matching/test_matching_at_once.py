@@ -1,0 +1,82 @@
+"""What is done for many names at once gives what one name after another gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphmap.matching import levels, rules
+from graphmap.matching.evidence import EVIDENCE, VETOES
+from graphmap.matching.scoring import PRIOR
+from graphmap.matching.tokens import MOST_DIGITS, split_name, split_names
+from graphmap.model.namemap import Rule
+from graphmap.model.rewriting import compile_rule
+from graphmap.model.variable import Variable
+
+PLAIN = ["encoder/layer_12/kernel", "a1/b22", "W", "10", "block.007.x"]
+ODD = {
+    "digits inside words": ["conv2d_3/w", "mixed_1x1", "up2D"],
+    "other digits": ["layer_\u0663/w", "\u00e9t\u00e91"],
+    "the mark itself": ["a#1", "#"],
+    "line feeds": ["a\n1/b", "c2"],
+    "long numbers": [f"w{'1' * (MOST_DIGITS + 1)}", "w123456789012345678901"],
+    "long names": ["a/1" * 300],
+    "object graphs": ["layer-1/kernel/.ATTRIBUTES/VARIABLE_VALUE"],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_names_taken_apart_at_once(odd):
+    names = PLAIN + odd
+    assert split_names(names) == [split_name(name) for name in names]
+    assert split_names(odd) == [split_name(name) for name in odd]
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_rules_take_names_apart_at_once(odd):
+    names = PLAIN + odd
+    assert rules._templates(names) == [rules._template(name) for name in names]
+    if all(map(str.isascii, names)):
+        assert rules._without_digits(names) == [rules._DIGITS.sub("0", name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "name", "new"),
+    [
+        (r"^a_(\d+)/(.+)$", r"b/\1/\2", "a_1/w", "b/1/w"),
+        (r"^a_(\d+)/(.+)$", r"\2/\1", "a_1/w", "w/1"),
+        (r"^a_(\d+)$", r"100%/\1%s", "a_1", "100%/1%s"),
+        (r"^a(_\d+)?$", r"b\1", "a", "b"),
+        (r"^a_(\d+)$", r"{{\1}}", "a_1", "{1}"),
+        (r"^a_(\d+)$", r"{\1+1}", "a_1", "2"),
+    ],
+)
+def test_copied_groups(pattern, replacement, name, new):
+    apply = compile_rule(Rule(pattern, replacement, 1))
+    assert apply(name) == new
+    assert apply("other") is None
+
+
+def test_bits_are_the_sum_of_all_rules(monkeypatch):
+    """Also those of rules that are not asked again in every round of learning."""
+    seen = []
+    score = levels.score_pairs
+
+    def scored(pairs, anchors, context):
+        score(pairs, anchors, context)
+        for pair in pairs:
+            total = PRIOR
+            for rule in EVIDENCE:
+                found = rule(pair, context)
+                if found is not None and rule not in VETOES:
+                    total += found.bits
+            seen.append(bool(context.learned))
+            assert pair.bits == total, (pair.expected.template, pair.actual.template)
+
+    monkeypatch.setattr(levels, "score_pairs", scored)
+    words = [("query", "q"), ("key", "k"), ("value", "v"), ("dense", "fc"), ("gate", "gating")]
+    left = [Variable(f"enc.{i}.{a}.weight", (4, 4)) for i in range(3) for a, _ in words]
+    right = [Variable(f"net/layer_{i}/{b}/kernel", (4, 4)) for i in range(3) for _, b in words]
+    everywhere = range(len(left)), range(len(right))
+    levels.match_groups(left, everywhere[0], sorted(right), everywhere[1])
+    assert any(seen)
