@@ -50,7 +50,11 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     found: list[Variable] = []
     add = found.append
+    quiet = not (told or weights)  # but for names
     for (key, name, shape, dtype, size), guess in zip(tensors, guess_roles(tensors), strict=True):
+        if quiet and guess is None:
+            add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
+            continue
         known = told.get(name) if told else None
         triple, basis = known if known is not None else (guess, "inferred")
         if triple is None:

@@ -139,11 +139,8 @@ class Artifact(Shown):
         """SHA-256 over the sorted (name, shape, dtype) of the stored variables."""
         from graphmap.formats.fingerprint import fingerprint
 
-        return fingerprint(
-            (v.name, v.shape, v.dtype)
-            for v in self.variables
-            if v.checkpoint_key is not None or not self.opened.stored.tensors
-        )
+        every = not self.opened.stored.tensors
+        return fingerprint([v[:3] for v in self.variables if every or v.checkpoint_key is not None])
 
     @cached_property
     def graph(self) -> networkx.MultiDiGraph[str] | None:

@@ -12,12 +12,14 @@ from graphmap.errors import NameMapError
 from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.matching.layout import shapes_fit
 from graphmap.matching.rules import find_rules
+from graphmap.model.collector import collector_paused
 
 __all__ = ["check_belongs", "explain", "layouts_of", "match", "pins_of", "refused_of"]
 
 _UNTOLD = ("split", "gates")
 
 
+@collector_paused()
 def match(
     expected: Any,
     artifact: Any,

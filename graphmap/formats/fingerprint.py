@@ -25,9 +25,10 @@ def fingerprint(variables: Iterable[tuple[str, Dims, str | None]]) -> str:
     tails: dict[tuple[Dims, str | None], str] = {}  # few differ: a tenth of the time
     lines = []
     for name, shape, dtype in variables:
-        tail = tails.get((shape, dtype))
+        kind = shape, dtype
+        tail = tails.get(kind)
         if tail is None:
-            tail = tails[shape, dtype] = json.dumps([shape, dtype], separators=(",", ":"))[1:]
+            tail = tails[kind] = json.dumps([shape, dtype], separators=(",", ":"))[1:]
         lines.append(f"[{quoted(name)},{tail}")
     lines.sort()
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -60,8 +60,9 @@ def _from_lines(text: str, where: str) -> list[StoredTensor]:
         kind = known.get(tail)
         if kind is None:
             kind = known[tail] = _kind(line.strip(), number, where)
+        shape, dtype = kind
         name = words[0].removesuffix(":0")
-        add(make((name, name, *kind, None)))
+        add(make((name, name, shape, dtype, None)))
     return tensors
 
 

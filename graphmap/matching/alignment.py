@@ -37,7 +37,7 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
             return shared
     if uniform or not loose:
         return None
-    return _embedding(expected.shapes, actual.shapes)
+    return only_embedding(expected.shapes, actual.shapes)
 
 
 def could_fit(expected: Group, actual: Group) -> bool:
@@ -139,8 +139,11 @@ def _places(group: Group, other: Group) -> Places | None:
     return group.placed(tuple(ranked))
 
 
-def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | None:
+@lru_cache(maxsize=16)
+def only_embedding(expected: tuple[Dims, ...], actual: tuple[Dims, ...]) -> Links | None:
     """Return the way in which the shorter sequence lies in the longer one, if there is one only.
+
+    Kept, as the groups of a stack have the same shapes.
 
     The leftmost and the rightmost embedding agree exactly where nothing is left to choose.
     """
@@ -159,9 +162,6 @@ def only_embedding(expected: Sequence[Dims], actual: Sequence[Dims]) -> Links | 
     if not agreed or len(agreed) < len(short):
         return None
     return tuple((at, s) for s, at in agreed) if swapped else agreed
-
-
-_embedding = lru_cache(maxsize=16)(only_embedding)  # the groups of a stack have the same shapes
 
 
 def _leftmost(short: Sequence[Dims], long: Sequence[Dims]) -> list[int] | None:

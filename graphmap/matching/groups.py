@@ -91,8 +91,8 @@ class Group:
         """Of each member, each of its indices, or where `ranked` its rank in its block."""
         if all(ranked):
             return self.ranks
-        if not any(ranked):
-            return tuple([numbers for numbers, _ in self.members])
+        if ranked not in self._placed and not any(ranked):
+            self._placed[ranked] = tuple([numbers for numbers, _ in self.members])
         if ranked not in self._placed:
             self._placed[ranked] = tuple(
                 [

@@ -60,11 +60,11 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
     rightly. Names that would need a rule each may be left out where they are many.
     """
     wanted = {d.expected: d.actual for d in decisions}
-    known = {
-        e: a for e, a in wanted.items() if a is not None and len(e) <= LONGEST and len(a) <= LONGEST
-    }
+    known = [
+        e for e, a in wanted.items() if a is not None and len(e) <= LONGEST and len(a) <= LONGEST
+    ]
     prover = _Prover(wanted)
-    drafts = deque(sorted(_drafts(known), key=lambda draft: -len(draft.rows)))
+    drafts = deque(sorted(_drafts(known, wanted), key=lambda draft: -len(draft.rows)))
     rules: list[tuple[Rule, set[str]]] = []
     covered: set[str] = set()
     singles = 0
@@ -205,13 +205,12 @@ def _template(name: str) -> _Template:
     return _Template(tuple(_NUMBER.split(name)), tuple(numbers))
 
 
-def _drafts(known: Mapping[str, str]) -> Iterator[_Draft]:
+def _drafts(names: list[str], wanted: Mapping[str, str | None]) -> Iterator[_Draft]:
     """Yield a draft for each pair of templates, or for the parts into which it falls."""
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[_Row]] = defaultdict(list)
-    names = list(known)
     if len(names) > LEARNED:
         names = [names[at * STRIDE % len(names)] for at in range(LEARNED)]
-    sides = _templates(names), _templates([known[name] for name in names])
+    sides = _templates(names), _templates([wanted[name] or "" for name in names])
     for expected, left, right in zip(names, *sides, strict=True):
         groups[left.texts, right.texts].append((expected, left, right))
     for rows in groups.values():

@@ -65,9 +65,9 @@ def test_groups_count_members(names: tuple[str, ...], counts: list[int]) -> None
 
 def test_only_embedding_refuses_a_choice() -> None:
     one, two = (3,), (4,)
-    assert only_embedding([one, two], [one, (9,), two]) == ((0, 0), (1, 2))
-    assert only_embedding([one], [one, one]) is None
-    assert only_embedding([two], [one]) is None
+    assert only_embedding((one, two), (one, (9,), two)) == ((0, 0), (1, 2))
+    assert only_embedding((one,), (one, one)) is None
+    assert only_embedding((two,), (one,)) is None
 
 
 def _pair(expected: Group, actual: Group, bits: float) -> Pair:
