@@ -7,6 +7,7 @@ others from 65 on are defined by programs; neither is ever followed.
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class LinkAway(str):
 
 def pyfive_file(stream: Any) -> Any:
     """Return a pyfive.File that gives `LinkAway` for links out of the file; raises as pyfive."""
+    return _file_class()(stream)
+
+
+@cache
+def _file_class() -> Any:
     from pyfive.dataobjects import DataObjects
     from pyfive.high_level import File
 
@@ -51,7 +57,7 @@ def pyfive_file(stream: Any) -> Any:
                 self._dataobjects_cache[address] = found
             return found
 
-    return Opened(stream)
+    return Opened
 
 
 def _link(

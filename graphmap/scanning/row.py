@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
+from itertools import count
 from math import prod
 from typing import TypedDict
 
@@ -23,6 +25,8 @@ _STEP = re.compile(r"-(\d+)$")
 _DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _TELLING = (".h5", ".hdf5", ".keras", ".safetensors", ".index.json", ".index")
 _BLOCK = 1 << 20  # bytes read at once
+_TIDY = 20  # artifacts between two collections
+_described = count(1)  # of this process
 
 
 class Row(TypedDict):
@@ -71,6 +75,7 @@ def describe(item: Item) -> Row:
     if item.problem:
         row["status"], row["error"] = "damaged", item.problem
         return row
+    _tidy()
     try:
         _fill(row, load(item.path))
     except GraphmapError as error:
@@ -81,6 +86,15 @@ def describe(item: Item) -> Row:
         row["status"] = "damaged"
         row["error"] = f"internal error: {type(bug).__name__}: {bug}"[:300]
     return row
+
+
+def _tidy() -> None:
+    """Free what earlier artifacts left in cycles, such as pyfive's files, every now and then.
+
+    Python itself waits until a quarter of all objects is new, counted from the largest artifact.
+    """
+    if next(_described) % _TIDY == 0:
+        gc.collect()
 
 
 def died(item: Item) -> Row:
