@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Links", "align", "could_fit", "only_embedding"]
 
 Links = tuple[tuple[int, int], ...]  # (index into expected members, index into actual members)
+MOST_LONGER = 2  # times as many members as the shorter group; in more, any few sizes are found
 WIDEST = 4  # index positions whose order is permuted
 
 
@@ -35,7 +36,8 @@ def align(expected: Group, actual: Group, loose: bool) -> Links | None:
         shared = _shared_indices(expected, actual)
         if shared is not None:
             return shared
-    if uniform or not loose:
+    few, many = sorted((len(expected), len(actual)))
+    if uniform or not loose or few * MOST_LONGER < many:
         return None
     return only_embedding(expected.shapes, actual.shapes)
 

@@ -22,7 +22,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     """Map every expected name to one actual name, or say why not."""
     check_pins(settings, expected, actual)
     wanted = asked(expected, settings)
-    pool = answering(actual)
+    pool = answering(actual, wanted)
     found = _pinned(wanted, pool, actual, settings)
     taken = {link.actual.name for link in found.values()}
     open_expected = [at for at, v in enumerate(wanted) if v.name not in found]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
@@ -21,6 +23,8 @@ __all__ = [
 ]
 
 ANSWERING = ("weight", "other")  # roles that compete for an expected name
+FEWEST_SLOTS = 3  # variables below others that show a habit
+COUNTED = re.compile(r"_[0-9]{1,9}$")
 BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -40,10 +44,11 @@ def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
     return tuple([v for v in expected.variables if v.role in ANSWERING and v.name != BOOKKEEPING])
 
 
-def answering(actual: Side) -> tuple[Variable, ...]:
+def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, ...]:
     """Return the actual variables that compete, sorted by name: their order tells nothing.
 
-    A moving average whose weight is not stored stands in for it; a slot does not.
+    A moving average whose weight is not stored stands in for it; a slot does not. wanted: what is
+    asked for.
     """
     names = {v.name for v in actual.variables}
     found = {
@@ -57,7 +62,34 @@ def answering(actual: Side) -> tuple[Variable, ...]:
         if name.rpartition("/")[0] not in names:
             del found[name]
     found.pop(BOOKKEEPING, None)
+    for name in _appended(found, wanted):
+        del found[name]
     return tuple([found[name] for name in sorted(found)])
+
+
+def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list[str]:
+    """Return what most variables have below themselves under one word: an optimizer's own slots.
+
+    No list of optimizers is complete, and the factored slots of Adafactor have no shape of a
+    weight. Nothing is left out under a word that ends an expected name.
+    """
+    below: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        parent, _, leaf = name.rpartition("/")
+        if parent in names:
+            below[COUNTED.sub("", leaf)].append(name)
+    if not below:
+        return []
+    asked_for = {COUNTED.sub("", v.name.rpartition("/")[2]) for v in wanted}
+    weights = len(names) - sum(map(len, below.values()))
+    return [
+        name
+        for leaf, children in below.items()
+        if leaf not in asked_for
+        and len(children) >= FEWEST_SLOTS
+        and 2 * len({name.rpartition("/")[0] for name in children}) >= weights
+        for name in children
+    ]
 
 
 def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:

@@ -16,6 +16,7 @@ from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.forward import Forward, find_forward
 from graphmap.matching.inlining import inline_calls
 from graphmap.matching.layout import shapes_fit
+from graphmap.matching.sums import join_sums
 from graphmap.matching.tokens import split_name
 from graphmap.matching.views import Label, label_of
 from graphmap.model.graph import GraphModel
@@ -69,7 +70,7 @@ def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
         for node in tuple(part.node for part in v.parts) or (v.node,):
             if node is not None and node in graph.index:
                 numbers[graph.index[node]] = number
-    return find_forward(graph, numbers)
+    return join_sums(find_forward(graph, numbers))
 
 
 def _balanced(sides: Sequence[Forward], labels: Sequence[Mapping[int, Label]]) -> frozenset[Label]:

@@ -1,0 +1,33 @@
+"""Slots of an optimizer that no list names are no answers to an expected weight."""
+
+import graphmap
+
+WEIGHTS = {f"layer_{k}/{leaf}": (4, 6) if leaf == "kernel" else (6,)
+           for k in range(4) for leaf in ("kernel", "bias")}  # fmt: skip
+
+SHAPES = {"weight": (6, 4), "bias": (6,), "extra_bias": (4,)}
+
+
+def stored(word):
+    """Every weight has what a factored optimizer keeps below it: rows, columns."""
+    rows = dict(WEIGHTS)
+    for name, shape in WEIGHTS.items():
+        for at, size in enumerate(shape):
+            rows[f"{name}/{word}" + (f"_{at}" if at else "")] = (size,)
+    return rows
+
+
+def test_factored_slots_of_an_unknown_optimizer_are_no_biases():
+    expected = {f"block{k}.{leaf}": shape for k in range(4)
+                for leaf, shape in SHAPES.items()}  # fmt: skip
+    found = graphmap.match(expected, stored("Adafactored"))
+    assert not any("Adafactored" in d.actual for d in found.matched)
+    assert found.decision("block2.bias").actual == "layer_2/bias"
+    assert not found.decision("block2.extra_bias").actual
+
+
+def test_what_is_asked_for_by_its_word_is_an_answer():
+    expected = {"net/" + name: shape for name, shape in stored("hidden").items()}
+    found = graphmap.match(expected, stored("hidden"))
+    assert all(d.expected == "net/" + d.actual for d in found.matched)
+    assert found.decision("net/layer_1/kernel/hidden_1").status == "matched"
