@@ -29,6 +29,7 @@ CERTAIN = 10.0  # bits of a unique pair where both sides hold equally many varia
 LIKELY = 6.0  # bits of a unique pair where they don't: a chain of equal layers may have slipped
 UNTOUCHED = frozenset({"pin", "tied"})
 EXACT = ("ops", "junctions", "ways", "order", "trained")  # what tells of the ops between variables
+SEPARATORS = re.compile(r"[/.]")
 WORD = re.compile(r"[a-z]+|[0-9]+")
 
 
@@ -153,6 +154,27 @@ class _Review:
             ranks = _rank(link.expected.name, names), _rank(link.actual.name, members)
             if not apart and (ranks[0] is None or ranks[0] != ranks[1]):
                 self._forbid(at, link, places.actual, "names don't tell apart what stands alike:")
+            elif self._is_crossed((link.expected.name, names), (link.actual.name, members)):
+                self._forbid(at, link, places.actual, "other parts of its scope stand in that of")
+
+    def _is_crossed(self, mine: tuple[str, list[str]], other: tuple[str, list[str]]) -> bool:
+        """Whether pairs of the graph lead from the scope that tells a name apart to another one.
+
+        `net_a` may be `task_b`: its head, which the graph has found, says so for its layers.
+        """
+        (here, _), (there, beyond) = _scope_apart(mine[1]), _scope_apart(other[1])
+        if here < 0 or there < 0:
+            return False
+        own, meant = _parts(mine[0])[here], _parts(other[0])[there]
+        votes = Counter(
+            target[there] == meant
+            for e, a in self.pairs.items()
+            if (source := _parts(self.wanted[e].name))[here : here + 1] == [own]
+            and source[:here] == _parts(mine[0])[:here]
+            and (target := _parts(self.pool[a].name))[there : there + 1]
+            and target[there] in beyond
+        )
+        return votes[False] > votes[True]
 
     def _evidence(self, at: int) -> Evidence:
         bits = CERTAIN if at in self.sure else LIKELY
@@ -171,6 +193,19 @@ class _Review:
         evidence = (*link.evidence, Evidence("graph", -round(link.bits, 3), f"{why} {shown}"))
         self.found[link.expected.name] = link._replace(bits=0.0, margin=0.0, evidence=evidence)
         self.rivals.setdefault(at, []).extend([[({at: other}, 0.0)] for other in others])
+
+
+def _parts(name: str) -> list[str]:
+    return SEPARATORS.split(name)
+
+
+def _scope_apart(names: Sequence[str]) -> tuple[int, set[str]]:
+    """Return the depth of the one scope in which all names differ, and its values; -1 for none."""
+    rows = [_parts(n) for n in names]
+    depths = [d for d in range(min(map(len, rows)) - 1) if len({row[d] for row in rows}) > 1]
+    if len(depths) != 1 or len({len(row) for row in rows}) > 1:
+        return -1, set()
+    return depths[0], {row[depths[0]] for row in rows}
 
 
 def _rank(name: str, names: Sequence[str]) -> int | None:

@@ -1,0 +1,68 @@
+"""What stands alike in a graph stays open: summands, and towers whose other parts are crossed."""
+
+import pytest
+
+from graphmap.matching import Side, match_variables
+from graphmap.model.graph import GraphModel, Node
+from graphmap.model.variable import Variable
+
+
+class Net:
+    """Nodes and square matrices, added one by one."""
+
+    def __init__(self):
+        self.nodes = [Node("x", "Placeholder", (), "", {})]
+        self.variables = []
+
+    def op(self, op, *inputs):
+        name = f"{op}{len(self.nodes)}"
+        self.nodes.append(Node(name, op, inputs, "", {}))
+        return name
+
+    def dense(self, name, value):
+        self.nodes += [Node(name, "VariableV2", (), "", {}),
+                       Node(f"{name}/read", "Identity", (name,), "", {})]  # fmt: skip
+        self.variables.append(Variable(name, (4, 4), "float32", node=name))
+        return self.op("MatMul", value, f"{name}/read")
+
+    def side(self):
+        return Side(tuple(self.variables), GraphModel(tuple(self.nodes)), ordered=True)
+
+
+def summed(names, adds):
+    """Two branches and a way past them, summed in one op or in two, read by a head."""
+    net = Net()
+    stem = net.op("Relu", net.dense("stem/kernel", "x"))
+    one, other = (net.op("Tanh", net.dense(f"{name}/kernel", stem)) for name in names)
+    whole = net.op("AddN", stem, one, other) if adds == 1 else None
+    whole = whole or net.op("AddV2", net.op("AddV2", stem, one), other)
+    net.op("Softmax", net.dense("head/kernel", whole))
+    return net.side()
+
+
+@pytest.mark.parametrize("adds", [(1, 1), (2, 2), (1, 2)])
+def test_summands_are_told_apart_by_nothing(adds):
+    mine, theirs = summed(("w", "k"), adds[0]), summed(("fern", "moss"), adds[1])
+    found = {d.expected: d.actual for d in match_variables(mine, theirs).matched}
+    assert found == {"stem/kernel": "stem/kernel", "head/kernel": "head/kernel"}
+
+
+def towers(scopes, layer, head, ends=("Softmax", "Tanh")):
+    """Two layers that are summed and two heads of different ends: one of each in every scope."""
+    net = Net()
+    both = net.op("AddN", *[net.op("Relu", net.dense(f"{s}/{layer}/kernel", "x")) for s in scopes])
+    for scope, end in zip(scopes, ends, strict=True):
+        net.op(end, net.dense(f"{scope}/{head}/kernel", both))
+    return net.side()
+
+
+def test_a_letter_does_not_tell_towers_apart_whose_heads_are_crossed():
+    mine = towers(("net_a", "net_b"), "layer", "head")
+    theirs = towers(("task_a", "task_b"), "conv", "pred", ("Tanh", "Softmax"))
+    found = {d.expected: d.actual for d in match_variables(mine, theirs).matched}
+    assert found == {"net_a/head/kernel": "task_b/pred/kernel",
+                     "net_b/head/kernel": "task_a/pred/kernel"}  # fmt: skip
+    straight = towers(("task_a", "task_b"), "conv", "pred")
+    found = {d.expected: d.actual for d in match_variables(mine, straight).matched}
+    assert found.get("net_a/layer/kernel", "task_a/conv/kernel") == "task_a/conv/kernel"
+    assert found["net_a/head/kernel"] == "task_a/pred/kernel"
