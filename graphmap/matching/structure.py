@@ -158,23 +158,26 @@ class _Review:
                 self._forbid(at, link, places.actual, "other parts of its scope stand in that of")
 
     def _is_crossed(self, mine: tuple[str, list[str]], other: tuple[str, list[str]]) -> bool:
-        """Whether pairs of the graph lead from the scope that tells a name apart to another one.
+        """Whether pairs of the graph lead from a scope that tells a name apart to another one.
 
         `net_a` may be `task_b`: its head, which the graph has found, says so for its layers.
         """
-        (here, _), (there, beyond) = _scope_apart(mine[1]), _scope_apart(other[1])
-        if here < 0 or there < 0:
+        depths = _depths_apart(mine[1]), _depths_apart(other[1])
+        if len(depths[0]) != len(depths[1]):
             return False
-        own, meant = _parts(mine[0])[here], _parts(other[0])[there]
-        votes = Counter(
-            target[there] == meant
-            for e, a in self.pairs.items()
-            if (source := _parts(self.wanted[e].name))[here : here + 1] == [own]
-            and source[:here] == _parts(mine[0])[:here]
-            and (target := _parts(self.pool[a].name))[there : there + 1]
-            and target[there] in beyond
-        )
-        return votes[False] > votes[True]
+        own, meant = _parts(mine[0]), _parts(other[0])
+        for here, there in zip(*depths, strict=True):
+            beyond = {_parts(name)[there] for name in other[1]}
+            votes = Counter(
+                target[there] == meant[there]
+                for e, a in self.pairs.items()
+                if _parts(self.wanted[e].name)[: here + 1] == own[: here + 1]
+                and (target := _parts(self.pool[a].name))[there : there + 1]
+                and target[there] in beyond
+            )
+            if votes[False] > votes[True]:
+                return True
+        return False
 
     def _evidence(self, at: int) -> Evidence:
         bits = CERTAIN if at in self.sure else LIKELY
@@ -199,13 +202,12 @@ def _parts(name: str) -> list[str]:
     return SEPARATORS.split(name)
 
 
-def _scope_apart(names: Sequence[str]) -> tuple[int, set[str]]:
-    """Return the depth of the one scope in which all names differ, and its values; -1 for none."""
+def _depths_apart(names: Sequence[str]) -> list[int]:
+    """Return the depths of the scopes in which names differ; none where one has more scopes."""
     rows = [_parts(n) for n in names]
-    depths = [d for d in range(min(map(len, rows)) - 1) if len({row[d] for row in rows}) > 1]
-    if len(depths) != 1 or len({len(row) for row in rows}) > 1:
-        return -1, set()
-    return depths[0], {row[depths[0]] for row in rows}
+    if len({len(row) for row in rows}) > 1:
+        return []
+    return [d for d in range(len(rows[0]) - 1) if len({row[d] for row in rows}) > 1]
 
 
 def _rank(name: str, names: Sequence[str]) -> int | None:

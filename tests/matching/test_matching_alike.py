@@ -48,9 +48,12 @@ def test_summands_are_told_apart_by_nothing(adds):
 
 
 def towers(scopes, layer, head, ends=("Softmax", "Tanh")):
-    """Two layers that are summed and two heads of different ends: one of each in every scope."""
+    """Layers that are summed each time and two heads of different ends: of each scope one."""
     net = Net()
-    both = net.op("AddN", *[net.op("Relu", net.dense(f"{s}/{layer}/kernel", "x")) for s in scopes])
+    both = "x"
+    for k in range(1, 4):
+        rows = [net.op("Relu", net.dense(f"{s}/{layer}{k}/kernel", both)) for s in scopes]
+        both = net.op("AddN", *rows)
     for scope, end in zip(scopes, ends, strict=True):
         net.op(end, net.dense(f"{scope}/{head}/kernel", both))
     return net.side()
@@ -64,5 +67,5 @@ def test_a_letter_does_not_tell_towers_apart_whose_heads_are_crossed():
                      "net_b/head/kernel": "task_a/pred/kernel"}  # fmt: skip
     straight = towers(("task_a", "task_b"), "conv", "pred")
     found = {d.expected: d.actual for d in match_variables(mine, straight).matched}
-    assert found.get("net_a/layer/kernel", "task_a/conv/kernel") == "task_a/conv/kernel"
+    assert found["net_a/layer2/kernel"] == "task_a/conv2/kernel"
     assert found["net_a/head/kernel"] == "task_a/pred/kernel"
