@@ -20,7 +20,7 @@ SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
 LEAST_NAMED = 0.3
 NEARLY_ALL = 0.98  # the same from which the few that differ say nothing
-LEAST_SPECIAL = 3  # variables of sizes of their own that tell two models apart
+LEAST_SPECIAL = 2  # sizes that no layer has, from which they tell two models apart
 REPEATED = 3  # names of one template from which they are layers of a stack
 ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
 LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
@@ -61,23 +61,24 @@ def _only_stacks(
     """Whether nothing fits but repeated layers: two models of one width may share these alone.
 
     A norm or a dense layer of the width of all layers fits in any model of that width, so that it
-    is enough if nothing fits that stands once and has sizes of its own: tables, stems, heads.
+    is enough if no sizes of their own, of tables, stems and heads, are on both sides.
     """
     alone: list[list[str]] = []
-    special: list[list[str]] = []
+    special: list[set[tuple[int, ...] | None]] = []
     for side in (wanted, pool):
         texts = [template.text for template in split_names([v.name for v in side])]
         often = Counter(texts)
         layers = {size_of(v) for v, t in zip(side, texts, strict=True) if often[t] >= REPEATED}
         once = [v for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
         alone.append([v.name for v in once])
-        special.append([v.name for v in once if layers and size_of(v) not in layers])
+        special.append({size_of(v) for v in once} - layers if layers else set())
+    if min(map(len, special)) >= LEAST_SPECIAL and special[0].isdisjoint(special[1]):
+        return True
     used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
-    return any(
-        min(map(len, both)) >= least
-        and sum(map(len, both)) >= total
-        and all(names.isdisjoint(row) for names, row in zip(used, both, strict=True))
-        for both, least, total in ((alone, 1, SMALL), (special, LEAST_SPECIAL, 0))
+    return (
+        all(alone)
+        and sum(map(len, alone)) >= SMALL
+        and all(names.isdisjoint(row) for names, row in zip(used, alone, strict=True))
     )
 
 
