@@ -11,7 +11,7 @@ from cases.case import Case, Row
 def beside(case: Case, what: str) -> Case:
     """Return the case with the things named in `what` (words joined by +) on its actual side.
 
-    adam: slots as TF1's Adam names them; adamw: as BERT's optimizer does; ema: moving averages;
+    adam: slots as TF1's Adam names them; adamw: as BERT's optimizer does; adafactor: factored slots; ema: moving averages;
     wrap:SCOPE puts all under a scope; twin:A,B makes a copy under B, the right one under A;
     strip:PREFIX removes a common prefix; keys: names as an object graph's keys.
     """
@@ -28,6 +28,18 @@ def _slots(case: Case, suffixes: tuple[str, ...], others: tuple[str, ...]) -> Ca
             rows += [(name + suffix, shape, dtype) for suffix in suffixes]
     rows += [(name, (), "int64" if "step" in name else "float32") for name in others]
     return replace(case, actual=rows)
+
+
+def _factored(case: Case) -> Case:
+    """Adafactor keeps a row and a column of each matrix, and one slot of each vector."""
+    rows: list[Row] = list(case.actual)
+    for name, shape, dtype in case.actual:
+        if shape is not None and len(shape) == 2:
+            rows += [(f"{name}/Adafactor", shape[:1], dtype)]
+            rows += [(f"{name}/Adafactor_1", shape[1:], dtype)]
+        else:
+            rows += [(f"{name}/Adafactor", shape, dtype)]
+    return replace(case, actual=[*rows, ("global_step", (), "int64")])
 
 
 def _renamed(case: Case, rename) -> Case:  # type: ignore[no-untyped-def]
@@ -56,6 +68,7 @@ _VERBS = {
         c, ("/Adam", "/Adam_1"), ("beta1_power", "beta2_power", "global_step")
     ),
     "adamw": lambda c, _: _slots(c, ("/adam_m", "/adam_v"), ("global_step",)),
+    "adafactor": lambda c, _: _factored(c),
     "momentum": lambda c, _: _slots(c, ("/Momentum",), ("global_step",)),
     "ema": lambda c, _: _slots(c, ("/ExponentialMovingAverage",), ("global_step",)),
     "wrap": lambda c, scope: _renamed(c, lambda name: f"{scope}/{name}"),

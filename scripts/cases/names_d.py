@@ -5,6 +5,7 @@ from __future__ import annotations
 from cases import wirings_d as d
 from cases.names_a import plus
 from cases.nets import Naming, by_default, by_rules
+from cases.nets_keras import OtherOps
 from cases.wired import Wired
 
 SLIM = {"kernel": "weights", "bias": "biases"}
@@ -51,6 +52,7 @@ WIRED = (
         shuffle_expected=9,
         optimizer="Momentum",
         notes="conv2d_N, batch_normalization_N, dense_N beside words of another order",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_cifar_towers_ema",
@@ -95,6 +97,7 @@ WIRED = (
             ".",
         ),
         notes="decoder_pre decodes the sentence before, decoder_post the next one",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_din_leaf_numbers",
@@ -131,6 +134,7 @@ WIRED = (
         ),
         optimizer="Adagrad",
         notes="numbers stand at the leaves (kernel0, kernel1) on one side",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_census_parts",
@@ -203,6 +207,7 @@ WIRED = (
         ),
         optimizer="RMSProp",
         notes="blocks grouped by stage on one side, by place within the stage on the other",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_srgan_generator",
@@ -235,6 +240,7 @@ WIRED = (
             (r"g/last/(.*)", r"generator/conv_out/\1"),
         ),
         notes="TensorLayer's names; the discriminator stands beside",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_schnet_modules",
@@ -311,6 +317,7 @@ WIRED = (
         ),
         shuffle_expected=4,
         notes="dense layers have words, batch norms are counted through the whole encoder",
+        expected_net=OtherOps,
     ),
 )
 

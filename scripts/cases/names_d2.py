@@ -7,6 +7,7 @@ from cases import wirings_d2 as twins
 from cases.names_a import plus
 from cases.names_d import SLIM, SONNET, leaves
 from cases.nets import by_rules
+from cases.nets_keras import OtherOps
 from cases.wired import Wired
 
 EITHER = ((r"/a/", "/b/"), (r"/b/", "/a/"))
@@ -54,6 +55,7 @@ WIRED = (
         shuffle_expected=5,
         optimizer="Momentum",
         notes="task_a is net_b; softmax and l2_normalize of the heads tell",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_gated_pooling_words",
@@ -98,6 +100,7 @@ WIRED = (
         ),
         shuffle_expected=7,
         notes="first and second mean the other branch; tanh and sigmoid tell",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_maxout_pieces",
@@ -122,6 +125,7 @@ WIRED = (
         unknowable=r"layer/.*",
         swaps=EITHER,
         notes="the two pieces of every maximum are exchangeable; the layers can be told",
+        expected_net=OtherOps,
     ),
     Wired(
         "w_bilinear_factors",
@@ -187,5 +191,6 @@ WIRED = (
         unknowable=r"tower/.*",
         swaps=EITHER,
         notes="both towers read one document; a cosine does not tell them apart",
+        expected_net=OtherOps,
     ),
 )

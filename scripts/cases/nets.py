@@ -181,15 +181,17 @@ def build(
     shuffle: int | None = None,
     optimizer: str = "",
     ema: bool = False,
+    make_net: Callable[[Naming], Net] = Net,
 ) -> tuple[Any, Net, Any]:
     """Build a wiring in a graph of its own -> (graph, net, output).
 
     shuffle: a seed; layers are made in another order than they are used.
     optimizer: "Adam", "Momentum", ...; its slots stand beside the weights.
+    make_net: Net, or a class whose layers are written in other ops.
     """
     graph = tf.Graph()
     with graph.as_default():
-        net = Net(naming)
+        net = make_net(naming)
         if shuffle is not None:
             with tf.Graph().as_default():
                 dry = Net(lambda role, kind: role)

@@ -22,7 +22,7 @@ class Wired:
 
     actual, expected: make a naming. shuffle_*: seeds of another order of creation.
     unknowable: a regular expression of roles whose counterparts nothing tells apart, with the
-    regular expression of what may stand in their place.
+    regular expression of what may stand in their place. expected_net: how its ops are written.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Wired:
     swaps: tuple[tuple[str, str], ...] = ()
     notes: str = ""
     intent: str = "raw"
+    expected_net: type[Net] = Net
 
 
 def wired_case(spec: Wired) -> Case:
@@ -52,7 +53,13 @@ def wired_case(spec: Wired) -> Case:
         optimizer=spec.optimizer,
         ema=spec.ema,
     )
-    expected = build(spec.wiring, spec.expected(), train=False, shuffle=spec.shuffle_expected)
+    expected = build(
+        spec.wiring,
+        spec.expected(),
+        train=False,
+        shuffle=spec.shuffle_expected,
+        make_net=spec.expected_net,
+    )
     check = build(spec.wiring, spec.actual(), train=False, shuffle=spec.shuffle_actual)
     if not equal_outputs(check, expected, list(expected[1].roles)):
         raise ValueError(f"{spec.id}: the truth does not compute the same")
