@@ -295,7 +295,7 @@ ORIGINALS = (
         imagegpt,
         "load_tf_weights_in_imagegpt",
         beside="adam",
-        notes="query, key and value become one matrix; the start token becomes the table's last row",
+        notes="query, key and value become one matrix; the start token is the last row of the table",
     ),
     Original(
         "t_pegasus",

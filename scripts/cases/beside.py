@@ -11,7 +11,8 @@ from cases.case import Case, Row
 def beside(case: Case, what: str) -> Case:
     """Return the case with the things named in `what` (words joined by +) on its actual side.
 
-    adam: slots as TF1's Adam names them; adamw: as BERT's optimizer does; adafactor: factored slots; ema: moving averages;
+    adam: slots as TF1's Adam names them; adamw: as BERT's optimizer does; ema: moving averages;
+    adafactor: factored slots;
     wrap:SCOPE puts all under a scope; twin:A,B makes a copy under B, the right one under A;
     strip:PREFIX removes a common prefix; keys: names as an object graph's keys.
     """

@@ -44,7 +44,7 @@ def summed_adapters(net: Net, train: bool) -> Any:
 def cross_stitch(net: Net, train: bool) -> Any:
     """Two task columns of one shape that exchange features; only their heads differ."""
     x = holder("image", 2, 12, 12, 3)
-    sides = {task: x for task in ("seg", "normal")}
+    sides = dict.fromkeys(("seg", "normal"), x)
     for i in range(3):
         sides = {
             task: net.conv(f"{task}/{i}", y, 8, stride=1 + i % 2, act=relu)
