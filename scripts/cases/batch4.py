@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cases.batch1 import TEXT
 from cases.huggingface import Pair, huggingface_cases
+from cases.keras_hub_ports import Port, port_cases
 from cases.names_d import WIRED
 from cases.names_d2 import WIRED as TWINS
 from cases.rewrites_d import REWRITES
@@ -51,6 +52,7 @@ PAIRS = (
                 "patch_size": 8,
             },
             "projection_dim": 16,
+            "num_channels": 3,
         },
         to_torch=False,
     ),
@@ -223,6 +225,64 @@ PAIRS = (
         to_torch=False,
     ),
 )
+PORTS = (
+    Port(
+        "p_paligemma",
+        "paligemma",
+        "transformers.convert_pali_gemma",
+        "PaliGemmaConfig",
+        "PaliGemmaForConditionalGeneration",
+        {
+            "image_token_index": 97,
+            "vocab_size": 97,
+            "projection_dim": 24,
+            "hidden_size": 24,
+            "text_config": {
+                "model_type": "gemma",
+                "vocab_size": 97,
+                "hidden_size": 24,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 1,
+                "head_dim": 16,
+                "num_image_tokens": 16,
+                "intermediate_size": 40,
+            },
+            "vision_config": {
+                "model_type": "siglip_vision_model",
+                "hidden_size": 16,
+                "intermediate_size": 28,
+                "num_hidden_layers": 3,
+                "num_attention_heads": 4,
+                "image_size": 32,
+                "patch_size": 8,
+                "projection_dim": 24,
+                "vision_use_head": False,
+            },
+        },
+    ),
+    Port(
+        "p_qwen2_moe_stacked",
+        "qwen2-moe",
+        "transformers.convert_qwen_moe",
+        "Qwen2MoeConfig",
+        "Qwen2MoeForCausalLM",
+        {
+            "vocab_size": 97,
+            "hidden_size": 24,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "intermediate_size": 40,
+            "moe_intermediate_size": 20,
+            "shared_expert_intermediate_size": 36,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "max_position_embeddings": 64,
+        },
+        notes="every expert's matrices are stacked into one: these have no single counterpart",
+    ),
+)
 ORIGINALS = (
     Original(
         "t_transfo_xl",
@@ -295,7 +355,7 @@ ORIGINALS = (
         imagegpt,
         "load_tf_weights_in_imagegpt",
         beside="adam",
-        notes="query, key and value become one matrix; the start token is the last row of the table",
+        notes="query, key and value become one matrix; the start token is the last row",
     ),
     Original(
         "t_pegasus",
@@ -317,3 +377,4 @@ def cases():
     yield from huggingface_cases(PAIRS)
     yield from original_cases(ORIGINALS)
     yield from rewritten_cases(REWRITES)
+    yield from port_cases(PORTS)
