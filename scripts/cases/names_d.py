@@ -240,7 +240,6 @@ WIRED = (
             (r"g/last/(.*)", r"generator/conv_out/\1"),
         ),
         notes="TensorLayer's names; the discriminator stands beside",
-        expected_net=OtherOps,
     ),
     Wired(
         "w_schnet_modules",

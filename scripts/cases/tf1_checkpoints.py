@@ -148,7 +148,7 @@ def canine(config: Any, _: Any) -> Names:
     for i in range(config.num_hash_functions):
         name = f"char_embeddings/embeddings/HashBucketCodepointEmbedder_{i}"
         names[name] = (config.num_hash_buckets, share)
-    names["char_embeddings/char_position_embeddings"] = (config.max_position_embeddings, n)
+    names["char_embeddings/char_position_embeddings"] = (config.num_hash_buckets, n)
     names["char_embeddings/segment_embeddings"] = (config.type_vocab_size, n)
     names |= {f"char_embeddings/LayerNorm/{leaf}": (n,) for leaf in ("gamma", "beta")}
     names |= _bert_layer("initial_char_encoder/layer_0", n, wide)
@@ -203,11 +203,17 @@ def pegasus(config: Any, _: Any) -> Names:
     return names
 
 
-def convert_pegasus(module: Any, values: dict[str, np.ndarray], config: Any) -> Any:
-    """Run transformers' conversion; it zeroes the padding row, which is put back."""
-    import torch
+def convert_pegasus(_: Any, values: dict[str, np.ndarray], config: Any) -> Any:
+    """Run transformers' conversion; it zeroes the padding row, which is put back.
 
-    module.DEFAULTS.clear()
+    Its module asks for two tables of settings that later releases dropped: empty ones will do.
+    """
+    import torch
+    from transformers.models.pegasus import configuration_pegasus as settings
+
+    for table in ("DEFAULTS", "task_specific_params"):
+        setattr(settings, table, {})
+    module = import_module("transformers.models.pegasus.convert_pegasus_tf_to_pytorch")
     model = module.convert_pegasus(values, config.to_dict())
     table = torch.from_numpy(values["embeddings/weights"])
     with torch.no_grad():
