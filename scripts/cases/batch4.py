@@ -141,7 +141,7 @@ PAIRS = (
             "layer_type": "bottleneck",
         },
         to_torch=False,
-        beside="ema",
+        beside="twin:state_dict,state_dict_ema",
     ),
     Pair(
         "h_swiftformer",
