@@ -18,7 +18,7 @@ def ocr_old(train: bool) -> Side:
     """CRNN with contrib's stack of bidirectional BasicLSTM cells, no forget bias."""
     graph = tf.Graph()
     with graph.as_default(), tf1.variable_scope("shadow_net"):
-        image = x = tf1.placeholder(tf.float32, (2, 8, 20, 3), "input")
+        image = x = tf1.placeholder(tf.float32, (2, 16, 20, 3), "input")
         with tf1.variable_scope("feature_extraction_module"):
             for i, width in enumerate((6, 8, 8, 8), 1):
                 with tf1.variable_scope(f"conv{i}"):
@@ -83,7 +83,7 @@ def ocr_new() -> Side:
     tf_keras.backend.clear_session()
     graph = tf.Graph()
     with graph.as_default():
-        image = x = layers.Input((8, 20, 3), 2)
+        image = x = layers.Input((16, 20, 3), 2)
         for i, width in enumerate((6, 8, 8, 8)):
             x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
             x = layers.BatchNormalization()(x, training=False)
