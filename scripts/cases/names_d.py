@@ -144,7 +144,6 @@ WIRED = (
         d.wide_and_deep,
         lambda: by_rules(
             (r"wide/numbers/weights", "linear/linear_model/numbers/weights/part_0"),
-            (r"wide/bias", "linear/linear_model/bias_weights/part_0"),
             (r"wide/(\w+)/table", r"linear/linear_model/\1/weights/part_0"),
             (r"deep/hidden/(\d)/(.*)", r"dnn/hiddenlayer_\1/\2/part_0"),
             (r"deep/logits/(.*)", r"dnn/logits/\1/part_0"),
@@ -155,7 +154,6 @@ WIRED = (
         ),
         lambda: by_rules(
             (r"wide/numbers/weights", "wide_model/numeric/kernel"),
-            (r"wide/bias", "wide_model/bias"),
             (r"wide/(\w+)/table", r"wide_model/\1/kernel"),
             (r"deep/hidden/(\d)/(.*)", plus(1, "deep_model/dense_{}/{}")),
             (r"deep/logits/(.*)", r"deep_model/out/\1"),

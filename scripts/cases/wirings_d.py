@@ -91,7 +91,6 @@ def wide_and_deep(net: Net, train: bool) -> Any:
     ids = {w: holder(w, 4, dtype=tf.int32) for w in columns}
     numbers = holder("numbers", 4, 5)
     wide = tf.matmul(numbers, net.var("wide/numbers/weights", (5, 1), "linear"))
-    wide = wide + net.var("wide/bias", (1,), "linear")
     for word, size in columns.items():
         wide = wide + net.embed(f"wide/{word}", ids[word], size, 1)
     deep = [net.embed(f"deep/{word}", ids[word], size, 4) for word, size in columns.items()]
