@@ -231,7 +231,8 @@ def slim_inception_resnet(train: bool) -> Side:
         variables = tf1.global_variables()
         if train:
             trained(graph, [*losses, out], tf1.train.RMSPropOptimizer(0.1, momentum=0.9))
-    return Side(graph, [image], tf.nn.softmax(out) if not train else out, variables)
+        chances = tf.nn.softmax(out, name="Predictions")
+    return Side(graph, [image], chances, variables)
 
 
 def _logits(x: Any, name: str) -> Any:
