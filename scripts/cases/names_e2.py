@@ -359,7 +359,8 @@ E2 = (
             shuffle=6,
         ),
         orbit=(r"(query|document)/.*", ("query", "document")),
-        swapped=(("input_1", "input_2"), ("input_2", "input_1")),
+        inputs=(("input_1", "query"), ("input_2", "document")),
+        swapped=(("input_1", "document"), ("input_2", "query")),
         notes="a cosine is symmetric and the new inputs say nothing: which tower reads which?",
     ),
 )

@@ -29,7 +29,7 @@ SOURCE = (
 class Side:
     """One program: what its file lists, its graph, role -> name, and how to run it.
 
-    run: (values by role, swapped inputs) -> outputs. arrange: axes by which a value of the TF1
+    run: (values by role, input -> the name that seeds it) -> outputs. arrange: axes by which a value of the TF1
     layout stands in the file of this side. trained: the roles that an optimizer changes.
     """
 
@@ -55,7 +55,8 @@ class Ported:
     compare: how many of the outputs both sides share (0: all). orbit: a pattern whose first group
     names a member, and the members that nothing tells apart; their truth is null. told: the same
     for members that look alike but compute something else when exchanged (this is checked).
-    swapped: inputs that change places together with the members of the orbit.
+    inputs: the expected side's inputs -> the actual side's, where their names are not the same;
+    swapped: the same for exchanged members of the orbit.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Ported:
     compare: int = 0
     orbit: tuple[str, tuple[str, ...]] | None = None
     told: tuple[str, tuple[str, ...]] | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
     swapped: tuple[tuple[str, str], ...] = ()
     intent: str = "raw"
     beside: str = ""
@@ -91,9 +93,9 @@ def tf_side(
     names = {role: v.op.name for role, v in shown_net.roles.items()}
     shapes = {role: tuple(v.shape.as_list()) for role, v in shown_net.roles.items()}
 
-    def run(values: Values, swapped: dict[str, str]) -> list[np.ndarray]:
+    def run(values: Values, inputs_of: dict[str, str]) -> list[np.ndarray]:
         ready, net, output = build(wiring, lambda role, kind: role, train=False)
-        return _run_graph(ready, net, output, values, swapped)
+        return _run_graph(ready, net, output, values, inputs_of)
 
     rows = variables_of(shown)
     if not train:  # a session may hold another model beside the one that is asked for
@@ -104,7 +106,7 @@ def tf_side(
 
 
 def _run_graph(
-    graph: Any, net: Net, output: Any, values: Values, swapped: dict[str, str]
+    graph: Any, net: Net, output: Any, values: Values, inputs_of: dict[str, str]
 ) -> list[np.ndarray]:
     with tf1.Session(graph=graph) as session, graph.as_default():
         starts = {v.initializer.inputs[1]: values[role] for role, v in net.roles.items()}
@@ -113,7 +115,7 @@ def _run_graph(
         for node in graph.get_operations():
             if node.type == "Placeholder":
                 tensor = node.outputs[0]
-                name = swapped.get(node.name, node.name)
+                name = inputs_of.get(node.name, node.name)
                 feeds[tensor] = sample(name, tensor.shape.as_list(), tensor.dtype.is_integer)
         results = session.run(output, feeds)
     return list(results) if isinstance(results, (list, tuple)) else [results]
@@ -165,7 +167,7 @@ def torch_side(make: Callable[[], Any], role_of: Naming, inputs: dict[str, Any])
             last = tensor.dim() - 1
             arrange[role] = (last, last - 1, *range(last - 1))
 
-    def run(values: Values, swapped: dict[str, str]) -> list[np.ndarray]:
+    def run(values: Values, inputs_of: dict[str, str]) -> list[np.ndarray]:
         state = {}
         for role, key in names.items():
             value = values[role].transpose(arrange.get(role, tuple(range(values[role].ndim))))
@@ -263,16 +265,16 @@ def _check_outputs(spec: Ported, actual: Side, expected: Side) -> None:
         values[role] = np.abs(value) + 0.5 if role.endswith("variance") else value
     shared = spec.compare or None
 
-    def run(given: Values, swapped: dict[str, str]) -> list[np.ndarray]:
+    def run(given: Values, inputs_of: dict[str, str]) -> list[np.ndarray]:
         moved = _moved(spec, expected, given)
         ready = {
             role: random.standard_normal(expected.shapes[role]) if value is None else value
             for role, value in moved.items()
         }
-        return expected.run(ready, swapped)[:shared]
+        return expected.run(ready, inputs_of)[:shared]
 
     wanted = actual.run(values, {})[:shared]
-    if not _close(wanted, run(values, {})):
+    if not _close(wanted, run(values, dict(spec.inputs))):
         raise ValueError(f"{spec.id}: the two sides do not compute the same")
     for orbit, same in ((spec.orbit, True), (spec.told, False)):
         for at in range(len(orbit[1]) - 1 if orbit else 0):
@@ -282,7 +284,7 @@ def _check_outputs(spec: Ported, actual: Side, expected: Side) -> None:
                 for old, new in (pair, pair[::-1]):
                     if role in _orbit((orbit[0], (old,)), role):  # type: ignore[index]
                         changed[role] = values[_orbit((orbit[0], (new,)), role)[0]]  # type: ignore[index]
-            inputs = dict(spec.swapped) if same else {}
+            inputs = dict(spec.swapped if same else spec.inputs)
             if _close(wanted, run(changed, inputs)) != same:
                 raise ValueError(f"{spec.id}: exchanged {pair} is not as said")
 
