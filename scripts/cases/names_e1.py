@@ -77,7 +77,10 @@ E1 = (
         lambda: tf_side(
             e.pix2pix,
             by_rules(
-                (r"gen/down/(\d)/norm/(.*)", plus(1, "generator/encoder_{}/batch_normalization/{}")),
+                (
+                    r"gen/down/(\d)/norm/(.*)",
+                    plus(1, "generator/encoder_{}/batch_normalization/{}"),
+                ),
                 (r"gen/down/(\d)/(.*)", plus(1, "generator/encoder_{}/conv2d/{}")),
                 (r"gen/up/(\d)/(norm/)?(.*)", affine_decoder),
                 (r"disc/(\d)/norm/(.*)", plus(1, "discriminator/layer_{}/batch_normalization/{}")),
@@ -110,7 +113,10 @@ E1 = (
                 (r"backbone/(\d)/(.*)", r"xception_41/unit_\1/weights"),
                 (r"aspp/pool/norm/(.*)", r"aspp0/BatchNorm/\1"),
                 (r"aspp/point/norm/(.*)", r"aspp1/BatchNorm/\1"),
-                (r"aspp/rate/(\d)/norm/(.*)", lambda m: f"aspp{5 - int(m[1]) // 2}/BatchNorm/{m[2]}"),
+                (
+                    r"aspp/rate/(\d)/norm/(.*)",
+                    lambda m: f"aspp{5 - int(m[1]) // 2}/BatchNorm/{m[2]}",
+                ),
                 (r"aspp/pool/.*", "aspp0/weights"),
                 (r"aspp/point/.*", "aspp1/weights"),
                 (r"aspp/rate/(\d)/.*", lambda m: f"aspp{5 - int(m[1]) // 2}/weights"),

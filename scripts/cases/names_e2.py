@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cases import wirings_e2 as e
-from cases.names_a import plus
 from cases.nets import by_default, by_rules
 from cases.sides import Ported, Values, tf_side, torch_side
 
@@ -112,9 +111,7 @@ E2 = (
             train=True,
             optimizer="Adam",
         ),
-        lambda: tf_side(
-            e.keras_bilstm_crf, by_rules((r"transitions", "crf/chain_kernel"))
-        ),
+        lambda: tf_side(e.keras_bilstm_crf, by_rules((r"transitions", "crf/chain_kernel"))),
         tagger,
     ),
     Ported(
@@ -186,10 +183,22 @@ E2 = (
                     ),
                 ),
                 (r"block/(\d)/attention/(.*)", r"conformer_encoder/block_\1/mhsa_module/\2"),
-                (r"block/(\d)/conv/depth/norm/(.*)", r"conformer_encoder/block_\1/conv_module/bn/\2"),
-                (r"block/(\d)/conv/depth/(.*)", r"conformer_encoder/block_\1/conv_module/dw_conv/\2"),
-                (r"block/(\d)/conv/in/(.*)", r"conformer_encoder/block_\1/conv_module/pw_conv_1/\2"),
-                (r"block/(\d)/conv/out/(.*)", r"conformer_encoder/block_\1/conv_module/pw_conv_2/\2"),
+                (
+                    r"block/(\d)/conv/depth/norm/(.*)",
+                    r"conformer_encoder/block_\1/conv_module/bn/\2",
+                ),
+                (
+                    r"block/(\d)/conv/depth/(.*)",
+                    r"conformer_encoder/block_\1/conv_module/dw_conv/\2",
+                ),
+                (
+                    r"block/(\d)/conv/in/(.*)",
+                    r"conformer_encoder/block_\1/conv_module/pw_conv_1/\2",
+                ),
+                (
+                    r"block/(\d)/conv/out/(.*)",
+                    r"conformer_encoder/block_\1/conv_module/pw_conv_2/\2",
+                ),
                 (r"block/(\d)/conv/norm/(.*)", r"conformer_encoder/block_\1/conv_module/ln/\2"),
                 (r"block/(\d)/norm/(.*)", r"conformer_encoder/block_\1/ln/\2"),
             ),
@@ -306,7 +315,9 @@ E2 = (
                 (r"epilogue/(norm/)?(.*)", lambda m: f"w2l_encoder/conv51/{_bn(m[1])}{m[2]}"),
                 (
                     r"block/(\d)/residual/(norm/)?(.*)",
-                    lambda m: f"w2l_encoder/conv{int(m[1]) + 2}3/res_{'bn_' if m[2] else ''}0/{m[3]}",
+                    lambda m: (
+                        f"w2l_encoder/conv{int(m[1]) + 2}3/res_{'bn_' if m[2] else ''}0/{m[3]}"
+                    ),
                 ),
                 (
                     r"block/(\d)/(\d)/(norm/)?(.*)",

@@ -237,7 +237,7 @@ E3 = (
                 (
                     r"(value|gain)/(\d)/(mean|width)/(.*)",
                     lambda m: (
-                        f"eval_net/{'advantage' if m[1] == 'gain' else 'value'}_noisy{int(m[2]) + 1}"
+                        f"eval_net/{'advantage' if m[1] == 'gain' else 'value'}_noisy{m[2]}"
                         f"/{m[4][0].replace('k', 'w')}_{'mu' if m[3] == 'mean' else 'sigma'}"
                     ),
                 ),
@@ -338,7 +338,10 @@ E3 = (
         lambda: tf_side(
             e.chebyshev,
             by_rules(
-                (r"layer/(\d)/(\d)/kernel", plus(1, "gcn_cheby/graphconvolution_{}_vars/weights_{}")),
+                (
+                    r"layer/(\d)/(\d)/kernel",
+                    plus(1, "gcn_cheby/graphconvolution_{}_vars/weights_{}"),
+                ),
                 (r"layer/(\d)/bias", plus(1, "gcn_cheby/graphconvolution_{}_vars/bias")),
             ),
             train=True,

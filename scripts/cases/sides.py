@@ -20,8 +20,8 @@ from cases.nets import Naming, Net, build, tf1, variables_of
 
 Values = dict[str, np.ndarray]  # role -> value
 SOURCE = (
-    "two programs of scripts/cases for one model; their converter was run on numbered values (truth "
-    "and layouts are read off the numbers) and on random ones (both computed the same)"
+    "two programs of scripts/cases for one model; their converter was run on numbered values "
+    "(truth and layouts are read off them) and on random ones (both computed the same)"
 )
 
 
@@ -29,8 +29,9 @@ SOURCE = (
 class Side:
     """One program: what its file lists, its graph, role -> name, and how to run it.
 
-    run: (values by role, input -> the name that seeds it) -> outputs. arrange: axes by which a value of the TF1
-    layout stands in the file of this side. trained: the roles that an optimizer changes.
+    run: (values by role, input -> the name that seeds it) -> outputs. arrange: axes by which a
+    value of the TF1 layout stands in the file of this side. trained: the roles that an optimizer
+    changes.
     """
 
     rows: list[Row]
@@ -241,7 +242,9 @@ def ported_case(spec: Ported) -> Case:
 def _moved(spec: Ported, expected: Side, values: Values) -> dict[str, np.ndarray | None]:
     """Return the expected side's values by role, in the layout of TF1."""
     changed = spec.convert(values)
-    moved = {role: changed[role] if role in changed else values.get(role) for role in expected.names}
+    moved = {
+        role: changed[role] if role in changed else values.get(role) for role in expected.names
+    }
     lost = [role for role, value in moved.items() if value is None and role not in changed]
     if lost:
         raise ValueError(f"{spec.id}: no value for {lost[0]}")
