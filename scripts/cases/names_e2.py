@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -346,33 +345,6 @@ E2 = (
             {"features": (2, 8, 6)},
         ),
         notes="places in a list that holds activations beside two numbers run together",
-    ),
-    Ported(
-        "v_dssm_towers_unknowable",
-        "dssm",
-        "ambiguous",
-        "graph",
-        lambda: tf_side(
-            e.dssm,
-            by_rules(
-                (r"query/(\d)/(.*)", r"L\1_q/\2"),
-                (r"document/(\d)/(.*)", r"L\1_d/\2"),
-            ),
-            train=True,
-            optimizer="Adagrad",
-        ),
-        lambda: tf_side(
-            partial(e.dssm, names=("input_1", "input_2")),
-            by_rules(
-                (r"query/(\d)/(.*)", r"tower_a/fc_\1/\2"),
-                (r"document/(\d)/(.*)", r"tower_b/fc_\1/\2"),
-            ),
-            shuffle=6,
-        ),
-        orbit=(r"(query|document)/.*", ("query", "document")),
-        inputs=(("input_1", "query"), ("input_2", "document")),
-        swapped=(("input_1", "document"), ("input_2", "query")),
-        notes="a cosine is symmetric and the new inputs say nothing: which tower reads which?",
     ),
 )
 

@@ -10,9 +10,6 @@ from cases.names_e2 import torch_model
 from cases.nets import by_default, by_rules
 from cases.sides import Ported, tf_side, torch_side
 
-PART = "linear/linear_model"
-INPUT = "dnn/input_from_feature_columns/input_layer"
-
 
 def ema_moments(template: str) -> Any:
     """Name moving moments as old code did that averages the moments themselves."""
@@ -28,74 +25,6 @@ def ema_moments(template: str) -> Any:
 
 
 E3 = (
-    Ported(
-        "v_widedeep_estimator",
-        "wide-deep",
-        "scope-nesting",
-        "names",
-        lambda: tf_side(
-            e.wide_deep,
-            by_rules(
-                (r"wide/bias", f"{PART}/bias_weights"),
-                (r"wide/(\w+)/table", rf"{PART}/\1/weights/part_0"),
-                (r"deep/(\w+)/table", rf"{INPUT}/\1_embedding/embedding_weights/part_0"),
-                (r"hidden/(\d)/(.*)", r"dnn/hiddenlayer_\1/\2/part_0"),
-                (r"logits/(.*)", r"dnn/logits/\1/part_0"),
-            ),
-            train=True,
-            optimizer="Adagrad",
-        ),
-        lambda: tf_side(
-            e.wide_deep,
-            by_rules(
-                (r"wide/bias", "wide_part/b"),
-                (r"wide/(\w+)/table", r"wide_part/w_\1"),
-                (r"deep/(\w+)/table", r"deep_part/emb_\1"),
-                (r"hidden/(\d)/(.*)", plus(1, "deep_part/fc{}/{}")),
-                (r"logits/(.*)", r"deep_part/score/\1"),
-            ),
-        ),
-    ),
-    Ported(
-        "v_din_dice",
-        "din",
-        "token-rename",
-        "names",
-        lambda: tf_side(
-            e.interest,
-            by_rules(
-                (r"user/table", "user_emb_w"),
-                (r"item/table", "item_emb_w"),
-                (r"shop/table", "cate_emb_w"),
-                (r"popular/table", "item_b"),
-                (r"attention/(\d)/(.*)", plus(1, "f{}_att/{}")),
-                (r"history/(.*)", r"hist_fcn/\1"),
-                (r"norm/(.*)", r"b1/\1"),
-                (r"main/(\d)/dice/norm/(.*)", plus(1, "dice_{}/bn/{}")),
-                (r"main/(\d)/dice/alpha", plus(1, "alphadice_{}")),
-                (r"main/(\d)/(.*)", plus(1, "f{}/{}")),
-            ),
-            train=True,
-            optimizer="Adagrad",
-        ),
-        lambda: tf_side(
-            e.interest,
-            by_rules(
-                (r"(user|item)/table", r"embeddings/\1_id"),
-                (r"shop/table", "embeddings/category_id"),
-                (r"popular/table", "item_bias"),
-                (r"attention/2/(.*)", r"attention_unit/score/\1"),
-                (r"attention/(\d)/(.*)", r"attention_unit/dense_\1/\2"),
-                (r"history/(.*)", r"history_projection/\1"),
-                (r"norm/(.*)", r"input_bn/\1"),
-                (r"main/(\d)/dice/norm/(.*)", r"mlp/dice_\1/bn/\2"),
-                (r"main/(\d)/dice/alpha", r"mlp/dice_\1/alpha"),
-                (r"main/2/(.*)", r"mlp/logit/\1"),
-                (r"main/(\d)/(.*)", r"mlp/dense_\1/\2"),
-            ),
-        ),
-        notes="f1 and f1_att, b1 and item_b: short names of an author in a hurry",
-    ),
     Ported(
         "v_neumf_pairs",
         "neumf",
@@ -294,6 +223,39 @@ E3 = (
         ),
         orbit=(r"member/([0-4])/.*", ("0", "1", "2", "3", "4")),
         notes="the mean of five models of one form: any of 120 orders computes the same",
+    ),
+    Ported(
+        "v_mixture_unknowable",
+        "mixture-density",
+        "ambiguous",
+        "graph",
+        lambda: tf_side(
+            e.mixture_density,
+            by_rules(
+                (r"hidden/(\d)/(.*)", plus(1, "mdn/h{}/{}")),
+                (r"component/(\d)/share/(.*)", plus(1, "mdn/pi_{}/{}")),
+                (r"component/(\d)/mean/(.*)", plus(1, "mdn/mu_{}/{}")),
+                (r"component/(\d)/log_width/(.*)", plus(1, "mdn/log_sigma_{}/{}")),
+            ),
+            train=True,
+            optimizer="RMSProp",
+            shuffle=15,
+        ),
+        lambda: tf_side(
+            e.mixture_density,
+            by_rules(
+                (r"hidden/(\d)/(.*)", r"trunk/dense_\1/\2"),
+                (
+                    r"component/(\d)/(\w+)/(.*)",
+                    lambda m: (
+                        f"mixture/{'wxyz'[int(m[1])]}/{m[2].replace('share', 'logit')}/{m[3]}"
+                    ),
+                ),
+            ),
+            shuffle=23,
+        ),
+        orbit=(r"component/([0-3])/.*", ("0", "1", "2", "3")),
+        notes="components of a sum have no order; what is a mean and what a width is known",
     ),
     Ported(
         "v_sage_torch",

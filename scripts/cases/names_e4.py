@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cases import wirings_e3 as e
+from cases.batch1 import TEXT
+from cases.batch2 import LLM
 from cases.huggingface import Pair
+from cases.keras_hub_ports import Port
 from cases.names_a import plus
 from cases.names_e3 import ema_moments
 from cases.nets import by_rules
@@ -195,7 +198,7 @@ E4 = (
     ),
 )
 SHORT = {"kernel": "W", "bias": "b"}
-SPEECH = {
+SEQ2SEQ = {
     "d_model": 16,
     "encoder_layers": 3,
     "decoder_layers": 2,
@@ -207,103 +210,84 @@ SPEECH = {
     "max_position_embeddings": 34,
     "pad_token_id": 1,
 }
+LAYERS = {"vocab_size": 30, "max_position_embeddings": 34}
 PAIRS = (
-    Pair(
-        "h_pegasus",
-        "pegasus",
-        "PegasusConfig",
-        "PegasusForConditionalGeneration",
-        SPEECH,
-        beside="wrap:summarizer+adam",
-    ),
-    Pair(
-        "h_speech_to_text_pt_to_keras",
-        "speech-to-text",
-        "Speech2TextConfig",
-        "Speech2TextModel",
-        {
-            **SPEECH,
-            "conv_channels": 12,
-            "conv_kernel_sizes": (5, 3),
-            "input_feat_per_channel": 8,
-            "max_source_positions": 20,
-            "max_target_positions": 20,
-        },
-        to_torch=False,
-    ),
     Pair(
         "h_xglm_ema",
         "xglm",
         "XGLMConfig",
         "XGLMForCausalLM",
-        {
-            "d_model": 16,
-            "ffn_dim": 24,
-            "num_layers": 4,
-            "attention_heads": 2,
-            "vocab_size": 30,
-            "max_position_embeddings": 34,
-        },
+        {**LAYERS, "d_model": 16, "ffn_dim": 24, "num_layers": 4, "attention_heads": 2},
         beside="ema",
     ),
     Pair(
-        "h_xlm_twin",
-        "xlm",
-        "XLMConfig",
-        "XLMWithLMHeadModel",
-        {
-            "emb_dim": 16,
-            "n_layers": 4,
-            "n_heads": 2,
-            "vocab_size": 30,
-            "n_langs": 3,
-            "max_position_embeddings": 34,
-            "use_lang_emb": True,
-        },
+        "h_marian",
+        "marian",
+        "MarianConfig",
+        "MarianMTModel",
+        {**SEQ2SEQ, "decoder_start_token_id": 1},
+        beside="wrap:translator+adam",
+    ),
+    Pair(
+        "h_mbart_pt_to_keras",
+        "mbart",
+        "MBartConfig",
+        "MBartForConditionalGeneration",
+        SEQ2SEQ,
+        to_torch=False,
+    ),
+    Pair(
+        "h_flaubert_twin",
+        "flaubert",
+        "FlaubertConfig",
+        "FlaubertWithLMHeadModel",
+        {**LAYERS, "emb_dim": 16, "n_layers": 4, "n_heads": 2},
         beside="twin:student,teacher+adam",
     ),
     Pair(
-        "h_swiftformer",
-        "swiftformer",
-        "SwiftFormerConfig",
-        "SwiftFormerForImageClassification",
+        "h_roberta_prenorm",
+        "roberta-prelayernorm",
+        "RobertaPreLayerNormConfig",
+        "RobertaPreLayerNormForMaskedLM",
+        TEXT,
+        beside="adamw",
+    ),
+    Pair(
+        "h_efficientformer",
+        "efficientformer",
+        "EfficientFormerConfig",
+        "EfficientFormerForImageClassification",
         {
             "image_size": 64,
-            "depths": [2, 1, 2, 1],
-            "embed_dims": [8, 12, 16, 20],
-            "mlp_ratio": 2,
+            "depths": [2, 1, 2, 2],
+            "hidden_sizes": [8, 12, 16, 20],
+            "downsamples": [True, True, True, True],
+            "dim": 20,
+            "key_dim": 4,
+            "num_attention_heads": 2,
+            "attention_ratio": 2,
+            "resolution": 2,
+            "num_meta3d_blocks": 1,
         },
         beside="momentum",
     ),
     Pair(
-        "h_resnet_wrapped",
-        "resnet-hf",
-        "ResNetConfig",
-        "ResNetForImageClassification",
-        {
-            "embedding_size": 8,
-            "hidden_sizes": [8, 12, 16],
-            "depths": [2, 2, 2],
-            "layer_type": "bottleneck",
-        },
-        beside="wrap:tower+momentum",
+        "h_convnextv2_pt_to_keras",
+        "convnextv2",
+        "ConvNextV2Config",
+        "ConvNextV2ForImageClassification",
+        {"image_size": 64, "hidden_sizes": [8, 12, 16, 20], "depths": [1, 2, 2, 1]},
+        to_torch=False,
     ),
-    Pair(
-        "h_transfo_xl",
-        "transfo-xl",
-        "TransfoXLConfig",
-        "TransfoXLModel",
-        {
-            "vocab_size": 30,
-            "cutoffs": [10, 20],
-            "d_model": 16,
-            "d_embed": 16,
-            "n_head": 2,
-            "d_head": 8,
-            "d_inner": 24,
-            "n_layer": 4,
-            "mem_len": 8,
-            "div_val": 1,
-        },
+)
+PORTS = (
+    Port(
+        "p_mistral",
+        "mistral",
+        "transformers.convert_mistral",
+        "MistralConfig",
+        "MistralForCausalLM",
+        LLM,
+        beside="strip:model.",
     ),
 )

@@ -217,14 +217,3 @@ def jasper(net: Net, train: bool) -> Any:
         x = relu(unit(f"block/{i}/2", h, width, 5) + side)
     x = relu(unit("epilogue", x, 14, 1))
     return net.conv("decoder", x, 9, 1)
-
-
-def dssm(net: Net, train: bool, names: tuple[str, str] = ("query", "document")) -> Any:
-    """Two towers over hashed letter triples and their cosine."""
-    sides = []
-    for tower, name in zip(("query", "document"), names, strict=True):
-        x = holder(name, 3, 24)
-        for i, units in enumerate((12, 12, 8)):
-            x = net.dense(f"{tower}/{i}", x, units, tf.tanh)
-        sides.append(tf.math.l2_normalize(x, -1))
-    return tf.reduce_sum(sides[0] * sides[1], -1)

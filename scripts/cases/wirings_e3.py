@@ -9,46 +9,6 @@ import tensorflow as tf
 from cases.nets import Net
 from cases.wirings_a import holder, relu
 
-COLUMNS = {"occupation": 9, "education": 7, "relation": 9, "workclass": 7}
-
-
-def wide_deep(net: Net, train: bool) -> Any:
-    """Wide & deep: a linear weight and an embedding for every column."""
-    ids = {name: holder(name, 3, dtype=tf.int32) for name in COLUMNS}
-    wide = [net.embed(f"wide/{name}", ids[name], size, 1) for name, size in COLUMNS.items()]
-    x = [net.embed(f"deep/{name}", ids[name], size, 4) for name, size in COLUMNS.items()]
-    x = tf.concat([*x, holder("age", 3, 1)], -1)
-    for i in range(3):
-        x = net.dense(f"hidden/{i}", x, (12, 12, 8)[i], relu)
-    wide = tf.add_n(wide) + net.var("wide/bias", (1,))
-    return tf.sigmoid(net.dense("logits", x, 1) + wide)
-
-
-def interest(net: Net, train: bool) -> Any:
-    """Deep interest network: an attention perceptron over the history, Dice activations."""
-    items, shops = (
-        holder("history_items", 2, 4, dtype=tf.int32),
-        holder("history_shops", 2, 4, dtype=tf.int32),
-    )
-    item, shop = holder("item", 2, dtype=tf.int32), holder("shop", 2, dtype=tf.int32)
-    user = net.embed("user", holder("user", 2, dtype=tf.int32), 16, 8)
-    look = [("item", items, item), ("shop", shops, shop)]
-    past = tf.concat([net.embed(k, h, 16, 4) for k, h, _ in look], -1)
-    now = tf.concat([net.embed(k, q, 16, 4) for k, _, q in look], -1)
-    query = tf.tile(now[:, None], (1, 4, 1))
-    h = tf.concat([query, past, query - past, query * past], -1)
-    for i in range(2):
-        h = net.dense(f"attention/{i}", h, (12, 8)[i], tf.sigmoid)
-    weights = tf.nn.softmax(net.dense("attention/2", h, 1), 1)
-    x = tf.reduce_sum(weights * past, 1)
-    x = tf.concat([user, now, net.dense("history", x, 8)], -1)
-    x = net.batch_norm("norm", x, train)
-    for i in range(2):
-        x = net.dense(f"main/{i}", x, (12, 8)[i])
-        share = tf.sigmoid(net.batch_norm(f"main/{i}/dice/norm", x, train))
-        x = share * x + (1 - share) * net.var(f"main/{i}/dice/alpha", (x.shape[-1],)) * x
-    return net.dense("main/2", x, 1) + net.embed("popular", item, 16, 1)
-
 
 def neural_filtering(net: Net, train: bool) -> Any:
     """NeuMF: two pairs of tables, one multiplied and one for a perceptron."""
@@ -59,6 +19,22 @@ def neural_filtering(net: Net, train: bool) -> Any:
     for i in range(3):
         x = net.dense(f"deep/{i}", x, (16, 8, 8)[i], relu)
     return net.dense("score", tf.concat([product, x], -1), 1, tf.sigmoid)
+
+
+def mixture_density(net: Net, train: bool) -> Any:
+    """Mixture density network: a weight, a mean and a width of its own for every component."""
+    x, target = holder("x", 4, 3), holder("y", 4, 2)
+    for i in range(2):
+        x = net.dense(f"hidden/{i}", x, 12, tf.tanh)
+    shares, densities = [], []
+    for k in range(4):
+        shares.append(net.dense(f"component/{k}/share", x, 1))
+        mean = net.dense(f"component/{k}/mean", x, 2)
+        log_width = net.dense(f"component/{k}/log_width", x, 2)
+        error = target - mean
+        densities.append(tf.reduce_sum(-log_width - tf.square(error) * tf.exp(-2 * log_width), -1))
+    logits = tf.nn.log_softmax(tf.concat(shares, -1))
+    return tf.reduce_logsumexp(logits + tf.stack(densities, -1), -1)
 
 
 def low_bags(net: Net, train: bool) -> Any:
