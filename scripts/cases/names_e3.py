@@ -112,15 +112,15 @@ E3 = (
             by_rules(
                 (
                     r"(represent|dynamics|predict)/(\d)/conv/(\d)/(.*)",
-                    lambda m: f"{WORD[m[1]]}/~/block{m[2]}/conv2_d_{m[3]}/{W[m[4]]}",
+                    lambda m: f"{WORD[m[1]]}/_/block{m[2]}/conv2_d_{m[3]}/{W[m[4]]}",
                 ),
                 (
                     r"(represent|dynamics|predict)/(\d)/norm/(\d)/(.*)",
-                    lambda m: f"{WORD[m[1]]}/~/block{m[2]}/layer_norm_{m[3]}/{W[m[4]]}",
+                    lambda m: f"{WORD[m[1]]}/_/block{m[2]}/layer_norm_{m[3]}/{W[m[4]]}",
                 ),
                 (
                     r"(represent|dynamics|predict)/(.*)/(\w+)",
-                    lambda m: f"{WORD[m[1]]}/~/{m[2]}/{W[m[3]]}",
+                    lambda m: f"{WORD[m[1]]}/_/{m[2]}/{W[m[3]]}",
                 ),
             ),
             shuffle=13,

@@ -108,7 +108,8 @@ def noisy_rainbow(net: Net, train: bool) -> Any:
             holder(f"{role}/noise/{end}", size) for end, size in (("in", n), ("out", units))
         )
         kernel = net.var(f"{role}/mean/kernel", (n, units), "noisy")
-        kernel += net.var(f"{role}/width/kernel", (n, units), "noisy") * before[:, None] * after
+        width = net.var(f"{role}/width/kernel", (n, units), "noisy")
+        kernel = kernel + width * before[:, None] * after
         bias = net.var(f"{role}/mean/bias", (units,), "noisy")
         return tf.matmul(h, kernel) + bias + net.var(f"{role}/width/bias", (units,)) * after
 
