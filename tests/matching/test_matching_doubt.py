@@ -76,3 +76,17 @@ def test_levels_that_do_not_begin_a_count_are_absolute(first):
     found = match_variables(side(*body, *rows), side(*body, *rows))
     wanted = {name for name, _ in (body if first == 0 else body + rows)}
     assert {d.expected for d in found.matched} == wanted
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "told"),
+    [("net/up_blocks_", "model/up_", False), ("net/up_", "model/net/up_", True),
+     ("net/layers_", "model/layer_", True)],
+)  # fmt: skip
+def test_levels_of_the_way_up_are_counted_from_either_end(mine, theirs, told):
+    def path(prefix):
+        leaves = ("query/kernel", "query/bias", "norm/gamma")
+        return side(*[(f"{prefix}{k}/{leaf}", None) for k in range(4) for leaf in leaves])
+
+    found = match_variables(path(mine), path(theirs))
+    assert len(found.matched) == (12 if told else 0)

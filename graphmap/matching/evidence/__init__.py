@@ -14,6 +14,7 @@ from graphmap.matching.evidence.kind import kind_evidence
 from graphmap.matching.evidence.layout import layout_evidence
 from graphmap.matching.evidence.leaf import leaf_evidence
 from graphmap.matching.evidence.learned import learned_evidence
+from graphmap.matching.evidence.level import level_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence
 from graphmap.matching.evidence.novelty import novelty_evidence
 from graphmap.matching.evidence.order import order_evidence
@@ -42,6 +43,7 @@ EVIDENCE: tuple[Rule, ...] = (
     count_evidence,
     counter_evidence,
     stack_evidence,
+    level_evidence,
     layout_evidence,
     sibling_evidence,
     trained_evidence,
@@ -52,4 +54,4 @@ EVIDENCE: tuple[Rule, ...] = (
 
 # Rules that doubt which member is which, not that the groups belong together: such a pair commits
 # nothing but stays a rival to the others.
-VETOES: frozenset[Rule] = frozenset((counter_evidence, stack_evidence))
+VETOES: frozenset[Rule] = frozenset((counter_evidence, stack_evidence, level_evidence))

@@ -9,6 +9,8 @@ from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, segments, words_of
 from graphmap.model.namemap import Evidence
 
+__all__ = ["same_end", "stack_evidence"]
+
 BITS = 120.0
 
 
@@ -33,7 +35,7 @@ def _kept(expected: Group, actual: Group, context: Context) -> bool:
     if len(expected.blocks) != len(actual.blocks):
         return False
     return all(
-        (head, other) in context.stacks or _ends_alike(_words(head), _words(other))
+        (head, other) in context.stacks or same_end(head, other)
         for head, other, mine, theirs in zip(
             _heads(expected), _heads(actual), expected.blocks, actual.blocks, strict=True
         )
@@ -47,10 +49,15 @@ def _heads(group: Group) -> list[str]:
     return [cuts[at] for at in group.free]
 
 
+def same_end(head: str, other: str) -> bool:
+    """Whether the words of one path down to an index end the other one.
+
+    >>> same_end("encoder/layer_#", "bert.encoder.layer.#"), same_end("h_#", "encoder/layer_#")
+    (True, False)
+    """
+    short, long = sorted((_words(head), _words(other)), key=len)
+    return bool(short) and long[-len(short) :] == short
+
+
 def _words(head: str) -> tuple[str, ...]:
     return tuple(word for part in segments(head) for word in words_of(part) if word != MARK)
-
-
-def _ends_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    short, long = sorted((one, other), key=len)
-    return bool(short) and long[-len(short) :] == short

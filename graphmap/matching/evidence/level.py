@@ -1,0 +1,31 @@
+"""Levels of an upsampling path: the first may be the coarsest or the finest."""
+
+from __future__ import annotations
+
+from graphmap.matching.evidence.counter import prefixes
+from graphmap.matching.evidence.stack import same_end
+from graphmap.matching.pairs import Context, Pair
+from graphmap.matching.tokens import last_segment, words_of
+from graphmap.model.namemap import Evidence
+
+BITS = 120.0
+RISING = "upsample"
+
+
+def level_evidence(pair: Pair, context: Context) -> Evidence | None:
+    """Negative where nothing but its number chose a level and the path was renamed.
+
+    Some programs count the levels of the way up as they are made, others as those of the way down
+    whose size they have. Shapes that differ from level to level tell which it is.
+    """
+    if pair.fit is not None and (len(pair.links) < 2 or not pair.expected.uniform):
+        return None
+    mine, other = (
+        [head for head in prefixes(group) if RISING in words_of(last_segment(head))]
+        for group in (pair.expected, pair.actual)
+    )
+    if not mine or not other or same_end(mine[-1], other[-1]):
+        return None
+    if (mine[-1], other[-1]) in context.stacks:
+        return None
+    return Evidence("level", -BITS, "a level of the way up, which may be counted from either end")
