@@ -195,7 +195,7 @@ def gated_pixels(net: Net, train: bool) -> Any:
     for i in range(3):
         down = net.conv(f"vertical/{i}", v, 12)
         side = net.conv(f"horizontal/{i}", h, 12)
-        link = net.conv(f"link/{i}", down, 12, 1)
+        link = net.conv(f"link/{i}", down, 12, 1, bias=False)
         v = gate(down)
         h = h + net.conv(f"out/{i}", gate(side + link), 6, 1)
     return net.conv("logits", relu(h), 8, 1)
