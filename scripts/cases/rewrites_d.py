@@ -1,4 +1,4 @@
-"""The rewrites of the fourth batch: an OCR network, slim's Inception-ResNet-v2."""
+"""The rewrite of the fourth batch: an OCR network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from cases.nets import tf1
-from cases.rewritten import Carry, Rewrite, Side, slim_conv, trained
+from cases.rewritten import Carry, Rewrite, Side, trained
 
 UNITS = 6
 
@@ -126,142 +126,6 @@ def ocr_carry(actual: list[str], expected: list[str]) -> dict[str, Carry]:
     return found | {"label/kernel": Carry("shadow_net/sequence_rnn_module/w")}
 
 
-def slim_inception_resnet(train: bool) -> Side:
-    """slim's Inception-ResNet-v2; training has the auxiliary logits."""
-
-    def conv(x: Any, name: str, filters: int, size: Any, **options: Any) -> Any:
-        return slim_conv(x, name, filters, size, train, **options)
-
-    def block(x: Any, scope: str, branches: Any, scale: float, act: bool = True) -> Any:
-        with tf1.variable_scope(scope):
-            ends = []
-            for at, branch in enumerate(branches):
-                h = x
-                with tf1.variable_scope(f"Branch_{at}"):
-                    for name, filters, size in branch:
-                        h = conv(h, f"Conv2d_{name}", filters, size)
-                ends.append(h)
-            up = conv(tf.concat(ends, 3), "Conv2d_1x1", int(x.shape[-1]), 1, linear=True)
-            x = x + scale * up
-            return tf.nn.relu(x) if act else x
-
-    def mixed(x: Any, scope: str, branches: Any, pool: Any) -> Any:
-        with tf1.variable_scope(scope):
-            ends = []
-            for at, branch in enumerate(branches):
-                h = x
-                with tf1.variable_scope(f"Branch_{at}"):
-                    for name, filters, size, valid in branch:
-                        more = {"stride": 2, "padding": "VALID"} if valid else {}
-                        h = conv(h, f"Conv2d_{name}", filters, size, **more)
-                ends.append(h)
-            return tf.concat([*ends, pool(x)], 3)
-
-    def pool(x: Any) -> Any:
-        return tf.nn.max_pool2d(x, 3, 2, "VALID")
-
-    def averaged(x: Any) -> Any:
-        with tf1.variable_scope("Branch_3"):
-            return conv(tf.nn.avg_pool2d(x, 3, 1, "SAME"), "Conv2d_0b_1x1", 64, 1)
-
-    b35 = (
-        (("1x1", 32, 1),),
-        (("0a_1x1", 32, 1), ("0b_3x3", 32, 3)),
-        (("0a_1x1", 32, 1), ("0b_3x3", 48, 3), ("0c_3x3", 64, 3)),
-    )
-    b17 = (
-        (("1x1", 192, 1),),
-        (("0a_1x1", 128, 1), ("0b_1x7", 160, (1, 7)), ("0c_7x1", 192, (7, 1))),
-    )
-    b8 = (
-        (("1x1", 192, 1),),
-        (("0a_1x1", 192, 1), ("0b_1x3", 224, (1, 3)), ("0c_3x1", 256, (3, 1))),
-    )
-    graph = tf.Graph()
-    with graph.as_default(), tf1.variable_scope("InceptionResnetV2"):
-        image = x = tf1.placeholder(tf.float32, (2, 75, 75, 3), "images")
-        x = conv(x, "Conv2d_1a_3x3", 32, 3, stride=2, padding="VALID")
-        x = conv(conv(x, "Conv2d_2a_3x3", 32, 3, padding="VALID"), "Conv2d_2b_3x3", 64, 3)
-        x = conv(pool(x), "Conv2d_3b_1x1", 80, 1, padding="VALID")
-        x = pool(conv(x, "Conv2d_4a_3x3", 192, 3, padding="VALID"))
-        x = mixed(
-            x,
-            "Mixed_5b",
-            (
-                (("1x1", 96, 1, 0),),
-                (("0a_1x1", 48, 1, 0), ("0b_5x5", 64, 5, 0)),
-                (("0a_1x1", 64, 1, 0), ("0b_3x3", 96, 3, 0), ("0c_3x3", 96, 3, 0)),
-            ),
-            averaged,
-        )
-        for i in range(1, 11):
-            x = block(x, f"Repeat/block35_{i}", b35, 0.17)
-        x = mixed(
-            x,
-            "Mixed_6a",
-            (
-                (("1a_3x3", 384, 3, 1),),
-                (("0a_1x1", 256, 1, 0), ("0b_3x3", 256, 3, 0), ("1a_3x3", 384, 3, 1)),
-            ),
-            pool,
-        )
-        for i in range(1, 21):
-            x = block(x, f"Repeat_1/block17_{i}", b17, 0.1)
-        losses = []
-        if train:
-            with tf1.variable_scope("AuxLogits"):
-                h = conv(x, "Conv2d_1b_1x1", 128, 1)
-                h = conv(h, "Conv2d_2a_5x5", 768, h.shape[1:3], padding="VALID")
-                losses = [_logits(h, "Logits")]
-        x = mixed(
-            x,
-            "Mixed_7a",
-            (
-                (("0a_1x1", 256, 1, 0), ("1a_3x3", 384, 3, 1)),
-                (("0a_1x1", 256, 1, 0), ("1a_3x3", 288, 3, 1)),
-                (("0a_1x1", 256, 1, 0), ("0b_3x3", 288, 3, 0), ("1a_3x3", 320, 3, 1)),
-            ),
-            pool,
-        )
-        for i in range(1, 10):
-            x = block(x, f"Repeat_2/block8_{i}", b8, 0.2)
-        x = conv(block(x, "Block8", b8, 1.0, act=False), "Conv2d_7b_1x1", 1536, 1)
-        with tf1.variable_scope("Logits"):
-            out = _logits(x, "Logits")
-        variables = tf1.global_variables()
-        if train:
-            trained(graph, [*losses, out], tf1.train.RMSPropOptimizer(0.1, momentum=0.9))
-        chances = tf.nn.softmax(out, name="Predictions")
-    return Side(graph, [image], chances, variables)
-
-
-def _logits(x: Any, name: str) -> Any:
-    with tf1.variable_scope(name):
-        flat = tf.reduce_mean(x, [1, 2])
-        kernel = tf1.get_variable("weights", (flat.shape[-1], 9))
-        return tf.nn.bias_add(tf.matmul(flat, kernel), tf1.get_variable("biases", (9,)))
-
-
-def keras_inception_resnet() -> Side:
-    """tf_keras.applications' constructor, in inference."""
-    import tf_keras
-
-    tf_keras.backend.clear_session()
-    graph = tf.Graph()
-    with graph.as_default():
-        tf_keras.backend.set_learning_phase(0)
-        model = tf_keras.applications.InceptionResNetV2(
-            weights=None, input_shape=(75, 75, 3), classes=9
-        )
-        made = tf1.global_variables()
-    return Side(graph, model.inputs, model.outputs[0], made)
-
-
-def in_order(actual: list[str], expected: list[str]) -> dict[str, Carry]:
-    """Both programs make their layers in one order."""
-    return {e: Carry(a) for e, a in zip(expected, actual, strict=True)}
-
-
 REWRITES = (
     Rewrite(
         "r_ocr_lstm_split",
@@ -272,15 +136,5 @@ REWRITES = (
         ocr_new,
         ocr_carry,
         "one kernel of a BasicLSTM becomes kernel and recurrent kernel; Keras counts its layers",
-    ),
-    Rewrite(
-        "r_slim_inception_resnet",
-        "inception-resnet-v2",
-        "cross-impl",
-        "graph",
-        slim_inception_resnet,
-        keras_inception_resnet,
-        in_order,
-        "slim's words beside conv2d_N and batch_normalization_N; auxiliary logits stand beside",
     ),
 )

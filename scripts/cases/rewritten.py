@@ -102,38 +102,6 @@ def _run(side: Side, values: dict[str, np.ndarray]) -> np.ndarray:
         return session.run(side.output, feeds)
 
 
-def slim_conv(
-    x: Any,
-    name: str,
-    filters: int,
-    size: int | tuple[int, int],
-    train: bool,
-    stride: int = 1,
-    padding: str = "SAME",
-    linear: bool = False,
-) -> Any:
-    """slim.conv2d with its batch norm without scale, or (linear) with biases alone."""
-    high, wide = (size, size) if isinstance(size, int) else size
-    with tf1.variable_scope(name):
-        kernel = tf1.get_variable("weights", (high, wide, x.shape[-1], filters))
-        y = tf.nn.conv2d(x, kernel, stride, padding)
-        if linear:
-            return tf.nn.bias_add(y, tf1.get_variable("biases", (filters,)))
-        with tf1.variable_scope("BatchNorm"):
-            beta = tf1.get_variable("beta", (filters,))
-            mean = tf1.get_variable("moving_mean", (filters,), trainable=False)
-            variance = tf1.get_variable("moving_variance", (filters,), trainable=False)
-            if not train:
-                y = tf.nn.batch_normalization(y, mean, variance, beta, None, 1e-3)
-            else:
-                now = tf.nn.moments(y, [0, 1, 2])
-                for moving, batch in zip((mean, variance), now, strict=True):
-                    update = tf1.assign_sub(moving, (moving - batch) * 0.01)
-                    tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
-                y = tf.nn.batch_normalization(y, *now, beta, None, 1e-3)
-        return tf.nn.relu(y)
-
-
 def trained(graph: Any, losses: list[Any], optimizer: Any) -> None:
     """Add a training step to the graph."""
     loss = tf.add_n([tf.reduce_mean(tf.square(one)) for one in losses])
