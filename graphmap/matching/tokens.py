@@ -20,6 +20,7 @@ __all__ = [
     "last_segment",
     "mark_numbers",
     "numbers_in",
+    "prefixes",
     "segments",
     "similarity",
     "split_name",
@@ -124,6 +125,15 @@ def segments(template: str) -> tuple[str, ...]:
     (('encoder', 'layer_#', 'kernel'), ('blocks_', '_#', 'w'))
     """
     return tuple(part for part in SEPARATORS.split(template) if part)
+
+
+def prefixes(template: str) -> list[str]:
+    """Return the beginnings of a template that end in an index.
+
+    >>> prefixes("block_#/conv_#/kernel")
+    ['block_#', 'block_#/conv_#']
+    """
+    return [template[: found.end()] for found in re.finditer(MARK, template)]
 
 
 @lru_cache(maxsize=16384)

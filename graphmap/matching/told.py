@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from graphmap.matching.renumber import Renumbering
-from graphmap.matching.tokens import MARK, Template
+from graphmap.matching.tokens import Template, prefixes
 
 __all__ = ["Heads", "told_stacks"]
 
@@ -74,6 +74,4 @@ def _layers(names: Iterable[Template]) -> Mapping[str, set[int]]:
 
 def _heads(name: Template) -> Iterator[tuple[str, int]]:
     """Yield each index of a name with all that stands before it."""
-    cuts = [at + 1 for at, char in enumerate(name.text) if char == MARK]
-    for cut, value in zip(cuts, name.numbers, strict=True):
-        yield name.text[:cut], value
+    yield from zip(prefixes(name.text), name.numbers, strict=True)

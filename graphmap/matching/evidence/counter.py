@@ -7,13 +7,12 @@ where all members have one shape, nothing in two listings shows whether the habi
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import MARK, segments
+from graphmap.matching.tokens import MARK, prefixes, segments
 from graphmap.matching.vocabulary import TURNED
 from graphmap.model.namemap import Evidence
 
@@ -29,7 +28,7 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
     if (
         context.levels
         and pair.fit is not None
-        and not context.levels.isdisjoint(prefixes(expected))
+        and not context.levels.isdisjoint(prefixes(expected.template))
         and not _absolute(pair)
     ):
         return Evidence("counter", -BITS, "a level, and nothing shows from which end it is counted")
@@ -86,11 +85,6 @@ def counted_word(template: str) -> str:
     'dense_#'
     """
     return next((part for part in reversed(segments(template)) if part.endswith("_" + MARK)), "")
-
-
-def prefixes(group: Group) -> list[str]:
-    """Return the beginnings of a template that end in an index."""
-    return [group.template[: found.end()] for found in re.finditer(MARK, group.template)]
 
 
 def _orders(group: Group, members: list[int]) -> float:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from graphmap.matching.evidence.counter import prefixes
 from graphmap.matching.evidence.stack import same_end
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import last_segment, words_of
+from graphmap.matching.tokens import last_segment, prefixes, words_of
 from graphmap.model.namemap import Evidence
 
 BITS = 120.0
@@ -21,7 +20,7 @@ def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     if pair.fit is not None and (len(pair.links) < 2 or not pair.expected.uniform):
         return None
     mine, other = (
-        [head for head in prefixes(group) if RISING in words_of(last_segment(head))]
+        [head for head in prefixes(group.template) if RISING in words_of(last_segment(head))]
         for group in (pair.expected, pair.actual)
     )
     if not mine or not other or same_end(mine[-1], other[-1]):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from graphmap.matching.alignment import only_embedding
-from graphmap.matching.evidence.counter import prefixes
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import MARK, segments, words_of
+from graphmap.matching.tokens import MARK, prefixes, segments, words_of
 from graphmap.model.namemap import Evidence
 
 __all__ = ["same_end", "stack_evidence"]
@@ -45,7 +44,7 @@ def _kept(expected: Group, actual: Group, context: Context) -> bool:
 
 def _heads(group: Group) -> list[str]:
     """Return, for each index that counts, the template down to it."""
-    cuts = prefixes(group)
+    cuts = prefixes(group.template)
     return [cuts[at] for at in group.free]
 
 
