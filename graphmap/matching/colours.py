@@ -62,6 +62,10 @@ class Class(NamedTuple):
     view: str
     radius: int
 
+    def parts(self, other: Class) -> bool:
+        """Whether this is a part of the other class, on both sides."""
+        return set(self.expected) < set(other.expected) and set(self.actual) < set(other.actual)
+
 
 class Counterparts(NamedTuple):
     """pairs: {expected: actual}. found: how. classes: of expected variables without a pair."""
@@ -276,15 +280,19 @@ class _Plan:
         return True
 
     def classes(self) -> dict[int, Class]:
-        """Return {expected variable without a pair: those of both sides that stand as it does}."""
+        """Return {expected variable without a pair: those of both sides that stand as it does}.
+
+        The widest look that knows a place, unless a nearer one tells more members apart.
+        """
         classes: dict[int, Class] = {}
         for stage in STAGES[:2]:
             for name, view in zip(VIEWS, self.views, strict=True):
                 for mine, theirs, _ in self._rows(view, stage):
                     if mine and theirs:
+                        found = Class(tuple(mine), tuple(theirs), name, stage.radius)
                         for v in mine:
-                            found = Class(tuple(mine), tuple(theirs), name, stage.radius)
-                            classes.setdefault(v, found)
+                            if v not in classes or found.parts(classes[v]):
+                                classes[v] = found
         return classes
 
     def _rows(self, view: _Joint, stage: Stage) -> list[tuple[list[int], list[int], bool]]:

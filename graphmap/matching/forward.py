@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel, ShapeValue
@@ -83,13 +83,14 @@ class Forward(NamedTuple):
 
     classes: of each. inputs: (port, output slot of the producer, producer), data only.
     places: of each variable, by its number. names: of ops, where somebody chose one: inputs, and
-    outputs that an Identity names.
+    outputs that an Identity names. nodes: of each op, its position in the graph.
     """
 
     classes: list[str]
     inputs: list[list[tuple[int, int, int]]]
     places: dict[int, list[Place]]
     names: Mapping[int, str] = {}
+    nodes: Sequence[int] = ()
 
 
 def find_forward(graph: GraphModel, variables: Mapping[int, int]) -> Forward:
@@ -249,7 +250,7 @@ class _Tracer:
             for at in kept
         ]
         names = self._chosen_names(number)
-        forward = Forward([self.classes[at] for at in kept], inputs, places, names)
+        forward = Forward([self.classes[at] for at in kept], inputs, places, names, kept)
         return _name_offsets(forward)
 
     def _chosen_names(self, number: Mapping[int, int]) -> dict[int, str]:

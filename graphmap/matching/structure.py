@@ -15,6 +15,7 @@ from graphmap.matching.colours import Class, Counterparts, find_counterparts
 from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.forward import Forward, find_forward
 from graphmap.matching.inlining import inline_calls
+from graphmap.matching.joinings import free_joinings
 from graphmap.matching.layout import shapes_fit
 from graphmap.matching.sums import join_sums
 from graphmap.matching.tokens import split_name
@@ -71,7 +72,7 @@ def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
         for node in tuple(part.node for part in v.parts) or (v.node,):
             if node is not None and node in graph.index:
                 numbers[graph.index[node]] = number
-    return join_sums(find_forward(graph, numbers))
+    return join_sums(free_joinings(find_forward(graph, numbers), graph))
 
 
 def _balanced(sides: Sequence[Forward], labels: Sequence[Mapping[int, Label]]) -> frozenset[Label]:
