@@ -48,6 +48,7 @@ class Found(NamedTuple):
     evidence: tuple[Evidence, ...]
     kernel: bool = False  # a kernel, whose axes one side may keep the other way round
     refused: bool = False  # the two sides are taken for different models
+    layout: str = ""  # where the shapes do not tell it: a part of what is stored
 
 
 def probability(bits: float) -> float:
@@ -194,7 +195,7 @@ class _Decider:
             if link is None:
                 decisions.append(self.decide(at, v))
                 continue
-            _, meant, bits, margin, reasons, kernel, refused = link
+            _, meant, bits, margin, reasons, kernel, refused, split = link
             key = bits, margin, refused, id(reasons)
             told = known.get(key)
             if told is None:
@@ -204,7 +205,7 @@ class _Decider:
                 continue
             actual = meant.name
             turned = kernel and self.result.turned
-            layout = find_layout(shape, meant.shape, turned) or "same"
+            layout = split or find_layout(shape, meant.shape, turned) or "same"
             if shared and layout == "same" and self.uses[actual] > 1:
                 layout = "tied"
             sure = told.confidence
@@ -271,6 +272,8 @@ class _Decider:
     def _layout(self, link: Found, v: Variable, meant: Variable) -> str:
         if v.name in self.settings.layouts and _is_pinned(link):
             return self.settings.layouts[v.name]
+        if link.layout:
+            return link.layout
         turned = self.result.turned and link.kernel
         layout = find_layout(v.shape, meant.shape, turned) or "same"
         if layout == "same" and self.uses[link.actual.name] > 1:

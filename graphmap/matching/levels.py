@@ -294,7 +294,7 @@ class Run:
         theirs = [others[a][1] for _, a in pair.links]
         settled[0].update(ours)
         settled[1].update(theirs)
-        told = map(repeat, (pair.bits, margin, evidence, kernel, False))
+        told = map(repeat, (pair.bits, margin, evidence, kernel, False, ""))
         wanted, pool = map(self.wanted.__getitem__, ours), map(self.pool.__getitem__, theirs)
         make = partial(tuple.__new__, Found)  # of 100,000 links, in half the time
         self.result.links += map(make, zip(wanted, pool, *told, strict=False))

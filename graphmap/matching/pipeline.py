@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from graphmap.matching.bundles import bundle, find_bundles
 from graphmap.matching.decide import Found, decide
 from graphmap.matching.levels import match_groups
 from graphmap.matching.settings import DEFAULTS, MatchSettings, Side
@@ -25,12 +26,20 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     pool = answering(actual, wanted)
     found = _pinned(wanted, pool, actual, settings)
     taken = {link.actual.name for link in found.values()}
-    open_expected = [at for at, v in enumerate(wanted) if v.name not in found]
+    made = [
+        one
+        for one in find_bundles(wanted, pool)
+        if not any(wanted[at].name in found for at in one.positions)
+    ]
+    bundles = bundle(wanted, made)
+    open_expected = [at for at, v in enumerate(bundles.wanted) if v.name not in found]
     open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
     ordered = expected.ordered and not _is_sorted([v.name for v in wanted])
     trained = trained_names(actual)
     pinned = [(name, link.actual.name) for name, link in found.items()]
-    result = match_groups(wanted, open_expected, pool, open_actual, trained, ordered, pinned)
+    seen = bundles.wanted
+    result = match_groups(seen, open_expected, pool, open_actual, trained, ordered, pinned)
+    bundles.take_apart(result, wanted)
     for link in result.links:
         found[link.expected.name] = link
     if expected.graph is not None and actual.graph is not None:

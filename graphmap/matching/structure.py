@@ -28,7 +28,7 @@ __all__ = ["review_links"]
 
 CERTAIN = 10.0  # bits of a unique pair where both sides hold equally many variables of its sizes
 LIKELY = 6.0  # bits of a unique pair where they don't: a chain of equal layers may have slipped
-UNTOUCHED = frozenset({"pin", "tied"})
+UNTOUCHED = frozenset({"pin", "tied", "split"})
 EXACT = ("ops", "junctions", "ways", "order", "trained")  # what tells of the ops between variables
 SEPARATORS = re.compile(r"[/.]")
 WORD = re.compile(r"[a-z]+|[0-9]+")

@@ -29,7 +29,7 @@ PROOF = 20.0  # bits of equal values
 FEWEST = 4  # tensors of one template that tell what its scale is
 FACTOR = 4.0  # doublings from the middle of its template that are out of the ordinary
 SPREADS = 6.0  # the same in median deviations
-UNTOUCHED = frozenset({"pin", "tied"})
+UNTOUCHED = frozenset({"pin", "tied", "split"})
 
 
 class Values(Protocol):

@@ -1,0 +1,250 @@
+"""Several expected tensors that one stored tensor holds: they are matched as one, then taken apart.
+
+TensorFlow's cells keep one matrix for input and state where others keep two; attention keeps query,
+key and value side by side; a stack whose layers are equal may be one tensor with an axis for them.
+What is expected is put together only where the stored side lacks the pieces and has the whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphmap.matching.decide import Found, Ranking
+from graphmap.matching.tokens import MARK, split_name
+from graphmap.matching.views import Label, label_of
+from graphmap.model.namemap import Evidence
+from graphmap.model.variable import Variable
+
+if TYPE_CHECKING:
+    from graphmap.matching.levels import Result
+
+__all__ = ["Bundle", "Bundled", "bundle", "find_bundles"]
+
+PIECE = re.compile(r"[A-Za-z0-9]+")
+# What stands for the state in a name, and what stands there for the input; "" where nothing does.
+STATE: dict[str, tuple[str, ...]] = {
+    "recurrent": ("", "input"),
+    "hh": ("ih", "xh"),
+    "h2h": ("i2h", "x2h"),
+    "state": ("input",),
+    "hidden": ("input",),
+    "h": ("x", "i"),
+    "u": ("w",),
+}
+TRIOS = (("query", "key", "value"), ("q", "k", "v"))
+TOGETHER = "query_key_value"
+GATES = 3  # least times that the outputs of a cell are as wide as its state
+FEWEST_LAYERS = 2
+
+Shape = tuple[int, ...]
+
+
+class Bundle(NamedTuple):
+    """Expected variables in the order in which one stored tensor holds them.
+
+    whole: what is looked for instead. axis: of the expected shapes along which they stand, or None
+    where each is one step of an axis that they lack.
+    """
+
+    positions: tuple[int, ...]
+    whole: Variable
+    axis: int | None
+
+
+def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[Bundle]:
+    """Return what is to be looked for as one tensor; none where the pool has the pieces."""
+    sides = [Counter([v.shape for v in side]) for side in (wanted, pool)]
+    labels: list[Counter[Label]] = [Counter(), Counter()]
+    for shapes, counts in zip(sides, labels, strict=True):
+        for shape, count in shapes.items():  # few differ
+            if shape is None or None in shape:
+                return []
+            counts[label_of(shape)] += count
+    lacking = labels[0] - labels[1]
+    beyond = labels[1] - labels[0]
+    if not lacking or not beyond:
+        return []
+    rows = [at for at, v in enumerate(wanted) if label_of(v.shape) in lacking]
+    near = [at for at, v in enumerate(wanted) if len(v.shape or ()) == 2]  # rows may be as many
+    found: list[Bundle] = []
+    taken: set[int] = set()
+    for made in (_cells(wanted, near), _trios(wanted, rows), _stacks(wanted, rows)):
+        for bundle in _stored(made, wanted, lacking, beyond):
+            if taken.isdisjoint(bundle.positions):
+                taken.update(bundle.positions)
+                found.append(bundle)
+    return found
+
+
+def _stored(
+    made: Iterable[Bundle],
+    wanted: Sequence[Variable],
+    lacking: Counter[Label],
+    beyond: Counter[Label],
+) -> Iterator[Bundle]:
+    """Yield those whose whole is stored at least as often as it is asked for, and pieces lack."""
+    by_label: dict[Label, list[Bundle]] = defaultdict(list)
+    for one in made:
+        by_label[label_of(one.whole.shape)].append(one)
+    for label, same in by_label.items():
+        if beyond[label] >= len(same):
+            yield from (
+                one
+                for one in same
+                if any(label_of(wanted[at].shape) in lacking for at in one.positions)
+            )
+
+
+def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
+    """Yield input and state of recurrent cells: `kernel` beside `recurrent_kernel`."""
+    names = {at: tuple(PIECE.findall(wanted[at].name.lower())) for at in rows}
+    places = {pieces: at for at, pieces in names.items()}
+    modules = Counter(_module(v.name) for v in wanted)
+    for state, pieces in names.items():
+        for at, word in enumerate(pieces):
+            for other in STATE.get(word, ()):
+                first = places.get((*pieces[:at], *((other,) if other else ()), *pieces[at + 1 :]))
+                axis = None if first is None else _joint(wanted[first], wanted[state])
+                if first is None or axis is None:
+                    continue
+                rows_each = [_sized(wanted[k])[axis] for k in (first, state)]
+                shape = list(_sized(wanted[first]))
+                shape[axis] = sum(rows_each)
+                # the part beside which the bias stands bears the name
+                beside = [modules[_module(wanted[k].name)] for k in (first, state)]
+                named = wanted[state if beside[1] > beside[0] else first]
+                yield Bundle((first, state), named._replace(shape=tuple(shape)), axis)
+
+
+def _joint(one: Variable, other: Variable) -> int | None:
+    """Return the axis along which two matrices of a cell are put together; None if none is."""
+    mine, theirs = _sized(one), _sized(other)
+    same = [axis for axis in (0, 1) if mine[axis] == theirs[axis]]
+    if len(same) == 2:
+        same = [max(same, key=lambda axis: mine[axis])]
+    if len(same) != 1 or mine[same[0]] < GATES or mine[0] == mine[1]:
+        return None
+    return 1 - same[0]
+
+
+def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
+    """Yield query, key and value of one attention, kernels and biases."""
+    places = {wanted[at].name: at for at in rows}
+    for name, at in places.items():
+        for trio in TRIOS:
+            pattern = rf"(?<![A-Za-z]){trio[0]}(?![A-Za-z])"
+            names = [re.sub(pattern, word, name) for word in trio]
+            if len(set(names)) < len(trio) or any(n not in places for n in names):
+                continue
+            positions = tuple(places[n] for n in names)
+            shape = _sized(wanted[at])
+            if not shape or any(wanted[p].shape != shape for p in positions):
+                continue
+            axis = 0 if name.endswith(".weight") else len(shape) - 1
+            wide = list(shape)
+            wide[axis] *= len(trio)
+            whole = re.sub(pattern, TOGETHER, name)
+            yield Bundle(positions, wanted[at]._replace(name=whole, shape=tuple(wide)), axis)
+
+
+def _stacks(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
+    """Yield the layers of a stack, which count from 0, as steps of a first axis."""
+    found: dict[str, list[tuple[tuple[int, ...], int]]] = defaultdict(list)
+    for at in rows:
+        text, numbers = split_name(wanted[at].name)
+        if text.count(MARK) == 1:
+            found[text].append((numbers, at))
+    for text, members in found.items():
+        members.sort()
+        counted = [numbers for numbers, _ in members] == [(n,) for n in range(len(members))]
+        first = wanted[members[0][1]]
+        shapes = {wanted[at].shape for _, at in members}
+        if len(members) < FEWEST_LAYERS or not counted or len(shapes) > 1:
+            continue
+        name = re.sub(r"[/._]?#", "", text)
+        whole = first._replace(name=name, shape=(len(members), *_sized(first)))
+        yield Bundle(tuple(at for _, at in members), whole, None)
+
+
+def _module(name: str) -> str:
+    return name[: max(name.rfind("/"), name.rfind("."), 0)]
+
+
+def _sized(v: Variable) -> Shape:
+    return tuple(n for n in v.shape or () if n is not None)
+
+
+class Bundled(NamedTuple):
+    """What is asked for in place of the expected variables.
+
+    wanted: the variables. back: {position there: positions of the expected variables}.
+    """
+
+    wanted: tuple[Variable, ...]
+    back: Mapping[int, Sequence[int]]
+    bundles: Mapping[int, Bundle]
+
+    def take_apart(self, result: Result, expected: Sequence[Variable]) -> None:
+        """Make links, rivals and vetoes of bundles those of what they were made of."""
+        places = {v.name: at for at, v in enumerate(self.wanted)}
+        links: list[Found] = []
+        for link in result.links:
+            at = places[link.expected.name]
+            bundle = self.bundles.get(at)
+            if bundle is None:
+                links.append(link)
+                continue
+            for part, position in enumerate(bundle.positions):
+                layout = _layout(bundle, part, expected, link.actual)
+                why = Evidence("split", 0.0, f"part of a tensor that holds {len(bundle.positions)}")
+                links.append(
+                    link._replace(
+                        expected=expected[position],
+                        evidence=(*link.evidence, why),
+                        layout=layout,
+                    )
+                )
+        result.links = links
+        result.vetoes = {p: why for at, why in result.vetoes.items() for p in self.back[at]}
+        result.rivals = {
+            p: [self._ranking(ranking, at, p) for ranking in rankings]
+            for at, rankings in result.rivals.items()
+            for p in self.back[at]
+        }
+
+    def _ranking(self, ranking: Ranking, at: int, position: int) -> Ranking:
+        return [({position: links[at]}, bits) for links, bits in ranking if at in links]
+
+
+def bundle(wanted: Sequence[Variable], bundles: Sequence[Bundle]) -> Bundled:
+    """Return the expected variables with every bundle at the place of its first part."""
+    first = {min(one.positions): one for one in bundles}
+    inside = {position for one in bundles for position in one.positions}
+    made: list[Variable] = []
+    back: dict[int, Sequence[int]] = {}
+    placed: dict[int, Bundle] = {}
+    for at, v in enumerate(wanted):
+        if at in first:
+            placed[len(made)] = first[at]
+            back[len(made)] = first[at].positions
+            made.append(first[at].whole)
+        elif at not in inside:
+            back[len(made)] = (at,)
+            made.append(v)
+    return Bundled(tuple(made), back, placed)
+
+
+def _layout(bundle: Bundle, part: int, expected: Sequence[Variable], actual: Variable) -> str:
+    """Return how a part is got from the tensor that holds it."""
+    count = len(bundle.positions)
+    if bundle.axis is None:
+        return f"split:0:{part}/{count}"
+    axis = bundle.axis
+    sizes = [_sized(expected[position])[axis] for position in bundle.positions]
+    start = sum(sizes[:part])
+    rows = f"{part}/{count}" if len(set(sizes)) == 1 else f"{start}:{start + sizes[part]}"
+    turned = "" if actual.shape == bundle.whole.shape else "transpose+"
+    return f"{turned}split:{axis}:{rows}"

@@ -1,0 +1,119 @@
+"""Several expected tensors that one stored tensor holds."""
+
+import numpy as np
+
+import graphmap
+from graphmap.matching import Side, match_variables
+from graphmap.model.layouts import apply_layout
+from graphmap.model.variable import Variable
+
+
+def side(*rows):
+    return Side(tuple(Variable(name, shape) for name, shape in rows), ordered=True)
+
+
+def tagger(recurrent=True):
+    """A bidirectional tagger of split cells, and the same of TensorFlow's cells."""
+    mine, theirs, truth = [("words/embeddings", (30, 8))], [("embed/table", (30, 8))], {}
+    for way in ("fw", "bw"):
+        cell, stored = f"tagger/{way}_cell", f"rnn/{way}/lstm_cell"
+        mine += [(f"{cell}/kernel", (8, 20)), (f"{cell}/recurrent_kernel", (5, 20))]
+        mine += [(f"{cell}/bias", (20,))]
+        theirs += [(f"{stored}/kernel", (13, 20)), (f"{stored}/bias", (20,))]
+        truth |= {f"{cell}/{leaf}": f"{stored}/kernel" for leaf in ("kernel", "recurrent_kernel")}
+        truth |= {f"{cell}/bias": f"{stored}/bias"}
+    mine += [("out/kernel", (10, 4)), ("out/bias", (4,))]
+    theirs += [("proj/kernel", (10, 4)), ("proj/bias", (4,))]
+    for leaf in ("kernel", "bias"):
+        truth[f"out/{leaf}"] = f"proj/{leaf}"
+    return mine, theirs, truth | {"words/embeddings": "embed/table"}
+
+
+def test_input_and_state_are_rows_of_one_kernel():
+    mine, theirs, truth = tagger()
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert dict(found.items()) == truth
+    assert found.decision("tagger/fw_cell/kernel").layout == "split:0:0:8"
+    assert found.decision("tagger/fw_cell/recurrent_kernel").layout == "split:0:8:13"
+    assert found.decision("tagger/fw_cell/bias").layout == "same"
+    assert "split" in {e.kind for e in found.decision("tagger/bw_cell/kernel").evidence}
+
+
+def test_nothing_is_put_together_where_the_pieces_are_stored():
+    mine, theirs, _ = tagger()
+    theirs += [("rnn/fw/other/kernel", (8, 20)), ("rnn/bw/other/kernel", (8, 20))]
+    theirs += [("rnn/fw/other/state", (5, 20)), ("rnn/bw/other/state", (5, 20))]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert not any("split" in d.layout for d in found.decisions)
+
+
+def test_a_cell_kept_the_other_way_round():
+    mine, theirs = [("embed.weight", (30, 8))], [("embed/table", (30, 8))]
+    for k in range(3):
+        rows = 8 if k == 0 else 5
+        mine += [(f"cells.{k}.input_map.weight", (20, rows))]
+        mine += [(f"cells.{k}.state_map.weight", (20, 5)), (f"cells.{k}.state_map.bias", (20,))]
+        theirs += [
+            (f"rnn/cell_{k}/lstm/kernel", (rows + 5, 20)),
+            (f"rnn/cell_{k}/lstm/bias", (20,)),
+        ]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert len(found.matched) == len(mine)
+    row = found.decision("cells.0.state_map.weight")
+    assert (row.actual, row.layout) == ("rnn/cell_0/lstm/kernel", "transpose+split:1:8:13")
+    value = np.arange(13 * 20).reshape(13, 20)
+    got = apply_layout(value, row.layout, row.shape)
+    assert np.array_equal(got, value[8:].T)
+    halves = [found.decision(f"cells.1.{part}_map.weight").layout for part in ("input", "state")]
+    assert halves == ["transpose+split:1:0/2", "transpose+split:1:1/2"]
+
+
+def attention(fused, stored=None):
+    """Three layers of an encoder; query, key and value as one or each for itself."""
+    rows = [("embed/table", (50, 12))]
+    for k in range(3):
+        here = f"encoder/layer_{k}"
+        if fused:
+            rows += [
+                (f"{here}/attention/qkv/kernel", (12, 36)),
+                (f"{here}/attention/qkv/bias", (36,)),
+            ]
+        else:
+            for part in ("query", "key", "value"):
+                rows += [(f"{here}/attention/{part}/kernel", (12, 12))]
+                rows += [(f"{here}/attention/{part}/bias", (12,))]
+        rows += [(f"{here}/mlp/up/kernel", (12, 40)), (f"{here}/mlp/down/kernel", (40, 12))]
+    return rows
+
+
+def test_query_key_and_value_are_columns_of_one_kernel():
+    found = match_variables(side(*attention(False)), side(*sorted(attention(True))))
+    assert len(found.matched) == len(found.decisions)
+    for at, part in enumerate(("query", "key", "value")):
+        row = found.decision(f"encoder/layer_2/attention/{part}/kernel")
+        assert (row.actual, row.layout) == (
+            "encoder/layer_2/attention/qkv/kernel",
+            f"split:1:{at}/3",
+        )
+        row = found.decision(f"encoder/layer_1/attention/{part}/bias")
+        assert (row.actual, row.layout) == ("encoder/layer_1/attention/qkv/bias", f"split:0:{at}/3")
+
+
+def test_layers_are_steps_of_one_stored_tensor():
+    mine = [*attention(True)] + [(f"encoder/layer_{k}/rate", (7, 5)) for k in range(3)]
+    theirs = [*attention(True), ("encoder/rate", (3, 7, 5))]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert len(found.matched) == len(mine)
+    row = found.decision("encoder/layer_1/rate")
+    assert (row.actual, row.layout) == ("encoder/rate", "split:0:1/3")
+
+
+def test_parts_are_pinned_one_by_one():
+    mine, theirs, truth = tagger()
+    found = match_variables(
+        side(*mine),
+        side(*sorted(theirs)),
+        graphmap.matching.MatchSettings(pins={"out/kernel": "proj/kernel"}),
+    )
+    assert found["out/kernel"] == "proj/kernel"
+    assert found["tagger/fw_cell/recurrent_kernel"] == truth["tagger/fw_cell/recurrent_kernel"]
