@@ -36,6 +36,7 @@ STATE: dict[str, tuple[str, ...]] = {
 }
 TRIOS = (("query", "key", "value"), ("q", "k", "v"))
 TOGETHER = "query_key_value"
+KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
 GATES = 3  # least times that the outputs of a cell are as wide as its state
 FEWEST_LAYERS = 2
 
@@ -46,12 +47,15 @@ class Bundle(NamedTuple):
     """Expected variables in the order in which one stored tensor holds them.
 
     whole: what is looked for instead. axis: of the expected shapes along which they stand, or None
-    where each is one step of an axis that they lack.
+    where each is one step of an axis that they lack. cell: input and state of a recurrent cell;
+    gates: the layout that puts the gates of such a cell in order, "" where nobody knows.
     """
 
     positions: tuple[int, ...]
     whole: Variable
     axis: int | None
+    cell: bool = False
+    gates: str = ""
 
 
 def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[Bundle]:
@@ -116,7 +120,9 @@ def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
                 # the part beside which the bias stands bears the name
                 beside = [modules[_module(wanted[k].name)] for k in (first, state)]
                 named = wanted[state if beside[1] > beside[0] else first]
-                yield Bundle((first, state), named._replace(shape=tuple(shape)), axis)
+                whole = named._replace(shape=tuple(shape))
+                keras = word == "recurrent" and axis == 0 and shape[1] == 4 * rows_each[1]
+                yield Bundle((first, state), whole, axis, True, KERAS_GATES if keras else "")
 
 
 def _joint(one: Variable, other: Variable) -> int | None:
@@ -191,23 +197,17 @@ class Bundled(NamedTuple):
         """Make links, rivals and vetoes of bundles those of what they were made of."""
         places = {v.name: at for at, v in enumerate(self.wanted)}
         links: list[Found] = []
+        cells: dict[tuple[str, str], Bundle] = {}  # of pairs of modules
         for link in result.links:
-            at = places[link.expected.name]
-            bundle = self.bundles.get(at)
+            bundle = self.bundles.get(places[link.expected.name])
             if bundle is None:
                 links.append(link)
                 continue
+            cells[_modules(link)] = bundle
             for part, position in enumerate(bundle.positions):
                 layout = _layout(bundle, part, expected, link.actual)
-                why = Evidence("split", 0.0, f"part of a tensor that holds {len(bundle.positions)}")
-                links.append(
-                    link._replace(
-                        expected=expected[position],
-                        evidence=(*link.evidence, why),
-                        layout=layout,
-                    )
-                )
-        result.links = links
+                links.append(_part_of(link, bundle, expected[position], layout))
+        result.links = [_in_order(link, cells.get(_modules(link))) for link in links]
         result.vetoes = {p: why for at, why in result.vetoes.items() for p in self.back[at]}
         result.rivals = {
             p: [self._ranking(ranking, at, p) for ranking in rankings]
@@ -237,6 +237,31 @@ def bundle(wanted: Sequence[Variable], bundles: Sequence[Bundle]) -> Bundled:
     return Bundled(tuple(made), back, placed)
 
 
+def _part_of(link: Found, bundle: Bundle, v: Variable, layout: str) -> Found:
+    """Return the link of one part; of a cell it is shown only, as its gates are ordered otherwise.
+
+    What a cell adds to its forget gate, and in which order its gates stand, no name and shape tell
+    for sure: the rows of one kernel are no kernel of another library yet.
+    """
+    why = f"a part of what is stored there, {layout}"
+    if bundle.cell:
+        why += ", whose gates may stand in another order"
+    evidence = (*link.evidence, Evidence("split", 0.0, why))
+    shown = bundle.cell or link.refused
+    return link._replace(expected=v, evidence=evidence, layout=layout, refused=shown)
+
+
+def _in_order(link: Found, cell: Bundle | None) -> Found:
+    """Give the bias of a cell whose gates are known the layout that puts them in order."""
+    if cell is None or not cell.gates or link.expected.shape != _sized(cell.whole)[1:]:
+        return link
+    return link._replace(layout=cell.gates)
+
+
+def _modules(link: Found) -> tuple[str, str]:
+    return _module(link.expected.name), _module(link.actual.name)
+
+
 def _layout(bundle: Bundle, part: int, expected: Sequence[Variable], actual: Variable) -> str:
     """Return how a part is got from the tensor that holds it."""
     count = len(bundle.positions)
@@ -247,4 +272,5 @@ def _layout(bundle: Bundle, part: int, expected: Sequence[Variable], actual: Var
     start = sum(sizes[:part])
     rows = f"{part}/{count}" if len(set(sizes)) == 1 else f"{start}:{start + sizes[part]}"
     turned = "" if actual.shape == bundle.whole.shape else "transpose+"
-    return f"{turned}split:{axis}:{rows}"
+    gates = f"+{bundle.gates}" if bundle.gates else ""
+    return f"{turned}split:{axis}:{rows}{gates}"

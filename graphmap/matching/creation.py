@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
@@ -30,6 +30,7 @@ POSTERIOR = 0.98
 MOST_BITS = 12.0
 ZIPPED_BITS = 12.0  # of a pair at one place of two counters equally long
 FEWEST = 4  # modules that make a sequence
+MOST_SCOPES = 3  # with counters of their own, that one order is compared with
 
 
 class Item(NamedTuple):
@@ -124,7 +125,8 @@ def align_creation(
     found: list[Paired] = []
     for units in _numbered(actual).values():
         found += _pair_up(modules, units, LONGEST_RUN, [])
-    for families in _counted(actual, counters).values():
+    counted = _counted(actual, counters)
+    for families in counted.values():
         told: list[_Family] = []
         quiet = []
         for units in families.values():
@@ -142,7 +144,28 @@ def align_creation(
             for family in quiet:
                 if len(family.modules) == len(family.units):
                     found += _zip_family(family, modules)
-    return found
+    return found or _in_a_row(modules, counted)
+
+
+def _in_a_row(
+    modules: Sequence[_Module], counted: Mapping[str, Mapping[str, list[_Module]]]
+) -> list[Paired]:
+    """Align scopes that each have a counter of their own, one behind the other, with one order.
+
+    A counted module may hold several expected ones (a convolution with its norm inside). Only where
+    nothing is left over on either side, and the shapes allow one order of the scopes.
+    """
+    families = [units for words in counted.values() for units in words.values()]
+    items = sum(len(unit.items) for units in families for unit in units)
+    if not 1 <= len(families) <= MOST_SCOPES or items != sum(len(m.items) for m in modules):
+        return []
+    orders = []
+    for way in permutations(families):
+        units = [unit for family in way for unit in family]
+        found = _pair_up(modules, units, LONGEST_RUN, [], whole=True)
+        if found:
+            orders.append(found)
+    return orders[0] if len(orders) == 1 else []
 
 
 class _Family(NamedTuple):
@@ -215,11 +238,18 @@ def _counted(
         head, _, tail = text.partition("_" + MARK)
         if MARK not in tail:
             heads[text] = heads[head + tail] = head.rpartition("/")
+    known = {"".join(parts) for parts in heads.values()}
+    for text in {item.name.text for item in actual} - heads.keys():
+        head, _, tail = text.partition("_" + MARK)
+        if head in known and MARK not in tail:  # what only numbered ones hold
+            heads[text] = head.rpartition("/")
     for item in actual:
         place = heads.get(item.name.text)
         if place is not None:
-            number = item.name.numbers[0] if item.name.numbers else 0
-            units[place[0], place[2]][number].append(item)
+            numbers = item.name.numbers
+            at = place[0].count(MARK)  # of the counter: a scope may bear numbers too
+            scope = _filled(place[0], numbers[:at])
+            units[scope, place[2]][numbers[at] if len(numbers) > at else 0].append(item)
     found: dict[str, dict[str, list[_Module]]] = defaultdict(dict)
     for (scope, word), rows in sorted(units.items()):
         found[scope][word] = [_Module(word, tuple(rows[key])) for key in sorted(rows)]
@@ -237,9 +267,16 @@ def _structure(module: _Module) -> tuple[tuple[str, int], ...]:
 
 
 def _pair_up(
-    modules: Sequence[_Module], units: Sequence[_Module], longest: int, order: Sequence[_Module]
+    modules: Sequence[_Module],
+    units: Sequence[_Module],
+    longest: int,
+    order: Sequence[_Module],
+    whole: bool = False,
 ) -> list[Paired]:
-    """Align and return what is sure. order: all expected modules, where `modules` are a part."""
+    """Align and return what is sure. order: all expected modules, where `modules` are a part.
+
+    whole: nothing unless the order is unbroken and tells all.
+    """
     if len(modules) * len(units) > MOST_CELLS or not modules:
         return []
     shares = Counter(unit.signature for unit in units)
@@ -256,6 +293,8 @@ def _pair_up(
     if told < TOLD or not (covered or len(sure) >= COVERED * len(units)):
         return []
     unbroken = len(sure) == len(units) and sum(run.length for run in sure) == len(modules)
+    if whole and not (unbroken and told >= CLEAR):
+        return []
     left_out = set()
     for one, other in pairwise(sure):
         if units[one.unit].signature == units[other.unit].signature and _exchangeable(

@@ -47,7 +47,7 @@ class Found(NamedTuple):
     margin: float
     evidence: tuple[Evidence, ...]
     kernel: bool = False  # a kernel, whose axes one side may keep the other way round
-    refused: bool = False  # the two sides are taken for different models
+    refused: bool = False  # shown, not committed: another model, or a part in another order
     layout: str = ""  # where the shapes do not tell it: a part of what is stored
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-import graphmap
-from graphmap.matching import Side, match_variables
+from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.model.layouts import apply_layout
 from graphmap.model.variable import Variable
 
@@ -29,14 +28,28 @@ def tagger(recurrent=True):
     return mine, theirs, truth | {"words/embeddings": "embed/table"}
 
 
-def test_input_and_state_are_rows_of_one_kernel():
+def test_input_and_state_are_shown_as_rows_of_one_kernel():
     mine, theirs, truth = tagger()
     found = match_variables(side(*mine), side(*sorted(theirs)))
+    shown = {d.expected: d.candidates[0].actual for d in found.decisions}
+    assert shown == truth
+    kernels = {name for name in truth if name.endswith("kernel") and "cell" in name}
+    assert {d.expected for d in found.ambiguous} == kernels  # the gates stand in another order
+    (split,) = [e for e in found.decision("tagger/bw_cell/kernel").evidence if e.kind == "split"]
+    assert "split:0:0:8+gates:ijfo->ifco" in split.why
+    assert found.decision("tagger/fw_cell/bias").layout == "gates:ijfo->ifco"
+
+
+def test_a_shown_part_has_its_layout_where_it_is_taken():
+    mine, theirs, truth = tagger()
+    wishes = MatchSettings(min_confidence=0.8)
+    found = match_variables(side(*mine), side(*sorted(theirs)), wishes)
     assert dict(found.items()) == truth
-    assert found.decision("tagger/fw_cell/kernel").layout == "split:0:0:8"
-    assert found.decision("tagger/fw_cell/recurrent_kernel").layout == "split:0:8:13"
-    assert found.decision("tagger/fw_cell/bias").layout == "same"
-    assert "split" in {e.kind for e in found.decision("tagger/bw_cell/kernel").evidence}
+    state = found.decision("tagger/fw_cell/recurrent_kernel")
+    value = np.arange(13 * 20).reshape(13, 20)
+    got = apply_layout(value, state.layout, state.shape)
+    i, j, f, o = np.split(value[8:], 4, axis=1)
+    assert np.array_equal(got, np.concatenate([i, f, j, o], axis=1))
 
 
 def test_nothing_is_put_together_where_the_pieces_are_stored():
@@ -57,7 +70,8 @@ def test_a_cell_kept_the_other_way_round():
             (f"rnn/cell_{k}/lstm/kernel", (rows + 5, 20)),
             (f"rnn/cell_{k}/lstm/bias", (20,)),
         ]
-    found = match_variables(side(*mine), side(*sorted(theirs)))
+    wishes = MatchSettings(min_confidence=0.8)
+    found = match_variables(side(*mine), side(*sorted(theirs)), wishes)
     assert len(found.matched) == len(mine)
     row = found.decision("cells.0.state_map.weight")
     assert (row.actual, row.layout) == ("rnn/cell_0/lstm/kernel", "transpose+split:1:8:13")
@@ -108,12 +122,13 @@ def test_layers_are_steps_of_one_stored_tensor():
     assert (row.actual, row.layout) == ("encoder/rate", "split:0:1/3")
 
 
-def test_parts_are_pinned_one_by_one():
+def test_what_is_pinned_is_in_no_bundle():
     mine, theirs, truth = tagger()
-    found = match_variables(
-        side(*mine),
-        side(*sorted(theirs)),
-        graphmap.matching.MatchSettings(pins={"out/kernel": "proj/kernel"}),
+    wishes = MatchSettings(
+        pins={"tagger/fw_cell/kernel": "rnn/fw/lstm_cell/kernel"},
+        layouts={"tagger/fw_cell/kernel": "split:0:0:8"},
+        min_confidence=0.8,
     )
-    assert found["out/kernel"] == "proj/kernel"
-    assert found["tagger/fw_cell/recurrent_kernel"] == truth["tagger/fw_cell/recurrent_kernel"]
+    found = match_variables(side(*mine), side(*sorted(theirs)), wishes)
+    assert found.decision("tagger/fw_cell/kernel").layout == "split:0:0:8"
+    assert found["tagger/bw_cell/recurrent_kernel"] == truth["tagger/bw_cell/recurrent_kernel"]

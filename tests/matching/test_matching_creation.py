@@ -101,3 +101,42 @@ def test_a_level_that_counts_down_stays_open_where_shapes_are_equal() -> None:
     body = [(f"net/down{k}/conv/{leaf}", s) for k in range(3) for leaf, s in _leaves((8, 8))]
     found = match_variables(side(*body, *rows), side(*body, *rows))
     assert {d.expected for d in found.matched} == {name for name, _ in body}
+
+
+def two_counters(swapped: bool = False) -> tuple[Side, Side]:
+    """A trunk and a head of convolutions with norms: one counter here, one for each scope there."""
+    widths = [3, 6, 8, 4, 9, 12, 6, 10, 12, 7, 16, 8, 18, 5, 11, 14, 13]
+    mine, theirs = [], []
+    for at, (low, high) in enumerate(pairwise(widths)):
+        scope, own = ("net-9/trunk", at) if at < 9 else ("net-9/head", at - 9)
+        if swapped:
+            scope = {"net-9/trunk": "net-9/head", "net-9/head": "net-9/trunk"}[scope]
+        conv = f"{scope}/Conv_{own}" if own else f"{scope}/Conv"
+        mine.append((f"conv2d_{at + 7}/kernel", (3, 3, low, high)))
+        theirs.append((f"{conv}/weights", (3, 3, low, high)))
+        if at == 12:
+            mine.append((f"conv2d_{at + 7}/bias", (high,)))
+            theirs.append((f"{conv}/biases", (high,)))
+            continue
+        for leaf in ("gamma", "beta", "moving_mean", "moving_variance"):
+            mine.append((f"batch_normalization_{at + 7}/{leaf}", (high,)))
+            theirs.append((f"{conv}/BatchNorm/{leaf}", (high,)))
+    return side(*mine), side(*theirs)
+
+
+def test_counters_of_two_scopes_are_one_count_behind_the_other() -> None:
+    for swapped in (False, True):
+        expected, actual = two_counters(swapped)
+        found = match_variables(expected, Side(tuple(sorted(actual.variables))))
+        pairs = zip(expected.variables, actual.variables, strict=True)
+        assert dict(found.items()) == {mine.name: other.name for mine, other in pairs}
+
+
+def test_counters_of_two_scopes_stay_open_where_shapes_do_not_tell_their_order() -> None:
+    mine = [(f"conv2d_{k}/kernel", (8, 8)) for k in range(24)]
+    other = [
+        (f"{scope}/Conv_{k}/weights" if k else f"{scope}/Conv/weights", (8, 8))
+        for scope in ("trunk", "head")
+        for k in range(12)
+    ]
+    assert not match_variables(side(*mine), side(*sorted(other))).matched
