@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from graphmap.matching.bare import Member, Templates, join_bare
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.tokens import MARK, Template, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS
@@ -23,7 +24,6 @@ MOST_SPLITS = 8  # values of an index that may name different things instead of 
 COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have in common
 LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
 
-Member = tuple[tuple[int, ...], int]  # its indices, its position on its side
 Places = tuple[tuple[int, ...], ...]  # of each member of a group
 
 
@@ -114,7 +114,6 @@ def _counting(size: int) -> Places:
     return tuple([(at,) for at in range(size)])
 
 
-Templates = dict[str, list[Member]]
 # {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}
 Prefixes = dict[str, tuple[str, dict[int, int]]]
 
@@ -153,7 +152,7 @@ def build_groups(
         templates[text].append((numbers, position))
     templates = _without_wrapper(templates)
     _count_words(templates)
-    counters = _join_bare(templates, known.counters if known else {})
+    counters = join_bare(templates, known.counters if known else {})
     _renumber(templates, renumbered or {})
     lettered = lettered_leaves(templates)
     selecting = _selecting(templates)
@@ -209,26 +208,6 @@ def _count_words(templates: Templates) -> None:
                         joined = (*numbers[:at], run[word], *numbers[at:])
                         templates[head + MARK + tail].append((joined, position))
             break
-
-
-def _join_bare(templates: Templates, known: dict[str, set[int]]) -> dict[str, set[int]]:
-    """TensorFlow names the first of a kind `dense`, the second `dense_1`: both are `dense_#`.
-
-    Returns {template that was joined: which of its indices count so}.
-    """
-    joined = defaultdict(set, {text: set(indices) for text, indices in known.items()})
-    for text in sorted({*templates, *known}, key=lambda text: (text.count(MARK), text)):
-        for found in re.finditer("_" + MARK, text):
-            bare = text[: found.start()] + text[found.end() :]
-            if bare not in templates or bare == text or not (templates[text] or text in known):
-                continue
-            at = text.count(MARK, 0, found.start())
-            if any(numbers[at] == 0 for numbers, _ in templates[text]):
-                continue  # it would be `dense_0` twice: what has no number is something else
-            moved = [(n[:at], n[at:], position) for n, position in templates.pop(bare)]
-            joined[text].add(at)
-            templates[text].extend(((*head, 0, *tail), position) for head, tail, position in moved)
-    return joined
 
 
 def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]]) -> None:

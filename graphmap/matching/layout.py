@@ -31,6 +31,8 @@ def find_layout(expected: Dims, actual: Dims, transposed: bool = False) -> str |
     ('same', 'transpose', 'reshape')
     >>> find_layout((3, 4), (3, 5)) is None, find_layout((8, 4, 3, 3), (3, 3, 4, 8))
     (True, 'permute:3,2,0,1')
+    >>> find_layout((1, 3, 2), (2, 3)), find_layout((2, 3), (1, 1, 3, 2))
+    ('transpose+reshape', 'reshape+transpose')
     >>> find_layout((4, 2, 2), (5, 2, 2)) is None, find_layout((4, 4), (4, 4), transposed=True)
     (True, 'transpose')
     """
@@ -90,6 +92,8 @@ def _reshaped(expected: Dims, actual: Dims, transposed: bool) -> str | None:
     if _squeezed(expected) == _squeezed(actual):
         return "reshape"
     short, long = sorted((_squeezed(expected), _squeezed(actual)), key=len)
+    if len(short) == len(long) == 2 and short == long[::-1]:  # a single head, a window of one
+        return "transpose+reshape" if len(actual) <= len(expected) else "reshape+transpose"
     if not short or len(short) == len(long):
         return None
     straight = _merges(short, long)

@@ -23,6 +23,7 @@ from graphmap.matching.closing import (
 )
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
+from graphmap.matching.evidence.tail import keeps_end
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.order import decide_order
 from graphmap.matching.pairs import (
@@ -36,7 +37,13 @@ from graphmap.matching.pairs import (
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
-from graphmap.matching.tokens import Template, last_segment, split_name, split_names
+from graphmap.matching.tokens import (
+    Template,
+    last_segment,
+    plain_name,
+    split_name,
+    split_names,
+)
 from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.towers import Towers
 from graphmap.matching.twins import copies, decide_scopes, find_twins
@@ -134,7 +141,7 @@ class Run:
         self.trained = trained
         self.ordered = ordered
         self.wanted_names = split_names([v.name for v in wanted])
-        self.pool_names = split_names([v.name for v in pool])
+        self.pool_names = split_names([plain_name(v.name) for v in pool])
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles = (Roles(), Roles())
@@ -199,7 +206,8 @@ class Run:
     def split_level(self, left: Sequence[int], right: Sequence[int]) -> tuple[set[int], set[int]]:
         """Settle the two norms of a block that stands once: `LayerNorm` and `LayerNorm_1`.
 
-        Their index tells them apart only where words of the other side tell the same order.
+        Their index tells them apart only where words of the other side tell the same order, or
+        where the other side has the same words with the same number.
         """
         expected, actual = self.groups(left, right, True)
         pairs = propose(expected, actual, loose=True, first=False)
@@ -247,7 +255,9 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
-        crowd = Counter(id(g) for p in pairs if p.bits > 0 for g in (p.expected, p.actual))
+        crowd = Counter(
+            id(g) for p in pairs if p.bits > 0 and p.links for g in (p.expected, p.actual)
+        )
         chosen = [row for row in chosen if not is_guess(row[0], crowd, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)
@@ -256,7 +266,9 @@ class Run:
         if in_order:
             told = context.orders
             chosen = [
-                r for r in chosen if told.get((id(r[0].expected), id(r[0].actual)), NONE) > NONE
+                r
+                for r in chosen
+                if told.get((id(r[0].expected), id(r[0].actual)), NONE) > NONE or keeps_end(r[0])
             ]
         certain: set[int] = set()
         for pair, margin in self._consistent(chosen):

@@ -24,6 +24,7 @@ WORSE = 8.0  # bits by which the words may prefer another order
 BITS = 16.0
 LEAST = -12.0  # bits below which a pair is no rival of anything
 TAUGHT = "stacks show that these words go together", "stacks show that other words go together"
+INITIALS = "a letter here begins the word there", "a letter here begins another word there"
 STAGED = "stands at the same stage", "stands at another stage"
 BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
 
@@ -41,6 +42,8 @@ def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool
     for expected, actual in _rival_sets(pairs):
         order = _taught(expected, actual, context)
         why = TAUGHT
+        if order is None:
+            order, why = _initials(expected, actual), INITIALS
         if order is None:
             order, why = _order(expected, actual, ordered, whole), STAGED
         if order is None or not _allowed(expected, actual, order, by_ends):
@@ -138,6 +141,29 @@ def _taught(
     left = set(range(len(actual))) - set(found.values())
     found.update((at, left.pop()) for at in range(len(mine)) if at not in found)
     return found
+
+
+def _initials(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int, int] | None:
+    """Return {index of expected: index of actual} where one side has the first letters of words.
+
+    `theta_b` and `theta_f` beside `theta_backcast` and `theta_forecast`: every module of one side
+    has one letter of its own, and exactly one of the other side has a word that begins so.
+    """
+    sides = [
+        [[w for w in words if w[0] not in "=@"] for words in _own(side)]
+        for side in (expected, actual)
+    ]
+    for turned in (False, True):
+        short, long = reversed(sides) if turned else sides
+        letters = [words[0] for words in short if len(words) == 1 and len(words[0]) == 1]
+        begun = [{w[0] for w in words if len(w) > 1} for words in long]
+        meant = [[at for at, own in enumerate(begun) if letter in own] for letter in letters]
+        if len(letters) < len(short) or any(len(row) != 1 for row in meant):
+            continue
+        found = {at: row[0] for at, row in enumerate(meant)}
+        if len(set(found.values())) == len(long):
+            return {other: at for at, other in found.items()} if turned else found
+    return None
 
 
 def _own(groups: Sequence[Group]) -> list[list[str]]:

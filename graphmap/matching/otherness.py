@@ -45,6 +45,8 @@ def is_other(
     sizes = [_sizes(side) for side in (wanted, pool)]
     if not all(sizes):
         return share < LEAST_NAMED
+    if _elements(sizes[0]) == _elements(sizes[1]):
+        return False  # one model, in whatever pieces
     alike = _alike(*sizes)
     if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
         return True
@@ -89,6 +91,10 @@ def _sizes(side: Sequence[Variable]) -> Counter[int]:
         if shape is not None:
             sizes[math.prod([n for n in shape if n is not None])] += count
     return sizes
+
+
+def _elements(sizes: Counter[int]) -> int:
+    return sum(size * count for size, count in sizes.items())
 
 
 def _alike(one: Counter[int], other: Counter[int]) -> float:

@@ -90,6 +90,7 @@ class Context:
     foreign: few of the settled pairs have words in common.
     whole: ids of the groups of pairs with which the two sides fit as wholes.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
+    apart: (expected, actual) modules of which sizes tell every member from the others.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Context:
         self.foreign = False
         self.whole: frozenset[tuple[int, int]] = frozenset()
         self.told: dict[tuple[str, str], float] = {}
+        self.apart: set[tuple[str, str]] = set()
 
 
 def weights_of(groups: Sequence[Group]) -> dict[str, float]:

@@ -20,6 +20,7 @@ __all__ = [
     "last_segment",
     "mark_numbers",
     "numbers_in",
+    "plain_name",
     "prefixes",
     "segments",
     "similarity",
@@ -42,6 +43,30 @@ TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 LONGEST = 400  # characters that are looked at; what lies before them says least
 SEPARATORS = re.compile(r"[/.\s]+")
 PIECES = re.compile(r"#|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^\W\d_a-zA-Z]+|[0-9]+[a-zA-Z0-9]*")
+
+
+# tf.nn.moments gives a mean and a variance; their moving averages bear the names of these ops, in
+# the scope where they are made.
+MOMENTS = re.compile(
+    r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
+)
+MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
+
+
+def plain_name(name: str) -> str:
+    """Return the name that a layer gives to its moving moments, for those of bare ops.
+
+    >>> plain_name("fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage"), plain_name("fc/w")
+    ('fc/bn/moving_variance', 'fc/w')
+    """
+    found = MOMENTS.fullmatch(name) if "/moments" in name else None
+    if found is None:
+        return name
+    parts = found[1].split("/")
+    half = len(parts) // 2
+    if parts[:half] == parts[half:]:
+        parts = parts[:half]
+    return "/".join([*parts, f"moving_{MOVING.get(found[2], found[2])}"])
 
 
 class Template(NamedTuple):

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, prefixes, segments
+from graphmap.matching.views import label_of
 from graphmap.matching.vocabulary import TURNED
 from graphmap.model.namemap import Evidence
 
@@ -41,6 +42,8 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
         return Evidence("counter", -BITS, "other counters run in another order on the two sides")
     if counted_word(expected.template) == counted_word(actual.template):
         return None
+    if (expected.module, actual.module) in context.apart:
+        return None
     if len(pair.links) >= LOOPED or any(context.told.get(k, 0.0) >= TOLD for k in _scopes(pair)):
         return None
     return Evidence("counter", -BITS, "nothing shows that the counter runs in the same order")
@@ -56,11 +59,15 @@ def note_counters(pairs: Iterable[Pair], context: Context) -> None:
     """Keep in `context.told` how much the order of shapes tells about each scope that counts.
 
     What one module of a scope tells holds for all of it: one session made them, one after another.
+    `context.apart` keeps pairs of modules of which one tensor has another size in each member, so
+    that no counter need be believed.
     """
     best: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for pair in pairs:
         if len(pair.links) < 2 or pair.fit is None or len(pair.expected) != len(pair.actual):
             continue
+        if len(set(map(label_of, pair.expected.shapes))) == len(pair.expected):
+            context.apart.add((pair.expected.module, pair.actual.module))
         for scope in _scopes(pair):
             modules = best[scope]
             bits = _orders(pair.expected, [e for e, _ in pair.links])

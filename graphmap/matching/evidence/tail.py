@@ -6,6 +6,7 @@ from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
 BITS = 20.0
+LEAST_WORDS = 2  # that make an end of a name
 
 
 def tail_evidence(pair: Pair, context: Context) -> Evidence | None:
@@ -19,3 +20,12 @@ def tail_evidence(pair: Pair, context: Context) -> Evidence | None:
         return None
     share = common / min(len(expected), len(actual))
     return Evidence("tail", BITS * share, f"both end in {' '.join(expected[-common:])}")
+
+
+def keeps_end(pair: Pair) -> bool:
+    """Whether the words and numbers that end one module, two of them or more, end the other."""
+    short, long = sorted((pair.expected.words, pair.actual.words), key=len)
+    values = [[value for _, value in g.fixed] for g in (pair.expected, pair.actual)]
+    same = bool(values[0]) and values[0][-1:] == values[1][-1:]
+    named = sum(word[0] not in "=@" for word in short)
+    return same and named >= LEAST_WORDS and long[-len(short) :] == short
