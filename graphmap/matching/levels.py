@@ -40,7 +40,7 @@ from graphmap.matching.scoring import evidence_of, is_guess, make_context, score
 from graphmap.matching.tokens import (
     Template,
     last_segment,
-    plain_name,
+    plain_names,
     split_name,
     split_names,
 )
@@ -140,8 +140,8 @@ class Run:
         self.pool = pool
         self.trained = trained
         self.ordered = ordered
-        self.wanted_names = split_names([v.name for v in wanted])
-        self.pool_names = split_names([plain_name(v.name) for v in pool])
+        self.wanted_names = split_names(plain_names([v.name for v in wanted]))
+        self.pool_names = split_names(plain_names([v.name for v in pool]))
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles = (Roles(), Roles())

@@ -20,7 +20,7 @@ __all__ = [
     "last_segment",
     "mark_numbers",
     "numbers_in",
-    "plain_name",
+    "plain_names",
     "prefixes",
     "segments",
     "similarity",
@@ -50,16 +50,33 @@ PIECES = re.compile(r"#|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^\W\d_a-zA-Z]+|[0-9]
 MOMENTS = re.compile(
     r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
 )
+PART = "/part_0"  # of a partitioned variable
 MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
 
 
-def plain_name(name: str) -> str:
-    """Return the name that a layer gives to its moving moments, for those of bare ops.
+def plain_names(names: Sequence[str]) -> list[str]:
+    """Return the names that layers give: for moving moments of bare ops, for the only part.
 
-    >>> plain_name("fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage"), plain_name("fc/w")
-    ('fc/bn/moving_variance', 'fc/w')
+    >>> plain_names(["fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage", "fc/w/part_0"])
+    ['fc/bn/moving_variance', 'fc/w']
+    >>> plain_names(["w/part_0", "w/part_1"])
+    ['w/part_0', 'w/part_1']
     """
-    found = MOMENTS.fullmatch(name) if "/moments" in name else None
+    if any("/moments" in name for name in names):
+        names = [_moved(name) if "/moments" in name else name for name in names]
+    if any(name.endswith(PART) for name in names):
+        known = set(names)
+        names = [
+            whole
+            if (whole := name.removesuffix(PART)) not in known and f"{whole}/part_1" not in known
+            else name
+            for name in names
+        ]
+    return list(names)
+
+
+def _moved(name: str) -> str:
+    found = MOMENTS.fullmatch(name)
     if found is None:
         return name
     parts = found[1].split("/")
