@@ -76,7 +76,8 @@ def _only_stacks(
         special.append({size_of(v) for v in once} - layers if layers else set())
     if min(map(len, special)) >= LEAST_SPECIAL and special[0].isdisjoint(special[1]):
         return True
-    used = {f.expected.name for f in sure}, {f.actual.name for f in sure}
+    proper = [f for f in sure if "tied" not in {e.kind for e in f.evidence}]  # by a shape alone
+    used = {f.expected.name for f in proper}, {f.actual.name for f in proper}
     return (
         all(alone)
         and sum(map(len, alone)) >= SMALL
