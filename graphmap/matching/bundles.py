@@ -34,6 +34,7 @@ STATE: dict[str, tuple[str, ...]] = {
     "h": ("x", "i"),
     "u": ("w",),
 }
+STATE_WORD = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(STATE)})(?![a-z0-9])")
 TRIOS = (("query", "key", "value"), ("q", "k", "v"))
 TOGETHER = "query_key_value"
 KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
@@ -104,10 +105,13 @@ def _stored(
 
 def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
     """Yield input and state of recurrent cells: `kernel` beside `recurrent_kernel`."""
+    states = [at for at in rows if STATE_WORD.search(wanted[at].name)]
+    if not states:
+        return
     names = {at: tuple(PIECE.findall(wanted[at].name.lower())) for at in rows}
     places = {pieces: at for at, pieces in names.items()}
     modules = Counter(_module(v.name) for v in wanted)
-    for state, pieces in names.items():
+    for state, pieces in ((at, names[at]) for at in states):
         for at, word in enumerate(pieces):
             for other in STATE.get(word, ()):
                 first = places.get((*pieces[:at], *((other,) if other else ()), *pieces[at + 1 :]))
@@ -141,7 +145,9 @@ def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
     places = {wanted[at].name: at for at in rows}
     for name, at in places.items():
         for trio in TRIOS:
-            pattern = rf"(?<![A-Za-z]){trio[0]}(?![A-Za-z])"
+            pattern = re.compile(rf"(?<![A-Za-z]){trio[0]}(?![A-Za-z])")
+            if pattern.search(name) is None:
+                continue
             names = [re.sub(pattern, word, name) for word in trio]
             if len(set(names)) < len(trio) or any(n not in places for n in names):
                 continue
