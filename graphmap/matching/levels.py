@@ -24,6 +24,7 @@ from graphmap.matching.closing import (
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.evidence.tail import keeps_end
+from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.order import decide_order
 from graphmap.matching.pairs import (
@@ -120,6 +121,7 @@ def match_groups(
         tie(run, left, right)
     fit_wholes(run, [at for at in open_expected if at not in copied], open_actual)
     eliminate(run)
+    open_exchanges(run)
     share(run, copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
