@@ -90,7 +90,7 @@ class Context:
     foreign: few of the settled pairs have words in common.
     whole: ids of the groups of pairs with which the two sides fit as wholes.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
-    apart: (expected, actual) modules of which sizes tell every member from the others.
+    apart: (expected, actual) scopes that count of which sizes tell every member from the others.
     """
 
     def __init__(

@@ -123,3 +123,24 @@ def test_a_single_head_is_a_matrix_turned_round():
     found = matched(rows, other)
     assert dict(found.items()) == {e: a for (e, _), (a, _) in zip(rows, other, strict=True)}
     assert {d.layout for d in found.decisions} == {"transpose+reshape"}
+
+
+def test_weights_that_torch_keeps_in_one_module_are_those_of_layers_and_directions():
+    mine, theirs = [("embed.weight", (40, 16))], [("embed/embeddings", (40, 16))]
+    for k, rows in enumerate((16, 64)):
+        end = f"_{k}" if k else ""
+        for turned, way in (("", "forward"), ("_reverse", "backward")):
+            cell = f"bidirectional{end}/{way}_lstm{end}/lstm_cell"
+            mine += [(f"lstm.weight_ih_l{k}{turned}", (128, rows))]
+            mine += [(f"lstm.weight_hh_l{k}{turned}", (128, 32))]
+            mine += [(f"lstm.bias_{part}_l{k}{turned}", (128,)) for part in ("ih", "hh")]
+            theirs += [(f"{cell}/kernel", (rows, 128)), (f"{cell}/recurrent_kernel", (32, 128))]
+            theirs += [None, (f"{cell}/bias", (128,))]  # the sum of the two
+    mine += [("fc.weight", (5, 64)), ("fc.bias", (5,))]
+    theirs += [("dense/kernel", (64, 5)), ("dense/bias", (5,))]
+    truth = {
+        e[0]: a[0]
+        for e, a in zip(mine, theirs, strict=True)
+        if a is not None and "bias_" not in e[0]
+    }
+    assert dict(matched(mine, [row for row in theirs if row]).items()) == truth
