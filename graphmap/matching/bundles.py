@@ -1,8 +1,9 @@
 """Several expected tensors that one stored tensor holds: they are matched as one, then taken apart.
 
 TensorFlow's cells keep one matrix for input and state where others keep two; attention keeps query,
-key and value side by side; a stack whose layers are equal may be one tensor with an axis for them.
-What is expected is put together only where the stored side lacks the pieces and has the whole.
+key and value side by side; a stack whose layers are equal may be one tensor with an axis for them;
+a table of positions may be longer than what is asked for. What is expected is put together only
+where the stored side lacks the pieces and has the whole.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
-from graphmap.matching.tokens import MARK, split_name
+from graphmap.matching.tokens import MARK, segments, split_name, words_of
 from graphmap.matching.views import Label, label_of
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
@@ -40,6 +41,7 @@ TOGETHER = "query_key_value"
 KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
 GATES = 3  # least times that the outputs of a cell are as wide as its state
 FEWEST_LAYERS = 2
+PADDED = 2  # rows before the first position, as fairseq and its followers have them
 
 Shape = tuple[int, ...]
 
@@ -49,7 +51,8 @@ class Bundle(NamedTuple):
 
     whole: what is looked for instead. axis: of the expected shapes along which they stand, or None
     where each is one step of an axis that they lack. cell: input and state of a recurrent cell;
-    gates: the layout that puts the gates of such a cell in order, "" where nobody knows.
+    gates: the layout that puts the gates of such a cell in order, "" where nobody knows. first: the
+    row at which the first of them begins.
     """
 
     positions: tuple[int, ...]
@@ -57,6 +60,7 @@ class Bundle(NamedTuple):
     axis: int | None
     cell: bool = False
     gates: str = ""
+    first: int = 0
 
 
 def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[Bundle]:
@@ -76,7 +80,8 @@ def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[B
     near = [at for at, v in enumerate(wanted) if len(v.shape or ()) == 2]  # rows may be as many
     found: list[Bundle] = []
     taken: set[int] = set()
-    for made in (_cells(wanted, near), _trios(wanted, rows), _stacks(wanted, rows)):
+    crops = _crops(wanted, rows, pool, beyond)
+    for made in (_cells(wanted, near), _trios(wanted, rows), _stacks(wanted, rows), crops):
         for bundle in _stored(made, wanted, lacking, beyond):
             if taken.isdisjoint(bundle.positions):
                 taken.update(bundle.positions)
@@ -181,6 +186,33 @@ def _stacks(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]
         yield Bundle(tuple(at for _, at in members), whole, None)
 
 
+def _crops(
+    wanted: Sequence[Variable],
+    rows: Sequence[int],
+    pool: Sequence[Variable],
+    beyond: Counter[Label],
+) -> Iterator[Bundle]:
+    """Yield tables of positions that are longer where they are stored.
+
+    Two rows more are those of padding, which stand first; else the table was made for longer texts.
+    """
+    mine = [at for at in rows if _is_of_positions(wanted[at])]
+    others = (
+        [v for v in pool if label_of(v.shape) in beyond and _is_of_positions(v)] if mine else []
+    )
+    for at in mine:
+        count, width = _sized(wanted[at])
+        lengths = {_sized(v)[0] for v in others if _sized(v)[1] == width}
+        if len(lengths) == 1 and (length := lengths.pop()) > count:
+            whole = wanted[at]._replace(shape=(length, width))
+            yield Bundle((at,), whole, 0, first=PADDED if length == count + PADDED else 0)
+
+
+def _is_of_positions(v: Variable) -> bool:
+    words = {w for part in segments(split_name(v.name).text) for w in words_of(part)}
+    return len(v.shape or ()) == 2 and "position" in words and "relative" not in words
+
+
 def _module(name: str) -> str:
     return name[: max(name.rfind("/"), name.rfind("."), 0)]
 
@@ -275,8 +307,9 @@ def _layout(bundle: Bundle, part: int, expected: Sequence[Variable], actual: Var
         return f"split:0:{part}/{count}"
     axis = bundle.axis
     sizes = [_sized(expected[position])[axis] for position in bundle.positions]
-    start = sum(sizes[:part])
-    rows = f"{part}/{count}" if len(set(sizes)) == 1 else f"{start}:{start + sizes[part]}"
+    start = bundle.first + sum(sizes[:part])
+    even = len(set(sizes)) == 1 < count
+    rows = f"{part}/{count}" if even else f"{start}:{start + sizes[part]}"
     turned = "" if actual.shape == bundle.whole.shape else "transpose+"
     gates = f"+{bundle.gates}" if bundle.gates else ""
     return f"{turned}split:{axis}:{rows}{gates}"

@@ -23,6 +23,7 @@ NEARLY_ALL = 0.98  # the same from which the few that differ say nothing
 LEAST_SPECIAL = 2  # sizes that no layer has, from which they tell two models apart
 REPEATED = 3  # names of one template from which they are layers of a stack
 ALIKE = 0.9  # share of like sizes from which two sides are one model, however little was found
+ASSUMED = frozenset({"tied", "split"})  # what follows from a shape that another model may have too
 LEAST_BOTH = 1.4  # least sum of what was found and of like sizes where these are fewer
 
 
@@ -76,7 +77,7 @@ def _only_stacks(
         special.append({size_of(v) for v in once} - layers if layers else set())
     if min(map(len, special)) >= LEAST_SPECIAL and special[0].isdisjoint(special[1]):
         return True
-    proper = [f for f in sure if "tied" not in {e.kind for e in f.evidence}]  # by a shape alone
+    proper = [f for f in sure if ASSUMED.isdisjoint(e.kind for e in f.evidence)]
     used = {f.expected.name for f in proper}, {f.actual.name for f in proper}
     return (
         all(alone)

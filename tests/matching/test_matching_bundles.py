@@ -132,3 +132,24 @@ def test_what_is_pinned_is_in_no_bundle():
     found = match_variables(side(*mine), side(*sorted(theirs)), wishes)
     assert found.decision("tagger/fw_cell/kernel").layout == "split:0:0:8"
     assert found["tagger/bw_cell/recurrent_kernel"] == truth["tagger/bw_cell/recurrent_kernel"]
+
+
+def texts(length, root, head):
+    rows = [(f"{root}/{side}_position_embedding/table", (length, 12)) for side in ("in", "out")]
+    rows += [(f"{root}/layer_{k}/{head}/kernel", (12, 12 + k)) for k in range(4)]
+    return [(f"{root}/token_embedding/table", (90, 12)), *rows]
+
+
+def test_tables_of_positions_are_cut_to_what_is_asked_for():
+    for stored, rows in ((34, "2:34"), (64, "0:32")):
+        mine, theirs = texts(32, "coder", "dense"), texts(stored, "model", "fc")
+        found = match_variables(side(*mine), side(*sorted(theirs)))
+        assert dict(found.items()) == {e: a for (e, _), (a, _) in zip(mine, theirs, strict=True)}
+        row = found.decision("coder/in_position_embedding/table")
+        assert row.layout == f"split:0:{rows}"
+
+
+def test_shorter_tables_of_positions_are_not_stretched():
+    mine, theirs = texts(34, "coder", "dense"), texts(32, "model", "fc")
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert not any("position" in name for name in found)

@@ -42,7 +42,7 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
         return Evidence("counter", -BITS, "other counters run in another order on the two sides")
     if counted_word(expected.template) == counted_word(actual.template):
         return None
-    if (expected.module, actual.module) in context.apart:
+    if _counted_scopes(pair) in context.apart:
         return None
     if len(pair.links) >= LOOPED or any(context.told.get(k, 0.0) >= TOLD for k in _scopes(pair)):
         return None
@@ -59,15 +59,17 @@ def note_counters(pairs: Iterable[Pair], context: Context) -> None:
     """Keep in `context.told` how much the order of shapes tells about each scope that counts.
 
     What one module of a scope tells holds for all of it: one session made them, one after another.
-    `context.apart` keeps pairs of modules of which one tensor has another size in each member, so
+    `context.apart` keeps pairs of counted scopes in which one tensor has another size each time, so
     that no counter need be believed.
     """
     best: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for pair in pairs:
         if len(pair.links) < 2 or pair.fit is None or len(pair.expected) != len(pair.actual):
             continue
-        if len(set(map(label_of, pair.expected.shapes))) == len(pair.expected):
-            context.apart.add((pair.expected.module, pair.actual.module))
+        if len(set(map(label_of, pair.expected.shapes))) == len(pair.expected) and all(
+            _counted_scopes(pair)
+        ):
+            context.apart.add(_counted_scopes(pair))
         for scope in _scopes(pair):
             modules = best[scope]
             bits = _orders(pair.expected, [e for e, _ in pair.links])
@@ -83,6 +85,15 @@ def _scopes(pair: Pair) -> list[tuple[str, str]]:
             path = segments(group.template)
             found.append((side, "/".join(path[: path.index(counted_word(group.template))])))
     return found
+
+
+def _counted_scopes(pair: Pair) -> tuple[str, str]:
+    """Return the templates of both sides down to the index that counts; "" where several do."""
+    mine, other = (
+        prefixes(group.template)[group.free[0]] if len(group.free) == 1 else ""
+        for group in (pair.expected, pair.actual)
+    )
+    return (mine, other) if mine and other else ("", "")
 
 
 def counted_word(template: str) -> str:
