@@ -21,6 +21,7 @@ from graphmap.matching.closing import (
     share,
     tie,
 )
+from graphmap.matching.conventions import plain_names
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.evidence.tail import keeps_end
@@ -41,7 +42,6 @@ from graphmap.matching.scoring import evidence_of, is_guess, make_context, score
 from graphmap.matching.tokens import (
     Template,
     last_segment,
-    plain_names,
     split_name,
     split_names,
 )
@@ -142,8 +142,8 @@ class Run:
         self.pool = pool
         self.trained = trained
         self.ordered = ordered
-        self.wanted_names = split_names(plain_names([v.name for v in wanted]))
-        self.pool_names = split_names(plain_names([v.name for v in pool]))
+        self.wanted_names = split_names(plain_names(wanted))
+        self.pool_names = split_names(plain_names(pool))
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles = (Roles(), Roles())

@@ -20,7 +20,6 @@ __all__ = [
     "last_segment",
     "mark_numbers",
     "numbers_in",
-    "plain_names",
     "prefixes",
     "segments",
     "similarity",
@@ -43,70 +42,6 @@ TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 LONGEST = 400  # characters that are looked at; what lies before them says least
 SEPARATORS = re.compile(r"[/.\s]+")
 PIECES = re.compile(r"#|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^\W\d_a-zA-Z]+|[0-9]+[a-zA-Z0-9]*")
-
-
-# tf.nn.moments gives a mean and a variance; their moving averages bear the names of these ops, in
-# the scope where they are made.
-MOMENTS = re.compile(
-    r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
-)
-FOLDED = re.compile(r"((?:.*[./])?)(weight|bias)_(ih|hh|hr)(?:_l([0-9]+))?(_reverse)?")
-PART = "/part_0"  # of a partitioned variable
-MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
-
-
-def plain_names(names: Sequence[str]) -> list[str]:
-    """Return the names that layers give.
-
-    Of moving moments of bare ops, of the only part of a partitioned variable, and of the weights of
-    all layers and directions that torch keeps in one module.
-
-    >>> plain_names(["fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage", "fc/w/part_0"])
-    ['fc/bn/moving_variance', 'fc/w']
-    >>> plain_names(["w/part_0", "w/part_1"])
-    ['w/part_0', 'w/part_1']
-    >>> plain_names(["lstm.weight_hh_l1", "lstm.weight_ih_l0_reverse"])
-    ['lstm.1.forward.recurrent.weight', 'lstm.0.backward.weight']
-    """
-    if any("weight_ih" in name for name in names):
-        both = any(name.endswith("_reverse") for name in names)
-        names = [_unfolded(name, both) for name in names]
-    if any("/moments" in name for name in names):
-        names = [_moved(name) if "/moments" in name else name for name in names]
-    if any(name.endswith(PART) for name in names):
-        known = set(names)
-        names = [
-            whole
-            if (whole := name.removesuffix(PART)) not in known and f"{whole}/part_1" not in known
-            else name
-            for name in names
-        ]
-    return list(names)
-
-
-def _unfolded(name: str, both: bool) -> str:
-    """Return a name of torch's recurrent modules with scopes. both: they run both ways."""
-    found = FOLDED.fullmatch(name)
-    if found is None:
-        return name
-    head, leaf, part, layer, turned = found.groups()
-    path = [layer] if layer else []
-    path += ["backward" if turned else "forward"] if both else []
-    if leaf == "bias":  # a sum of two; which of them another library keeps, nobody knows
-        return head + ".".join([*path, f"bias_{part}"])
-    path += {"ih": [], "hh": ["recurrent"], "hr": ["projection"]}[part]
-    return head + ".".join([*path, "weight"])
-
-
-def _moved(name: str) -> str:
-    found = MOMENTS.fullmatch(name)
-    if found is None:
-        return name
-    parts = found[1].split("/")
-    half = len(parts) // 2
-    if parts[:half] == parts[half:]:
-        parts = parts[:half]
-    return "/".join([*parts, f"moving_{MOVING.get(found[2], found[2])}"])
 
 
 class Template(NamedTuple):

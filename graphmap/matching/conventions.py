@@ -1,0 +1,140 @@
+"""Names that frameworks give without a word for what is stored: they get the word that layers use.
+
+Only what a framework does for all models is known here; nothing knows a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from graphmap.model.variable import Variable
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
+
+__all__ = ["plain_names"]
+
+# tf.nn.moments gives a mean and a variance; their moving averages bear the names of these ops, in
+# the scope where they are made.
+MOMENTS = re.compile(
+    r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
+)
+MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
+FOLDED = re.compile(r"((?:.*[./])?)(weight|bias)_(ih|hh|hr)(?:_l([0-9]+))?(_reverse)?")
+PART = "/part_0"  # of a partitioned variable
+NUMBERED = re.compile(r"(.*/)vars/([0-9]{1,4})")  # of Keras 3, which saves a layer's variables so
+# Haiku and Sonnet keep what they average in modules of their own.
+AVERAGE = re.compile(r"(.+?)(?:/~)?/(?:(mean|var)_ema|moving_(mean|variance))/average")
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+VECTORS = {2: NORM[:2], 4: NORM}  # what a layer of so many equal vectors holds
+
+
+def plain_names(variables: Sequence[Variable]) -> list[str]:
+    """Return the names that layers give.
+
+    Of moving moments of bare ops, of averages kept in modules of their own, of the only part of a
+    partitioned variable, of variables that Keras 3 numbers, and of the weights of all layers and
+    directions that torch keeps in one module.
+
+    >>> def plain(*names): return plain_names([Variable(name) for name in names])
+    >>> plain("fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage", "fc/w/part_0")
+    ['fc/bn/moving_variance', 'fc/w']
+    >>> plain("w/part_0", "w/part_1"), plain("net/~/bn/~/mean_ema/average")
+    (['w/part_0', 'w/part_1'], ['net/~/bn/moving_mean'])
+    >>> plain("lstm.weight_hh_l1", "lstm.weight_ih_l0_reverse")
+    ['lstm.1.forward.recurrent.weight', 'lstm.0.backward.weight']
+    >>> plain_names([Variable("conv/vars/0", (3, 3, 4, 8)), Variable("conv/vars/1", (8,))])
+    ['conv/kernel', 'conv/bias']
+    """
+    names = [v.name for v in variables]
+    if any("weight_ih" in name for name in names):
+        both = any(name.endswith("_reverse") for name in names)
+        names = [_unfolded(name, both) for name in names]
+    if any("/moments" in name for name in names):
+        names = [_moved(name) if "/moments" in name else name for name in names]
+    if any(name.endswith("/average") for name in names):
+        names = [_averaged(name) if name.endswith("/average") else name for name in names]
+    if any("/vars/" in name for name in names):
+        words = _words_of_numbers(variables)
+        names = [words.get(name, name) for name in names]
+    if any(name.endswith(PART) for name in names):
+        known = set(names)
+        names = [
+            whole
+            if (whole := name.removesuffix(PART)) not in known and f"{whole}/part_1" not in known
+            else name
+            for name in names
+        ]
+    return names
+
+
+def _unfolded(name: str, both: bool) -> str:
+    """Return a name of torch's recurrent modules with scopes. both: they run both ways."""
+    found = FOLDED.fullmatch(name)
+    if found is None:
+        return name
+    head, leaf, part, layer, turned = found.groups()
+    path = [layer] if layer else []
+    path += ["backward" if turned else "forward"] if both else []
+    if leaf == "bias":  # a sum of two; which of them another library keeps, nobody knows
+        return head + ".".join([*path, f"bias_{part}"])
+    path += {"ih": [], "hh": ["recurrent"], "hr": ["projection"]}[part]
+    return head + ".".join([*path, "weight"])
+
+
+def _moved(name: str) -> str:
+    found = MOMENTS.fullmatch(name)
+    if found is None:
+        return name
+    parts = found[1].split("/")
+    half = len(parts) // 2
+    if parts[:half] == parts[half:]:
+        parts = parts[:half]
+    return "/".join([*parts, f"moving_{MOVING.get(found[2], found[2])}"])
+
+
+def _averaged(name: str) -> str:
+    found = AVERAGE.fullmatch(name)
+    if found is None:
+        return name
+    mean = "mean" in (found[2], found[3])
+    return f"{found[1]}/moving_{'mean' if mean else 'variance'}"
+
+
+def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:
+    """Return {numbered name: the same with a word}, of layers whose shapes leave no doubt."""
+    layers: dict[str, dict[int, Dims]] = defaultdict(dict)
+    for v in variables:
+        found = NUMBERED.fullmatch(v.name)
+        if found is not None:
+            layers[found[1]][int(found[2])] = v.shape
+    words: dict[str, str] = {}
+    for head, shapes in layers.items():
+        own = [shapes[number] for number in sorted(shapes)]
+        if sorted(shapes) != list(range(len(own))):
+            continue
+        for number, word in enumerate(_roles(head, own)):
+            words[f"{head}vars/{number}"] = head + word
+    return words
+
+
+def _roles(head: str, shapes: Sequence[Dims]) -> Sequence[str]:
+    """Return what a layer of these shapes holds, in the order in which Keras makes it."""
+    if not shapes or any(not shape or None in shape for shape in shapes):
+        return ()
+    sizes = [tuple(n for n in shape or () if n is not None) for shape in shapes]
+    ranks = [len(shape) for shape in sizes]
+    if ranks[0] == 1:
+        return VECTORS.get(len(sizes), ()) if len(set(sizes)) == 1 else ()
+    bias = ("bias",) if len(ranks) > 1 and ranks[-1] < ranks[0] else ()
+    matrices = sizes[: len(sizes) - len(bias)]
+    if len(matrices) == 1:
+        return ("embeddings" if not bias and "embedding" in head else "kernel", *bias)
+    if len(matrices) == 2 and ranks[0] == ranks[1] == 2 and sizes[0][1] == sizes[1][1]:
+        return ("kernel", "recurrent_kernel", *bias)
+    if len(matrices) == 2 and ranks[0] == ranks[1] > 2 and set(sizes[1][:-2]) == {1}:
+        return ("depthwise_kernel", "pointwise_kernel", *bias)
+    return ()
