@@ -84,7 +84,7 @@ def side(rows):
     return Side(tuple(Variable(name, shape) for name, shape in rows), ordered=True)
 
 
-@pytest.mark.parametrize(("mine", "other"), itertools.permutations(HEADS, 2))
+@pytest.mark.parametrize(("mine", "other"), list(itertools.permutations(HEADS, 2)))
 def test_frameworks_call_one_network_by_their_names(mine, other):
     expected, actual = network(mine), network(other)
     found = match_variables(side(expected), side(sorted(actual)))
