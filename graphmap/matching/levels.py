@@ -27,6 +27,7 @@ from graphmap.matching.evidence.counter import note_counters
 from graphmap.matching.evidence.tail import keeps_end
 from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
+from graphmap.matching.instances import tell_instances
 from graphmap.matching.order import decide_order
 from graphmap.matching.pairs import (
     Context,
@@ -142,8 +143,8 @@ class Run:
         self.pool = pool
         self.trained = trained
         self.ordered = ordered
-        self.wanted_names = split_names(plain_names(wanted))
-        self.pool_names = split_names(plain_names(pool))
+        mine, theirs = tell_instances(plain_names(wanted), plain_names(pool))
+        self.wanted_names, self.pool_names = split_names(mine), split_names(theirs)
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles = (Roles(), Roles())

@@ -13,7 +13,7 @@ from itertools import combinations
 from graphmap.matching.evidence.count import count_evidence
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import segments
+from graphmap.matching.tokens import MARK, segments
 
 __all__ = ["copies", "decide_scopes", "find_twins", "unit_names"]
 
@@ -32,18 +32,20 @@ def _scopes(groups: Sequence[Group]) -> Scopes:
     found: Scopes = defaultdict(dict)
     for group in groups:
         path = segments(group.template)
-        literals = "|" + ",".join(word for word in group.words if word[0] in "=@")
+        literals = [word for word in group.words if word[0] in "=@"]
         for depth in range(1, min(DEEPEST, len(path) - 1) + 1):
-            tail = "/".join(path[depth:]) + literals
+            marks = sum(part.count(MARK) for part in path[:depth])
+            inside = literals[sum(at < marks for at, _ in group.fixed) :]
+            tail = "/".join(path[depth:]) + "|" + ",".join(inside)
             found["/".join(path[:depth])][tail] = group
     return found
 
 
 def find_twins(groups: Sequence[Group], share: float = COMMON) -> list[tuple[str, str, Scopes]]:
-    """Return pairs of scopes of one depth that hold mostly the same, the outermost only."""
+    """Return pairs of scopes that hold mostly the same: of one parent, or wrapped in another."""
     scopes = _scopes(groups)
     twins: list[tuple[str, str, Scopes]] = []
-    for one, other in _siblings(scopes):
+    for one, other in _siblings(scopes) + (_wrapped(scopes) if share == COMMON else []):
         common = scopes[one].keys() & scopes[other].keys()
         sizes = sorted((len(scopes[one]), len(scopes[other])))
         least = share * (sizes[1] if share == FULL else sizes[0])
@@ -62,6 +64,16 @@ def _siblings(scopes: Scopes) -> list[tuple[str, str]]:
         p for row in children.values() if len(row) <= MOST_SIBLINGS for p in combinations(row, 2)
     ]
     return sorted(pairs)
+
+
+def _wrapped(scopes: Scopes) -> list[tuple[str, str]]:
+    """Return pairs of a scope and the same name inside another one: `net` and `ema/net`."""
+    inner = {scope: scope.partition("/")[2] for scope in scopes}
+    return sorted(
+        (inside, scope)
+        for scope, inside in inner.items()
+        if inside and inside in scopes and not scope.startswith(inside + "/")
+    )
 
 
 def _parent(scope: str) -> str:
