@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
+from graphmap.matching.layout import find_layout
 from graphmap.matching.tokens import MARK, segments, split_name, words_of
 from graphmap.matching.views import Label, label_of
 from graphmap.model.namemap import Evidence
@@ -169,19 +170,21 @@ def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
 
 def _stacks(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
     """Yield the layers of a stack, which count from 0, as steps of a first axis."""
-    found: dict[str, list[tuple[tuple[int, ...], int]]] = defaultdict(list)
+    found: dict[tuple[str, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
     for at in rows:
         text, numbers = split_name(wanted[at].name)
-        if text.count(MARK) == 1:
-            found[text].append((numbers, at))
-    for text, members in found.items():
+        if numbers:
+            found[text, numbers[1:]].append((numbers[0], at))
+    for (text, others), members in found.items():
         members.sort()
-        counted = [numbers for numbers, _ in members] == [(n,) for n in range(len(members))]
         first = wanted[members[0][1]]
         shapes = {wanted[at].shape for _, at in members}
+        counted = [number for number, _ in members] == list(range(len(members)))
         if len(members) < FEWEST_LAYERS or not counted or len(shapes) > 1:
             continue
-        name = re.sub(r"[/._]?#", "", text)
+        first_cut, *cuts = re.split(MARK, text)
+        name = re.sub(r"[/._]$", "", first_cut) + cuts[0]
+        name += "".join(f"{number}{cut}" for number, cut in zip(others, cuts[1:], strict=True))
         whole = first._replace(name=name, shape=(len(members), *_sized(first)))
         yield Bundle(tuple(at for _, at in members), whole, None)
 
@@ -242,8 +245,9 @@ class Bundled(NamedTuple):
                 links.append(link)
                 continue
             cells[_modules(link)] = bundle
+            turned = link.kernel and result.turned
             for part, position in enumerate(bundle.positions):
-                layout = _layout(bundle, part, expected, link.actual)
+                layout = _layout(bundle, part, expected, link.actual, turned)
                 links.append(_part_of(link, bundle, expected[position], layout))
         result.links = [_in_order(link, cells.get(_modules(link))) for link in links]
         result.vetoes = {p: why for at, why in result.vetoes.items() for p in self.back[at]}
@@ -300,16 +304,19 @@ def _modules(link: Found) -> tuple[str, str]:
     return _module(link.expected.name), _module(link.actual.name)
 
 
-def _layout(bundle: Bundle, part: int, expected: Sequence[Variable], actual: Variable) -> str:
+def _layout(
+    bundle: Bundle, part: int, expected: Sequence[Variable], actual: Variable, turned: bool
+) -> str:
     """Return how a part is got from the tensor that holds it."""
     count = len(bundle.positions)
+    axis = bundle.axis or 0
     if bundle.axis is None:
-        return f"split:0:{part}/{count}"
-    axis = bundle.axis
-    sizes = [_sized(expected[position])[axis] for position in bundle.positions]
-    start = bundle.first + sum(sizes[:part])
-    even = len(set(sizes)) == 1 < count
-    rows = f"{part}/{count}" if even else f"{start}:{start + sizes[part]}"
-    turned = "" if actual.shape == bundle.whole.shape else "transpose+"
-    gates = f"+{bundle.gates}" if bundle.gates else ""
-    return f"{turned}split:{axis}:{rows}{gates}"
+        rows = f"{part}/{count}"
+    else:
+        sizes = [_sized(expected[position])[axis] for position in bundle.positions]
+        start = bundle.first + sum(sizes[:part])
+        even = len(set(sizes)) == 1 < count
+        rows = f"{part}/{count}" if even else f"{start}:{start + sizes[part]}"
+    whole = find_layout(bundle.whole.shape, actual.shape, turned) or "same"
+    words = [] if whole == "same" else [whole]
+    return "+".join([*words, f"split:{axis}:{rows}", *filter(None, [bundle.gates])])

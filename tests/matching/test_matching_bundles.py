@@ -1,6 +1,7 @@
 """Several expected tensors that one stored tensor holds."""
 
 import numpy as np
+import pytest
 
 from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.model.layouts import apply_layout
@@ -153,3 +154,21 @@ def test_shorter_tables_of_positions_are_not_stretched():
     mine, theirs = texts(34, "coder", "dense"), texts(32, "model", "fc")
     found = match_variables(side(*mine), side(*sorted(theirs)))
     assert not any("position" in name for name in found)
+
+
+@pytest.mark.parametrize(("axis", "layout"), [(0, ""), (1, "permute:1,0,2+")])
+def test_layers_that_a_loop_keeps_in_one_tensor(axis, layout):
+    mine = [("embed/table", (50, 12))]
+    theirs = [("params/embed/embedding", (50, 12))]
+    for part, shape in (("query", (12, 12)), ("mlp_up", (12, 40)), ("mlp_down", (40, 12))):
+        mine += [(f"encoder/layer_{k}/part_1/{part}/kernel", shape) for k in range(5)]
+        whole = (*shape[:axis], 5, *shape[axis:])
+        theirs += [(f"params/encoder/layers/part_1/{part}/kernel", whole)]
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    assert len(found.matched) == len(mine)
+    row = found.decision("encoder/layer_3/part_1/mlp_up/kernel")
+    assert row.actual == "params/encoder/layers/part_1/mlp_up/kernel"
+    assert row.layout == f"{layout}split:0:3/5"
+    value = np.arange(12 * 5 * 40).reshape((5, 12, 40) if axis == 0 else (12, 5, 40))
+    got = apply_layout(value, row.layout, row.shape)
+    assert np.array_equal(got, value.take(3, axis=axis))
