@@ -123,6 +123,8 @@ def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:
 
 def _roles(head: str, shapes: Sequence[Dims]) -> Sequence[str]:
     """Return what a layer of these shapes holds, in the order in which Keras makes it."""
+    if not any(shapes):
+        return _roles_by_class(head, len(shapes))
     if not shapes or any(not shape or None in shape for shape in shapes):
         return ()
     sizes = [tuple(n for n in shape or () if n is not None) for shape in shapes]
@@ -138,3 +140,12 @@ def _roles(head: str, shapes: Sequence[Dims]) -> Sequence[str]:
     if len(matrices) == 2 and ranks[0] == ranks[1] > 2 and set(sizes[1][:-2]) == {1}:
         return ("depthwise_kernel", "pointwise_kernel", *bias)
     return ()
+
+
+def _roles_by_class(head: str, count: int) -> Sequence[str]:
+    """The same by the class of the layer, which is what Keras calls it, where no shape is known."""
+    if "norm" in head:
+        return VECTORS.get(count, ())
+    if "dense" in head or "conv" in head:
+        return ("kernel", "bias")[:count] if count <= 2 else ()
+    return ("embeddings",) if "embedding" in head and count == 1 else ()

@@ -92,6 +92,13 @@ def test_frameworks_call_one_network_by_their_names(mine, other):
     assert dict(found.items()) == {e: a for (e, _), (a, _) in pairs}
 
 
+def test_classes_tell_what_numbers_mean_where_no_shapes_are_known():
+    expected, actual = ([(name, None) for name, _ in network(f)] for f in (keras, keras3))
+    found = match_variables(side(expected), side(sorted(actual)))
+    pairs = zip(expected, actual, strict=True)
+    assert dict(found.items()) == {e: a for (e, _), (a, _) in pairs}
+
+
 def test_numbers_of_a_layer_whose_shapes_leave_doubt_stay_numbers():
     rows = [("layers/odd/vars/0", (4,)), ("layers/odd/vars/1", (5,)), ("layers/odd/vars/2", (4,))]
     mine = [("odd/gamma", (4,)), ("odd/count", (5,)), ("odd/beta", (4,))]
