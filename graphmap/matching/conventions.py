@@ -50,17 +50,18 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
     ['conv/kernel', 'conv/bias']
     """
     names = [v.name for v in variables]
-    if any("weight_ih" in name for name in names):
+    text = "\n".join(names)  # most have none of these, and one text is searched at once
+    if "weight_ih" in text:
         both = any(name.endswith("_reverse") for name in names)
         names = [_unfolded(name, both) for name in names]
-    if any("/moments" in name for name in names):
+    if "/moments" in text:
         names = [_moved(name) if "/moments" in name else name for name in names]
-    if any(name.endswith("/average") for name in names):
+    if "/average" in text:
         names = [_averaged(name) if name.endswith("/average") else name for name in names]
-    if any("/vars/" in name for name in names):
+    if "/vars/" in text:
         words = _words_of_numbers(variables)
         names = [words.get(name, name) for name in names]
-    if any(name.endswith(PART) for name in names):
+    if PART in text:
         known = set(names)
         names = [
             whole
