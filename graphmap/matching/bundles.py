@@ -42,6 +42,8 @@ TOGETHER = "query_key_value"
 KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
 GATES = 3  # least times that the outputs of a cell are as wide as its state
 FEWEST_LAYERS = 2
+ORDER = "whose gates may stand in another order"
+ADDED = "to which the types of tokens, which nobody asks for, may have been added"
 PADDED = 2  # rows before the first position, as fairseq and its followers have them
 
 Shape = tuple[int, ...]
@@ -51,15 +53,15 @@ class Bundle(NamedTuple):
     """Expected variables in the order in which one stored tensor holds them.
 
     whole: what is looked for instead. axis: of the expected shapes along which they stand, or None
-    where each is one step of an axis that they lack. cell: input and state of a recurrent cell;
-    gates: the layout that puts the gates of such a cell in order, "" where nobody knows. first: the
-    row at which the first of them begins.
+    where each is one step of an axis that they lack. doubt: why parts are shown only, "" where they
+    are not. gates: the layout that puts the gates of a cell in order, "" where nobody knows it.
+    first: the row at which the first of them begins.
     """
 
     positions: tuple[int, ...]
     whole: Variable
     axis: int | None
-    cell: bool = False
+    doubt: str = ""
     gates: str = ""
     first: int = 0
 
@@ -132,7 +134,7 @@ def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
                 named = wanted[state if beside[1] > beside[0] else first]
                 whole = named._replace(shape=tuple(shape))
                 keras = word == "recurrent" and axis == 0 and shape[1] == 4 * rows_each[1]
-                yield Bundle((first, state), whole, axis, True, KERAS_GATES if keras else "")
+                yield Bundle((first, state), whole, axis, ORDER, KERAS_GATES if keras else "")
 
 
 def _joint(one: Variable, other: Variable) -> int | None:
@@ -198,22 +200,27 @@ def _crops(
     """Yield tables of positions that are longer where they are stored.
 
     Two rows more are those of padding, which stand first; else the table was made for longer texts.
+    Who has no table for the types of tokens may have added its first row to that of positions.
     """
-    mine = [at for at in rows if _is_of_positions(wanted[at])]
-    others = (
-        [v for v in pool if label_of(v.shape) in beyond and _is_of_positions(v)] if mine else []
-    )
+    mine = [at for at in rows if _is_table_of("position", wanted[at])]
+    if not mine:
+        return
+    others = [v for v in pool if label_of(v.shape) in beyond and _is_table_of("position", v)]
+    types = [any(_is_table_of("segment", v) for v in side) for side in (wanted, pool)]
+    doubt = ADDED if types == [False, True] else ""
     for at in mine:
         count, width = _sized(wanted[at])
         lengths = {_sized(v)[0] for v in others if _sized(v)[1] == width}
         if len(lengths) == 1 and (length := lengths.pop()) > count:
             whole = wanted[at]._replace(shape=(length, width))
-            yield Bundle((at,), whole, 0, first=PADDED if length == count + PADDED else 0)
+            yield Bundle((at,), whole, 0, doubt, first=PADDED if length == count + PADDED else 0)
 
 
-def _is_of_positions(v: Variable) -> bool:
+def _is_table_of(what: str, v: Variable) -> bool:
+    if len(v.shape or ()) != 2:
+        return False
     words = {w for part in segments(split_name(v.name).text) for w in words_of(part)}
-    return len(v.shape or ()) == 2 and "position" in words and "relative" not in words
+    return what in words and "relative" not in words
 
 
 def _module(name: str) -> str:
@@ -280,16 +287,14 @@ def bundle(wanted: Sequence[Variable], bundles: Sequence[Bundle]) -> Bundled:
 
 
 def _part_of(link: Found, bundle: Bundle, v: Variable, layout: str) -> Found:
-    """Return the link of one part; of a cell it is shown only, as its gates are ordered otherwise.
+    """Return the link of one part; where in doubt it is shown only.
 
     What a cell adds to its forget gate, and in which order its gates stand, no name and shape tell
     for sure: the rows of one kernel are no kernel of another library yet.
     """
-    why = f"a part of what is stored there, {layout}"
-    if bundle.cell:
-        why += ", whose gates may stand in another order"
+    why = f"a part of what is stored there, {layout}" + (bundle.doubt and f", {bundle.doubt}")
     evidence = (*link.evidence, Evidence("split", 0.0, why))
-    shown = bundle.cell or link.refused
+    shown = bool(bundle.doubt) or link.refused
     return link._replace(expected=v, evidence=evidence, layout=layout, refused=shown)
 
 

@@ -150,6 +150,17 @@ def test_tables_of_positions_are_cut_to_what_is_asked_for():
         assert row.layout == f"split:0:{rows}"
 
 
+def test_positions_to_which_types_may_have_been_added_are_shown_only():
+    mine, theirs = texts(32, "coder", "dense"), texts(34, "model", "fc")
+    theirs.append(("model/token_type_embedding/table", (2, 12)))
+    found = match_variables(side(*mine), side(*sorted(theirs)))
+    row = found.decision("coder/in_position_embedding/table")
+    assert (row.status, row.candidates[0].actual) == (
+        "ambiguous",
+        "model/in_position_embedding/table",
+    )
+
+
 def test_shorter_tables_of_positions_are_not_stretched():
     mine, theirs = texts(34, "coder", "dense"), texts(32, "model", "fc")
     found = match_variables(side(*mine), side(*sorted(theirs)))
