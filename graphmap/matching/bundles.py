@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
-from graphmap.matching.layout import find_layout
+from graphmap.matching.layout import Label, find_layout, label_of
 from graphmap.matching.tokens import MARK, segments, split_name, words_of
-from graphmap.matching.views import Label, label_of
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from graphmap.matching.distinctions import Ways, in_order, tell_apart
 from graphmap.matching.forward import Forward
-from graphmap.matching.views import VIEWS, Edge, Label, View, make_view
+from graphmap.matching.layout import Label
+from graphmap.matching.views import VIEWS, Edge, View, make_view
 
 __all__ = ["Counterparts", "find_counterparts"]
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
 
-__all__ = ["find_layout", "shapes_fit"]
+__all__ = ["Label", "find_layout", "label_of", "shapes_fit"]
 
 Shape = tuple[int | None, ...]
+Label = tuple[str, ...]
 # The orders in which frameworks keep kernels, the commonest first. Rank 4: height, width, in, out
 # beside out, in, height, width; height and width stay in order, so all axes reversed comes last.
 AXES: dict[int, tuple[tuple[int, ...], ...]] = {
@@ -54,6 +55,17 @@ def find_layout(expected: Dims, actual: Dims, transposed: bool = False) -> str |
         if _squeezed(expected) == _squeezed(actual):
             return "reshape"
     return _reshaped(expected, actual, transposed)
+
+
+def label_of(shape: Dims) -> Label:
+    """Sizes other than 1, sorted: the same for both orders of axes.
+
+    >>> label_of((1, 4, 3)), label_of(None)
+    (('3', '4'), ('?',))
+    """
+    if shape is None:
+        return ("?",)
+    return tuple(sorted(str(size) for size in shape if size != 1))
 
 
 def unknown_fits(expected: Dims, actual: Dims) -> bool:

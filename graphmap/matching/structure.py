@@ -16,10 +16,9 @@ from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.forward import Forward, find_forward
 from graphmap.matching.inlining import inline_calls
 from graphmap.matching.joinings import free_joinings
-from graphmap.matching.layout import shapes_fit
+from graphmap.matching.layout import Label, label_of, shapes_fit
 from graphmap.matching.sums import join_sums
 from graphmap.matching.tokens import split_name
-from graphmap.matching.views import Label, label_of
 from graphmap.model.graph import GraphModel
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.forward import Forward, Place
-from graphmap.model.graph import Dims
+from graphmap.matching.layout import Label
 
 __all__ = ["VIEWS", "View", "make_view"]
 
 TELLING = frozenset({"Softmax", "Sigmoid", "Tanh", "MaxPool", "AvgPool", "Split", "Unpack"})
 SLOTS = 64  # more than any op has ports; an edge's mark is port * SLOTS + slot
 Edge = tuple[int, int]  # mark, node
-Label = tuple[str, ...]
 VIEWS = ("ops", "junctions", "weights", "kernels")
 
 
@@ -32,17 +31,6 @@ class View(NamedTuple):
     before: list[list[Edge]]
     behind: list[list[Edge]]
     holders: dict[int, list[tuple[object, list[int]]]]
-
-
-def label_of(shape: Dims) -> Label:
-    """Sizes other than 1, sorted: the same for both orders of axes.
-
-    >>> label_of((1, 4, 3)), label_of(None)
-    (('3', '4'), ('?',))
-    """
-    if shape is None:
-        return ("?",)
-    return tuple(sorted(str(size) for size in shape if size != 1))
 
 
 def make_view(forward: Forward, labels: Mapping[int, Label], distance: int) -> View:

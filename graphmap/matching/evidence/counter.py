@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from graphmap.matching.groups import Group
+from graphmap.matching.layout import label_of
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, prefixes, segments
-from graphmap.matching.views import label_of
 from graphmap.matching.vocabulary import TURNED
 from graphmap.model.namemap import Evidence
 
@@ -66,9 +66,7 @@ def note_counters(pairs: Iterable[Pair], context: Context) -> None:
     for pair in pairs:
         if len(pair.links) < 2 or pair.fit is None or len(pair.expected) != len(pair.actual):
             continue
-        if len(set(map(label_of, pair.expected.shapes))) == len(pair.expected) and all(
-            _counted_scopes(pair)
-        ):
+        if _sizes_differ(pair):
             context.apart.add(_counted_scopes(pair))
         for scope in _scopes(pair):
             modules = best[scope]
@@ -85,6 +83,14 @@ def _scopes(pair: Pair) -> list[tuple[str, str]]:
             path = segments(group.template)
             found.append((side, "/".join(path[: path.index(counted_word(group.template))])))
     return found
+
+
+def _sizes_differ(pair: Pair) -> bool:
+    """Whether every member of a counted group has sizes that no other one has."""
+    expected = pair.expected
+    if expected.uniform or not (expected.counter or pair.actual.counter):
+        return False
+    return len(set(map(label_of, expected.shapes))) == len(expected) and all(_counted_scopes(pair))
 
 
 def _counted_scopes(pair: Pair) -> tuple[str, str]:
