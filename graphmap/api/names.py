@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact, load
@@ -41,9 +42,10 @@ def side_of(artifact: Artifact) -> Side:
     variables = artifact.variables
     if stored.kind != "listing":
         return Side(variables, stored.graph)
-    by_name = {variable.name: variable for variable in variables}
+    name = attrgetter("name")
+    by_name = dict(zip(map(name, variables), variables, strict=True))
     if len(by_name) == len(variables) == len(stored.tensors):
-        return Side(tuple([by_name[tensor.name] for tensor in stored.tensors]), ordered=True)
+        return Side(tuple(map(by_name.__getitem__, map(name, stored.tensors))), ordered=True)
     place = {tensor.name: at for at, tensor in enumerate(stored.tensors)}
     return Side(tuple(sorted(variables, key=lambda v: place[v.name])), ordered=True)
 

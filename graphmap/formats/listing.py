@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphmap.errors import CorruptArtifactError
@@ -49,20 +50,21 @@ def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
 
 def _from_lines(text: str, where: str) -> list[StoredTensor]:
     """Parse every line; what follows the name is the same in many, and is parsed once."""
-    known: dict[str, tuple[Dims, str | None]] = {}
+    known: dict[str, tuple[Dims, str | None, None]] = {}
     tensors: list[StoredTensor] = []
     add, make = tensors.append, partial(tuple.__new__, StoredTensor)  # for 100,000 lines
+    ported = ":0" in text
     for number, line in enumerate(text.split("\n"), 1):
         words = line.split(None, 1)
         if not words or words[0][0] == "#":
             continue
-        tail = words[1].rstrip() if len(words) > 1 else ""
+        name, tail = words if len(words) > 1 else (words[0], "")
         kind = known.get(tail)
         if kind is None:
-            kind = known[tail] = _kind(line.strip(), number, where)
-        shape, dtype = kind
-        name = words[0].removesuffix(":0")
-        add(make((name, name, shape, dtype, None)))
+            kind = known[tail] = (*_kind(line.strip(), number, where), None)
+        if ported:
+            name = name.removesuffix(":0")
+        add(make((name, name, *kind)))
     return tensors
 
 
@@ -174,7 +176,7 @@ def _tensor(name: str, dims: Dims, dtype: str | None) -> StoredTensor:
 
 
 def _check_unique(tensors: list[StoredTensor], where: str) -> None:
-    if len({tensor.name for tensor in tensors}) == len(tensors):
+    if len(set(map(attrgetter("name"), tensors))) == len(tensors):
         return
     seen: set[str] = set()
     for tensor in tensors:

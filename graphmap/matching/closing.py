@@ -169,8 +169,13 @@ def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
     ours = [run.wanted[at].name for at in left]
     theirs = {run.pool[at].name for at in right}
     theirs |= {name.partition("/")[2] for name in theirs}
-    kept = sum(name in theirs or name.partition("/")[2] in theirs for name in ours)
-    return kept > KEPT * len(ours)
+    kept, least = len(ours), KEPT * len(ours)
+    for name in ours:
+        if name not in theirs and name.partition("/")[2] not in theirs:
+            kept -= 1
+            if kept <= least:  # where few are kept, the first tell it
+                return False
+    return kept > least
 
 
 def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:

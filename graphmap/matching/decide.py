@@ -71,13 +71,14 @@ def decide(
 ) -> NameMap:
     """Make the name map; what is less likely than `min_confidence` is left open."""
     refused = settings.refused
-    found = {
-        name: link
-        for name, link in found.items()
-        if not refused or link.actual.name not in refused.get(name, ())
-    }
+    if refused:
+        found = {
+            name: link
+            for name, link in found.items()
+            if link.actual.name not in refused.get(name, ())
+        }
     if not _share_scope(pool):
-        found |= _open_strays(found)
+        found = {**found, **_open_strays(found)}
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
     if not alike and is_other(wanted, pool, list(found.values()), len(result.vetoes)):
         found = {name: _refused(link) for name, link in found.items()}

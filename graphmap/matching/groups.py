@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
@@ -25,6 +26,7 @@ COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have
 LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
 
 Places = tuple[tuple[int, ...], ...]  # of each member of a group
+_numbers, _position = itemgetter(0), itemgetter(1)
 
 
 class Group:
@@ -64,12 +66,17 @@ class Group:
         self.fixed: tuple[tuple[int, int], ...] = ()
         self.counter = False
         self.trained = False
-        self.unclear = len({numbers for numbers, _ in members}) < len(members)
-        self.uniform = len(set(shapes)) == 1
+        self.unclear = len(set(map(_numbers, members))) < len(members)
+        self.uniform = bool(shapes) and shapes.count(shapes[0]) == len(shapes)
         self._placed: dict[tuple[bool, ...], Places] = {}
 
     def __len__(self) -> int:
         return len(self.members)
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """The position on its side of each member."""
+        return list(map(_position, self.members))
 
     @cached_property
     def ranks(self) -> Places:
@@ -92,7 +99,7 @@ class Group:
         if all(ranked):
             return self.ranks
         if ranked not in self._placed and not any(ranked):
-            self._placed[ranked] = tuple([numbers for numbers, _ in self.members])
+            self._placed[ranked] = tuple(map(_numbers, self.members))
         if ranked not in self._placed:
             self._placed[ranked] = tuple(
                 [
@@ -155,10 +162,8 @@ def build_groups(
     counters = join_bare(templates, known.counters if known else {})
     _renumber(templates, renumbered or {})
     lettered = lettered_leaves(templates)
-    selecting = _selecting(templates)
-    if known and known.prefixes:
-        selecting |= known.prefixes
-    elif known is not None:
+    selecting = _selecting(templates, known.prefixes if known else {})
+    if known is not None and not known.prefixes:
         known.prefixes, known.counters = selecting, counters
     groups: list[Group] = []
     for text in sorted(templates):
@@ -224,14 +229,19 @@ def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]])
                 ]
 
 
-def _selecting(templates: Templates) -> Prefixes:
-    """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}."""
+def _selecting(templates: Templates, known: Prefixes) -> Prefixes:
+    """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}.
+
+    known: those that a whole side told already.
+    """
     contents: dict[str, list[tuple[str, set[int]]]] = defaultdict(list)
     for text, members in templates.items():
         for at, found in enumerate(re.finditer(MARK, text)):
             cut = found.end()
-            contents[text[:cut]].append((text[cut:], {numbers[at] for numbers, _ in members}))
-    roles: Prefixes = {}
+            if text[:cut] not in known:
+                having = {numbers[at] for numbers, _ in members}
+                contents[text[:cut]].append((text[cut:], having))
+    roles = dict(known)
     for prefix, rests in contents.items():
         values = sorted(set().union(*(having for _, having in rests)))
         role = _role(rests, values) if 1 < len(values) <= 2 * MOST_SPLITS else "count"
@@ -275,7 +285,7 @@ def _split(
     for at, cut in enumerate(cuts):
         role = selecting[text[:cut]][0]
         if (
-            len({numbers[at] for numbers, _ in members}) == 1
+            _is_constant(members, at)
             or role == "select"
             or (role == "inner" and (apart or (fine and _is_repeated(members, at))))
         ):
@@ -295,6 +305,11 @@ def _split(
         group.fixed = tuple(zip(literal, values, strict=True))
         made.append(group)
     return made
+
+
+def _is_constant(members: Sequence[Member], at: int) -> bool:
+    first = members[0][0][at]
+    return all(numbers[at] == first for numbers, _ in members)
 
 
 def _is_repeated(members: Sequence[Member], at: int) -> bool:
@@ -324,13 +339,11 @@ def _make_group(
         if column not in columns:
             free.append(at)
             columns.append(column)
-    if len(free) == width:
-        kept = sorted(members)
-    else:
-        kept = sorted(
-            (tuple([numbers[at] for at in free]), position) for numbers, position in members
-        )
-    shapes = tuple([variables[position].shape for _, position in kept])
+    if len(free) < width:
+        members = [(tuple([numbers[at] for at in free]), position) for numbers, position in members]
+    kept = sorted(sorted(members, key=_position), key=_numbers)  # far faster than by both at once
+    positions = list(map(_position, kept))
+    shapes = tuple([variables[position].shape for position in positions])
     cuts = [found.end() for found in re.finditer(MARK, text)]
     blocks = tuple(selecting[text[: cuts[at]]][1] for at in free)
     parts = segments(text) or (text,)
@@ -355,7 +368,7 @@ def _make_group(
                 words.append(word)
     literals = "|" + ",".join(tokens.values())
     module = "/".join(path) + literals
-    first = min([position for _, position in kept])
+    first = min(positions)
     group = Group(text, module, tuple(words), kind, tuple(kept), shapes, first, blocks, tuple(free))
     if kind.letter == "?" and len(parts) > 1:
         group.home = "/".join(parts[:-1]) + literals

@@ -94,39 +94,41 @@ def match_groups(
     if settled_names:
         told = [(split_name(mine), split_name(other)) for mine, other in settled_names]
         run.told = told_stacks(told, run.wanted_names, run.pool_names)
-    left, right = list(open_expected), list(open_actual)
+    left, right = open_expected, open_actual
     copied = run.start(left, right)
-    left = [at for at in left if at not in copied]
+    left = without(left, copied)
     settled = fit_at_once(run, left, right)
-    left = [at for at in left if at not in settled[0]]
-    right = [at for at in right if at not in settled[1]]
+    left, right = without(left, settled[0]), without(right, settled[1])
     for fine in (True, True, False, False):
         if not left or not right:
             break
         settled = run.level(left, right, fine)
-        left = [at for at in left if at not in settled[0]]
-        right = [at for at in right if at not in settled[1]]
+        left, right = without(left, settled[0]), without(right, settled[1])
     if left and right:
         settled = run.split_level(left, right)
-        left = [at for at in left if at not in settled[0]]
-        right = [at for at in right if at not in settled[1]]
+        left, right = without(left, settled[0]), without(right, settled[1])
     if ordered:
         settled = by_creation(run, set(left), set(right))
-        left = [at for at in left if at not in settled[0]]
-        right = [at for at in right if at not in settled[1]]
-    by_forms(run, [at for at in open_expected if at not in copied], open_actual)
+        left, right = without(left, settled[0]), without(right, settled[1])
+    originals = without(open_expected, copied)
+    by_forms(run, originals, open_actual)
     keep_same(run, open_expected, open_actual)
     if left and right:
         drop_orphans(run, set(left), set(right))
     if left:
         tie(run, left, right)
-    fit_wholes(run, [at for at in open_expected if at not in copied], open_actual)
+    fit_wholes(run, originals, open_actual)
     eliminate(run)
     open_exchanges(run)
     share(run, copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
     return run.result
+
+
+def without(places: Sequence[int], settled: Collection[int]) -> Sequence[int]:
+    """Return the places that are still open."""
+    return [at for at in places if at not in settled] if settled else places
 
 
 class Run:
@@ -300,15 +302,13 @@ class Run:
         evidence = tuple(
             Evidence(e.kind, round(e.bits, 3), e.why) for e in evidence_of(pair, context)
         )
-        if len(pair.links) >= LONE:  # what such a group has more is missing on the other side
-            settled[0].update(at for _, at in pair.expected.members)
-            settled[1].update(at for _, at in pair.actual.members)
         kernel = is_kernel(pair)
-        mine, others = pair.expected.members, pair.actual.members
-        ours = [mine[e][1] for e, _ in pair.links]
-        theirs = [others[a][1] for _, a in pair.links]
-        settled[0].update(ours)
-        settled[1].update(theirs)
+        mine, others = pair.expected.positions, pair.actual.positions
+        ours = [mine[e] for e, _ in pair.links]
+        theirs = [others[a] for _, a in pair.links]
+        whole = len(pair.links) >= LONE  # what such a group has more the other side does not have
+        settled[0].update(mine if whole else ours)
+        settled[1].update(others if whole else theirs)
         told = map(repeat, (pair.bits, margin, evidence, kernel, False, ""))
         wanted, pool = map(self.wanted.__getitem__, ours), map(self.pool.__getitem__, theirs)
         make = partial(tuple.__new__, Found)  # of 100,000 links, in half the time

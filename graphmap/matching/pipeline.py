@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from graphmap.matching.bundles import bundle, find_bundles
@@ -25,23 +25,21 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     wanted = asked(expected, settings)
     pool = answering(actual, wanted)
     found = _pinned(wanted, pool, actual, settings)
-    taken = {link.actual.name for link in found.values()}
     made = [
         one
         for one in find_bundles(wanted, pool)
         if not any(wanted[at].name in found for at in one.positions)
     ]
     bundles = bundle(wanted, made)
-    open_expected = [at for at, v in enumerate(bundles.wanted) if v.name not in found]
-    open_actual = [at for at, v in enumerate(pool) if v.name not in taken]
+    open_expected = _open(bundles.wanted, found)
+    open_actual = _open(pool, {link.actual.name for link in found.values()})
     ordered = expected.ordered and not _is_sorted([v.name for v in wanted])
     trained = trained_names(actual)
     pinned = [(name, link.actual.name) for name, link in found.items()]
     seen = bundles.wanted
     result = match_groups(seen, open_expected, pool, open_actual, trained, ordered, pinned)
     bundles.take_apart(result, wanted)
-    for link in result.links:
-        found[link.expected.name] = link
+    found.update([(link.expected.name, link) for link in result.links])
     if expected.graph is not None and actual.graph is not None:
         from graphmap.matching.structure import review_links
 
@@ -60,6 +58,13 @@ def _knowledge(expected: Side, actual: Side) -> str:
         return "graph"
     shaped = all(any(v.shape is not None for v in side.variables) for side in (expected, actual))
     return "shapes" if shaped else "names"
+
+
+def _open(side: Sequence[Variable], taken: Collection[str]) -> Sequence[int]:
+    """Return the positions of the variables whose names are not taken."""
+    if not taken:
+        return range(len(side))
+    return [at for at, v in enumerate(side) if v.name not in taken]
 
 
 def _is_sorted(names: Sequence[str]) -> bool:

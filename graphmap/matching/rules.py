@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ class _Template(NamedTuple):
     numbers: tuple[str, ...]
 
 
+_Proven = tuple[Rule, Sequence[str]]  # the names that it rewrites
 _Row = tuple[str, _Template, _Template]  # expected name, its template, the actual one's
 
 
@@ -65,7 +67,7 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
     ]
     prover = _Prover(wanted)
     drafts = deque(sorted(_drafts(known, wanted), key=lambda draft: -len(draft.rows)))
-    rules: list[tuple[Rule, set[str]]] = []
+    rules: list[_Proven] = []
     covered: set[str] = set()
     singles = 0
     while drafts and len(rules) < MOST_RULES and prover.tries < MOST_TRIES:
@@ -79,25 +81,25 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
         singles += proven[0].covers == 1
         if proven[0].covers > 1 or singles <= MOST_SINGLE:
             rules.append(proven)
-            covered |= proven[1]
-    return _in_map_order(_needed(rules), wanted)
+            covered.update(proven[1])
+    if len(covered) < sum(rule.covers for rule, _ in rules):
+        rules = _needed(rules)
+    return _in_map_order(rules, wanted)
 
 
-def _needed(rules: Sequence[tuple[Rule, set[str]]]) -> list[tuple[Rule, set[str]]]:
+def _needed(rules: Sequence[_Proven]) -> list[_Proven]:
     """Drop a rule all of whose names larger ones rewrite."""
-    kept: list[tuple[Rule, set[str]]] = []
+    kept: list[_Proven] = []
     done: set[str] = set()
     for rule, names in sorted(rules, key=lambda pair: (-pair[0].covers, pair[0].pattern)):
         if not done.issuperset(names):
             kept.append((rule, names))
-            done |= names
+            done.update(names)
     return kept
 
 
-def _in_map_order(
-    rules: Sequence[tuple[Rule, set[str]]], wanted: Mapping[str, str | None]
-) -> tuple[Rule, ...]:
-    place = {name: at for at, name in enumerate(wanted)}
+def _in_map_order(rules: Sequence[_Proven], wanted: Mapping[str, str | None]) -> tuple[Rule, ...]:
+    place = dict(zip(wanted, range(len(wanted)), strict=True))
     first = sorted((min(map(place.__getitem__, names)), rule) for rule, names in rules)
     return tuple(rule for _, rule in first)
 
@@ -112,11 +114,11 @@ class _Prover:
         self.sample = self.names[::step]
         # names that differ in digits only; none where a name has digits that only `\d` knows
         self.alike: dict[str, list[str]] = defaultdict(list)
-        for text, name in zip(_without_digits(self.names), self.names, strict=False):
+        for text, name in zip(_without_digits(list(wanted)), wanted, strict=False):
             self.alike[text].append(name)
         self.tries = 0
 
-    def first(self, forms: Iterable[tuple[str, str]]) -> tuple[Rule, set[str]] | None:
+    def first(self, forms: Iterable[tuple[str, str]]) -> _Proven | None:
         """Return the first form that is true of the map, with the names that it rewrites."""
         for pattern, replacement in forms:
             fitted = self.prove(pattern, replacement)
@@ -124,25 +126,25 @@ class _Prover:
                 return Rule(pattern, replacement, len(fitted)), fitted
         return None
 
-    def prove(self, pattern: str, replacement: str) -> set[str]:
+    def prove(self, pattern: str, replacement: str) -> Sequence[str]:
         """Return the names that a rule rewrites; none where it would rewrite one wrongly."""
         self.tries += 1
         if _LITERAL.fullmatch(pattern):  # of thousands of names that count irregularly
             name = re.sub(r"\\(.)", r"\1", pattern[1:-1])
             plain = _SPECIAL.isdisjoint(replacement)
             new = replacement if plain else compile_rule(Rule(pattern, replacement, 1))(name)
-            return {name} if name in self.wanted and new == self.wanted[name] else set()
+            return [name] if name in self.wanted and new == self.wanted[name] else []
         apply = compile_rule(Rule(pattern, replacement, 1))
         if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
-            return set()
-        fitted = set()
-        for name in self._may_fit(pattern):
-            new = apply(name)
+            return []
+        fitted = []
+        names = list(self._may_fit(pattern))
+        for name, new in zip(names, map(apply, names), strict=True):
             if new is None:
                 continue
             if self.wanted[name] != new:
-                return set()
-            fitted.add(name)
+                return []
+            fitted.append(name)
         return fitted
 
     def spare(self, pattern: str, replacement: str) -> str | None:
@@ -150,7 +152,7 @@ class _Prover:
         apply = compile_rule(Rule(pattern, replacement, 1))
         fitting = ((name, apply(name)) for name in self._may_fit(pattern))
         wrong = (name for name, new in fitting if new is not None and new != self.wanted[name])
-        few = list(islice(wrong, MOST_SPARED + 1))
+        few = sorted(islice(wrong, MOST_SPARED + 1))
         if not 0 < len(few) <= MOST_SPARED:
             return None
         return f"^(?!(?:{'|'.join(map(re.escape, few))})$){pattern[1:]}"
@@ -189,14 +191,14 @@ def _templates(names: Sequence[str]) -> list[_Template]:
     numbers = numbers_in(text) if plain else []
     if not plain or max(map(len, numbers), default=0) > MOST_DIGITS:
         return [_template(name) for name in names]
-    rest = iter(numbers)
+    rest, make = iter(numbers), partial(tuple.__new__, _Template)
     known: dict[str, tuple[str, ...]] = {}
     found = []
     for marked in mark_numbers(text).split("\n"):
         texts = known.get(marked)
         if texts is None:
             texts = known[marked] = tuple(marked.split(MARK))
-        found.append(_Template(texts, tuple(islice(rest, len(texts) - 1))))
+        found.append(make((texts, tuple(islice(rest, len(texts) - 1)))))
     return found
 
 

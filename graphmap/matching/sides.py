@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
@@ -26,11 +27,12 @@ ANSWERING = ("weight", "other")  # roles that compete for an expected name
 FEWEST_SLOTS = 3  # variables below others that show a habit
 COUNTED = re.compile(r"_[0-9]{1,9}$")
 BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_name = attrgetter("name")
 
 
 def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
     """Return the expected variables that get an entry; raises NameMapError on a name twice."""
-    names = [variable.name for variable in expected.variables]
+    names = list(map(_name, expected.variables))
     if len(set(names)) < len(names):
         counts = Counter(names)
         twice = sorted(name for name, count in counts.items() if count > 1)
@@ -50,21 +52,23 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
     A moving average whose weight is not stored stands in for it; a slot does not. wanted: what is
     asked for.
     """
-    names = {v.name for v in actual.variables}
+    names = set(map(_name, actual.variables))
     found = {
         v.name: v
         for v in reversed(actual.variables)
         if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
     }
-    leaves = {name.rpartition("/")[2] for name in found}  # few differ
+    parts = [name.rpartition("/") for name in found]
+    leaves = {leaf for _, _, leaf in parts}  # few differ
     slots = frozenset(filter(is_slot_leaf, leaves))
-    for name in [name for name in found if name.rpartition("/")[2] in slots] if slots else ():
-        if name.rpartition("/")[0] not in names:
-            del found[name]
+    for parent, slash, leaf in parts if slots else ():
+        if leaf in slots and parent not in names:
+            del found[parent + slash + leaf]
     found.pop(BOOKKEEPING, None)
-    for name in _appended(found, wanted):
-        del found[name]
-    return tuple([found[name] for name in sorted(found)])
+    if not names.isdisjoint({parent for parent, _, _ in parts}):
+        for name in _appended(found, wanted):
+            del found[name]
+    return tuple(sorted(found.values(), key=_name))
 
 
 def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list[str]:
@@ -94,6 +98,8 @@ def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list
 
 def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:
     """Raise UsageError for the first pin that names nothing, or whose shapes cannot be one."""
+    if not settings.pins:
+        return
     here = {v.name: v for v in expected.variables}
     there = {v.name: v for v in actual.variables}
     for left, right in settings.pins.items():

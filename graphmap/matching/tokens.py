@@ -83,17 +83,15 @@ def split_names(names: Sequence[str]) -> list[Template]:
         if max(map(len, values), default=0) > MOST_DIGITS:
             return [split_name(name) for name in names]
         numbers = map(int, values)
-    make = partial(tuple.__new__, Template)
-    known: dict[str, tuple[str, int]] = {}  # so that names of one template share its text
-    found = []
-    for one in marked.split("\n"):
-        template = known.get(one)
-        if template is None:
-            template = known[one] = one, one.count(MARK)
-        one, width = template
-        own = (next(numbers),) if width == 1 else tuple(islice(numbers, width))
-        found.append(make((one, own)))
-    return found
+    share: dict[str, str] = {}  # so that names of one template share its text
+    lines = marked.split("\n")
+    texts = list(map(share.setdefault, lines, lines))
+    widths = {text: text.count(MARK) for text in share}
+    own = [
+        (next(numbers),) if (width := widths[text]) == 1 else tuple(islice(numbers, width))
+        for text in texts
+    ]
+    return list(map(partial(tuple.__new__, Template), zip(texts, own, strict=True)))
 
 
 def mark_numbers(text: str) -> str:
