@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.api.name_map import NameMap
-from graphmap.cli.console import escape, is_plain, table
+from graphmap.cli.console import aligned, escape, is_plain
 from graphmap.cli.wording import count, shape_text
 from graphmap.model.namemap import Decision
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["map_bytes", "map_table"]
 
+HEADER = ("expected", "", "actual", "shape", "confidence", "layout")
 MAX_CANDIDATES = 3  # names offered in a row that is left open
 MAX_UNUSED = 8
 COLUMNS = ("expected", "status", "actual", "tensor", "checkpoint_key", "confidence", "margin",
@@ -36,7 +37,6 @@ def map_bytes(name_map: NameMap, form: str) -> bytes:
 
 def map_table(name_map: NameMap) -> str:
     """Return a row for each expected name, and what is left over."""
-    rows = _rows(name_map.decisions)
     numbers = Counter([decision.status for decision in name_map.decisions])
     parts = [f"{numbers['matched']:,} of {count(len(name_map.decisions), 'expected name')} matched"]
     if numbers["ambiguous"]:
@@ -46,7 +46,7 @@ def map_table(name_map: NameMap) -> str:
     if name_map.verdict != "same":
         parts.append(f"verdict: {name_map.verdict} model")
     lines = [
-        table(("expected", "", "actual", "shape", "confidence", "layout"), rows, right=(4,)),
+        aligned(HEADER, _columns(name_map.decisions), right=(4,)),
         "",
         ", ".join(parts),
     ]
@@ -57,22 +57,29 @@ def map_table(name_map: NameMap) -> str:
     return "\n".join(lines)
 
 
-def _rows(decisions: Sequence[Decision]) -> list[tuple[str, ...]]:
-    """Return the rows of a table; those of 100,000 matched names are alike but for the names."""
+def _columns(decisions: Sequence[Decision]) -> list[Sequence[str]]:
+    """Return the columns of a table; rows of 100,000 matched names differ in the names only."""
     names = "".join([name for d in decisions for name in (d.expected, d.actual) if name])
     plain = is_plain(names)  # then no name needs to be escaped
-    ends: dict[tuple[Dims, float, str], tuple[str, str, str]] = {}
-    rows: list[tuple[str, ...]] = []
+    known: dict[tuple[Dims, float, str], tuple[str, ...]] = {}
+    left: list[str] = []
+    marks: list[str] = []
+    right: list[str] = []
+    ends: list[tuple[str, ...]] = []
     for d in decisions:
-        if d.status != "matched" or not d.actual or not plain:
-            rows.append(_row(d))
-            continue
-        key = d.shape, d.confidence, d.layout
-        end = ends.get(key)
-        if end is None:
-            end = ends[key] = _row(d)[3:]
-        rows.append((d.expected, "->", d.actual, *end))
-    return rows
+        expected, status, shape, actual, _, _, sure, _, layout, _, _, _ = d
+        if status != "matched" or not actual or not plain:
+            expected, mark, actual, *rest = _row(d)
+            end = tuple(rest)
+        else:
+            mark, end = "->", known.get((shape, sure, layout), ())
+            if not end:
+                end = known[shape, sure, layout] = _row(d)[3:]
+        left.append(expected)
+        marks.append(mark)
+        right.append(actual)
+        ends.append(end)
+    return [left, marks, right, *zip(*ends, strict=True)]
 
 
 def _row(decision: Decision) -> tuple[str, str, str, str, str, str]:

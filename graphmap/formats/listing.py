@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ LIMIT = 256 << 20  # bytes; 100,000 variables take 10 MB
 _MAX_RANK = 254
 _DTYPES = frozenset(NAMES.values())
 _LINE = re.compile(r"\S+(?:\s+(?P<shape>\[[^\]]*\]|\([^)]*\)))?(?:\s+(?P<dtype>\S+))?")
+# what may part names otherwise than by a space; ASCII's own
+_ODD = ("\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\n ")
 _REMEDY = "Write one variable a line: NAME [d0,d1,...] dtype"
 
 
@@ -54,18 +57,26 @@ def _from_lines(text: str, where: str) -> list[StoredTensor]:
     tensors: list[StoredTensor] = []
     add, make = tensors.append, partial(tuple.__new__, StoredTensor)  # for 100,000 lines
     ported = ":0" in text
-    for number, line in enumerate(text.split("\n"), 1):
-        words = line.split(None, 1)
-        if not words or words[0][0] == "#":
+    lines = text.split("\n")
+    simple = text.isascii() and text[0] != " " and not any(mark in text for mark in _ODD)
+    cut = map(str.partition, lines, repeat(" ")) if simple else map(_cut, lines)
+    for number, (name, _, tail) in enumerate(cut, 1):
+        if not name or name[0] == "#":
             continue
-        name, tail = words if len(words) > 1 else (words[0], "")
         kind = known.get(tail)
         if kind is None:
-            kind = known[tail] = (*_kind(line.strip(), number, where), None)
+            kind = known[tail] = (*_kind(lines[number - 1].strip(), number, where), None)
         if ported:
             name = name.removesuffix(":0")
         add(make((name, name, *kind)))
     return tensors
+
+
+def _cut(line: str) -> tuple[str, str, str]:
+    """Return the name, what stands behind it, and in between what parted them."""
+    words = line.split(None, 1)
+    name, tail = words if len(words) > 1 else (line.strip(), "")
+    return name, " ", tail
 
 
 def _kind(line: str, number: int, where: str) -> tuple[Dims, str | None]:

@@ -51,7 +51,7 @@ def entry_lines(decisions: Iterable[Decision]) -> Iterator[str]:
         known = reasons.get(id(why))
         if known is None:
             known = reasons[id(why)] = encode([_evidence(e) for e in why]), why
-        rest = ends.get((sure, margin, layout, id(why))) if not parts else None
+        rest = None if parts else ends.get((sure, margin, layout, id(why)))
         if rest is None:
             rest = end(sure, margin, layout, parts, known[0])
             if not parts:
@@ -59,8 +59,8 @@ def entry_lines(decisions: Iterable[Decision]) -> Iterator[str]:
         name = "null" if actual is None else quoted(actual)
         node = "null" if tensor is None else quoted(tensor)
         stored = name if key == actual else "null" if key is None else quoted(key)
-        if len(others) == 1 and others[0].actual == actual:  # most names have no rival
-            named = f'{{"actual": {name}, "confidence": {number(others[0].confidence, DIGITS)}}}'
+        if others == ((actual, sure),):  # most names have no rival
+            named = f'{{"actual": {name}, "confidence": {numbers[sure, DIGITS]}}}'
         else:
             named = ", ".join([candidate(one) for one in others])
         yield (

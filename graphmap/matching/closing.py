@@ -166,6 +166,10 @@ def fit_at_once(run: Run, left: Sequence[int], right: Sequence[int]) -> tuple[se
 
 def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
     """Whether nearly all names are on both sides, but for a first scope."""
+    if len(left) == len(run.wanted) and not _lack_scopes(run):
+        here, there = run.leaves  # names that are alike end alike
+        if sum([n for leaf, n in here.items() if leaf in there]) <= KEPT * len(left):
+            return False
     ours = [run.wanted[at].name for at in left]
     theirs = {run.pool[at].name for at in right}
     theirs |= {name.partition("/")[2] for name in theirs}
@@ -176,6 +180,12 @@ def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
             if kept <= least:  # where few are kept, the first tell it
                 return False
     return kept > least
+
+
+def _lack_scopes(run: Run) -> bool:
+    """Whether names of both sides are but a leaf, and so all alike without their first scope."""
+    sides = run.wanted_names, run.pool_names
+    return all(any("/" not in text for text in names.members) for names in sides)
 
 
 def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
@@ -221,9 +231,9 @@ def _all_linked(run: Run) -> bool:
     links = run.result.links
     if len(links) < min(len(run.wanted), len(run.pool)):
         return False
-    if not run.complete and len({k.expected.name for k in links}) == len(run.wanted):
+    if not run.complete and len({id(k.expected) for k in links}) == len(run.wanted):
         run.complete = True
-    return run.complete or len({k.actual.name for k in links}) == len(run.pool)
+    return run.complete or len({id(k.actual) for k in links}) == len(run.pool)
 
 
 def _all_strong(run: Run) -> bool:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
 from graphmap.matching.sequence import Key, Signature, align_runs
-from graphmap.matching.tokens import MARK, Template, words_of
+from graphmap.matching.tokens import MARK, Names, Template, words_of
 from graphmap.matching.vocabulary import PARALLEL
 
 __all__ = ["Item", "Paired", "align_creation", "align_sides"]
@@ -61,8 +61,8 @@ class _Module(NamedTuple):
 
 def align_sides(
     groups: tuple[Sequence[Group], Sequence[Group]],
-    expected_names: Sequence[Template],
-    actual_names: Sequence[Template],
+    expected_names: Names,
+    actual_names: Names,
     roles: Roles,
 ) -> list[Paired]:
     """Return the pairs of positions that the order of creation tells, of all groups of two sides.
@@ -98,7 +98,7 @@ def _unordered(sizes: tuple[int, ...]) -> Label:
 
 
 def _items(
-    groups: Sequence[Group], names: Sequence[Template], turn: Callable[[tuple[int, ...]], Label]
+    groups: Sequence[Group], names: Names, turn: Callable[[tuple[int, ...]], Label]
 ) -> list[Item]:
     found = []
     for group in groups:

@@ -188,32 +188,35 @@ class _Decider:
             return tuple([self.decide(at, v) for at, v in enumerate(wanted)])
         make, candidate = partial(tuple.__new__, Decision), partial(tuple.__new__, Candidate)
         shared = len(self.uses) < len(self.found)
-        known: dict[tuple[float, float, bool, int], _Weighed] = {}
-        decisions = []
+        turns, least, find = self.result.turned, self.settings.min_confidence, self.found.get
+        known: dict[int, tuple[float, float, bool, bool, float, float]] = {}  # by id of reasons
+        decisions: list[Decision] = []
+        add = decisions.append
         for at, v in enumerate(wanted):
-            name, shape = v.name, v.shape
-            link = self.found.get(name)
+            name = v.name
+            link = find(name)
             if link is None:
-                decisions.append(self.decide(at, v))
+                add(self.decide(at, v))
                 continue
             _, meant, bits, margin, reasons, kernel, refused, split = link
-            key = bits, margin, refused, id(reasons)
-            told = known.get(key)
-            if told is None:
-                told = known[key] = self._weigh(link)
-            if not told.certain or told.sure < self.settings.min_confidence:
-                decisions.append(self.decide(at, v))
+            told = known.get(id(reasons))
+            if told is None or told[:3] != (bits, margin, refused):
+                weighed = self._weigh(link)
+                is_plain = weighed.certain and weighed.sure >= least
+                told = bits, margin, refused, is_plain, weighed.confidence, weighed.margin
+                known[id(reasons)] = told
+            _, _, _, is_plain, sure, shown = told
+            if not is_plain:
+                add(self.decide(at, v))
                 continue
-            actual = meant.name
-            turned = kernel and self.result.turned
-            layout = split or find_layout(shape, meant.shape, turned) or "same"
+            actual, shape = meant.name, v.shape
+            layout = split or find_layout(shape, meant.shape, kernel and turns) or "same"
             if shared and layout == "same" and self.uses[actual] > 1:
                 layout = "tied"
-            sure = told.confidence
-            decisions.append(
+            add(
                 make(
-                    (name, "matched", shape, actual, f"{meant.node or actual}:0",
-                     meant.checkpoint_key, sure, told.margin, layout, (), reasons,
+                    (name, "matched", shape, actual, (meant.node or actual) + ":0",
+                     meant.checkpoint_key, sure, shown, layout, (), reasons,
                      (candidate((actual, sure)),))
                 )
             )  # fmt: skip

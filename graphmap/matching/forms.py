@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group
+from graphmap.matching.tokens import Names
 from graphmap.model.variable import Variable
 
 __all__ = ["Form", "fit_forms", "modules_of"]
@@ -39,9 +40,7 @@ class Form(NamedTuple):
         return tuple(sorted((key, len(positions)) for key, positions in self.tensors.items()))
 
 
-def modules_of(
-    groups: Iterable[Group], names: Sequence[tuple[str, tuple[int, ...]]], side: Sequence[Variable]
-) -> list[Form]:
+def modules_of(groups: Iterable[Group], names: Names, side: Sequence[Variable]) -> list[Form]:
     """Return the modules of a side in the order of their positions; [] where a shape is unknown."""
     found: dict[Module, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
     for group in groups:
@@ -54,7 +53,7 @@ def modules_of(
             name = side[position].name
             # a tensor whose name tells no kind is a module of its own
             cut = max(name.rfind("/"), name.rfind("."), 0) if letter != "?" else len(name)
-            module = name[:cut], group.module, names[position][1]
+            module = name[:cut], group.module, names.numbers[position]
             found[module][kind, sizes].append(position)
     made = [
         Form(

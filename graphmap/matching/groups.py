@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from operator import itemgetter
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
-from graphmap.matching.tokens import MARK, Template, segments, words_of
+from graphmap.matching.tokens import MARK, Names, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS
 from graphmap.model.variable import Variable
 
@@ -138,8 +138,8 @@ class Roles:
 
 def build_groups(
     variables: Sequence[Variable],
-    names: Sequence[Template],
-    positions: Iterable[int],
+    names: Names,
+    positions: Sequence[int],
     fine: bool,
     known: Roles | None = None,
     renumbered: Mapping[str, Mapping[int, int]] | None = None,
@@ -153,11 +153,7 @@ def build_groups(
     fine: an index with a few values below which nothing but a leaf stands (conv1, conv2 of each
     block) names different things; otherwise it counts. split: templates where it does in any case.
     """
-    templates: Templates = defaultdict(list)
-    for position in positions:
-        text, numbers = names[position]
-        templates[text].append((numbers, position))
-    templates = _without_wrapper(templates)
+    templates = _without_wrapper(_templates(names, positions))
     _count_words(templates)
     counters = join_bare(templates, known.counters if known else {})
     _renumber(templates, renumbered or {})
@@ -175,6 +171,20 @@ def build_groups(
         groups.extend(made)
     _settle_kinds(groups)
     return groups
+
+
+def _templates(names: Names, positions: Sequence[int]) -> Templates:
+    """Return {template: its members among the positions, which ascend}, by first position."""
+    if len(positions) == len(names):
+        rows = {text: list(members) for text, members in names.members.items()}
+        return defaultdict(list, rows)
+    chosen = set(positions)
+    rows = {
+        text: [member for member in members if member[1] in chosen]
+        for text, members in names.members.items()
+    }
+    first = sorted((members[0][1], text) for text, members in rows.items() if members)
+    return defaultdict(list, {text: rows[text] for _, text in first})
 
 
 def _without_wrapper(templates: Templates) -> Templates:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
 from itertools import repeat
-from operator import itemgetter
 
 from graphmap.matching.assign import assign
 from graphmap.matching.closing import (
@@ -40,12 +39,7 @@ from graphmap.matching.pairs import (
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
-from graphmap.matching.tokens import (
-    Template,
-    last_segment,
-    split_name,
-    split_names,
-)
+from graphmap.matching.tokens import Names, last_segment, split_name, split_names
 from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.towers import Towers
 from graphmap.matching.twins import copies, decide_scopes, find_twins
@@ -315,11 +309,11 @@ class Run:
         self.result.links += map(make, zip(wanted, pool, *told, strict=False))
 
 
-def _leaves(names: Sequence[Template]) -> Counter[str]:
+def _leaves(names: Names) -> Counter[str]:
     """Count the last parts of names."""
     leaves: Counter[str] = Counter()
-    for text, count in Counter(map(itemgetter(0), names)).items():
-        leaves[last_segment(text)] += count
+    for text, members in names.members.items():
+        leaves[last_segment(text)] += len(members)
     return leaves
 
 

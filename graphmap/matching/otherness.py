@@ -69,7 +69,7 @@ def _only_stacks(
     alone: list[list[str]] = []
     special: list[set[tuple[int, ...] | None]] = []
     for side in (wanted, pool):
-        texts = [template.text for template in split_names([v.name for v in side])]
+        texts = split_names([v.name for v in side]).texts
         often = Counter(texts)
         layers = {size_of(v) for v, t in zip(side, texts, strict=True) if often[t] >= REPEATED}
         once = [v for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]

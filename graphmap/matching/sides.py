@@ -58,14 +58,18 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
         for v in reversed(actual.variables)
         if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
     }
-    parts = [name.rpartition("/") for name in found]
-    leaves = {leaf for _, _, leaf in parts}  # few differ
+    leaves = set()  # few differ
+    nested = False
+    for name in found:
+        parent, _, leaf = name.rpartition("/")
+        leaves.add(leaf)
+        nested = nested or parent in names
     slots = frozenset(filter(is_slot_leaf, leaves))
-    for parent, slash, leaf in parts if slots else ():
-        if leaf in slots and parent not in names:
-            del found[parent + slash + leaf]
+    for name in [name for name in found if name.rpartition("/")[2] in slots] if slots else ():
+        if name.rpartition("/")[0] not in names:
+            del found[name]
     found.pop(BOOKKEEPING, None)
-    if not names.isdisjoint({parent for parent, _, _ in parts}):
+    if nested:
         for name in _appended(found, wanted):
             del found[name]
     return tuple(sorted(found.values(), key=_name))
@@ -137,6 +141,8 @@ def trained_names(actual: Side) -> frozenset[str]:
 
 def unused_names(actual: Side, used: set[str]) -> tuple[str, ...]:
     """Return the actual names nobody asked for, without the slots of used variables."""
+    if len(used) == len(actual.variables):
+        return ()
     return tuple(
         sorted(
             [

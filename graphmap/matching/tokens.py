@@ -7,15 +7,16 @@ so all that is slow is done once a template.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache, partial
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from graphmap.matching.vocabulary import ALIASES, JOINED
 
 __all__ = [
     "MARK",
+    "Names",
     "Template",
     "last_segment",
     "mark_numbers",
@@ -64,34 +65,69 @@ def split_name(name: str) -> Template:
     return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
 
 
-def split_names(names: Sequence[str]) -> list[Template]:
+class Names:
+    """The names of one side, taken apart; 100,000 of them without an object for each.
+
+    texts, numbers: of each position.
+    """
+
+    def __init__(self, texts: Sequence[str], numbers: Sequence[tuple[int, ...]]) -> None:
+        self.texts = texts
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, position: int) -> Template:
+        return Template(self.texts[position], self.numbers[position])
+
+    def __iter__(self) -> Iterator[Template]:
+        return map(Template, self.texts, self.numbers)
+
+    @cached_property
+    def members(self) -> dict[str, list[tuple[tuple[int, ...], int]]]:
+        """Return {template: (indices, position) of its names}, in the order of the positions."""
+        found: dict[str, list[tuple[tuple[int, ...], int]]] = {text: [] for text in self.texts}
+        adders = {text: members.append for text, members in found.items()}
+        rows = zip(self.numbers, range(len(self)), strict=True)
+        for add, row in zip(map(adders.__getitem__, self.texts), rows, strict=True):
+            add(row)
+        return found
+
+
+def split_names(names: Sequence[str]) -> Names:
     r"""Take many names apart as `split_name` does, as one text: a third of the time.
 
-    >>> split_names(["a_1/b", "c"]) == [split_name("a_1/b"), split_name("c")]
+    >>> list(split_names(["a_1/b", "c"])) == [split_name("a_1/b"), split_name("c")]
     True
     """
     text = "\n".join(names)
     odd = MARK in text or TAIL in text or text.count("\n") != len(names) - 1 or not text.isascii()
     if odd or max(map(len, names)) > LONGEST:
-        return [split_name(name) for name in names]
-    marked = mark_numbers(text)
-    if any(word in marked for word in PARTS):
+        return _one_by_one(names)
+    share: dict[str, str] = {}  # so that names of one template share its text
+    lines = mark_numbers(text).split("\n")
+    texts = list(map(share.setdefault, lines, lines))
+    if any(part in one for one in share for part in PARTS):
         parts = INDEX.split(text)
-        marked, numbers = MARK.join(parts[::2]), map(int, parts[1::2])
+        texts = MARK.join(parts[::2]).split("\n")
+        share, numbers = dict.fromkeys(texts, ""), map(int, parts[1::2])
     else:
         values = numbers_in(text)
         if max(map(len, values), default=0) > MOST_DIGITS:
-            return [split_name(name) for name in names]
+            return _one_by_one(names)
         numbers = map(int, values)
-    share: dict[str, str] = {}  # so that names of one template share its text
-    lines = marked.split("\n")
-    texts = list(map(share.setdefault, lines, lines))
-    widths = {text: text.count(MARK) for text in share}
-    own = [
-        (next(numbers),) if (width := widths[text]) == 1 else tuple(islice(numbers, width))
-        for text in texts
-    ]
-    return list(map(partial(tuple.__new__, Template), zip(texts, own, strict=True)))
+    # each takes as many numbers as its template has, of the one stream
+    takers: dict[str, Iterator[tuple[int, ...]]] = {
+        one: zip(*one.count(MARK) * [numbers], strict=False) if MARK in one else repeat(())
+        for one in share
+    }
+    return Names(texts, list(map(next, map(takers.__getitem__, texts))))
+
+
+def _one_by_one(names: Sequence[str]) -> Names:
+    found = [split_name(name) for name in names]
+    return Names([text for text, _ in found], [numbers for _, numbers in found])
 
 
 def mark_numbers(text: str) -> str:

@@ -28,8 +28,8 @@ ODD = {
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_names_taken_apart_at_once(odd):
     names = PLAIN + odd
-    assert split_names(names) == [split_name(name) for name in names]
-    assert split_names(odd) == [split_name(name) for name in odd]
+    assert list(split_names(names)) == [split_name(name) for name in names]
+    assert list(split_names(odd)) == [split_name(name) for name in odd]
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)

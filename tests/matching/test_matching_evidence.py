@@ -21,7 +21,7 @@ from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.levels import make_context
 from graphmap.matching.pairs import Context, Pair, propose
 from graphmap.matching.scoring import evidence_of, note_settled
-from graphmap.matching.tokens import split_name
+from graphmap.matching.tokens import split_names
 from graphmap.model.graph import Dims
 from graphmap.model.variable import Variable
 
@@ -30,7 +30,7 @@ Names = dict[str, Dims]
 
 def groups(names: Names) -> list[Group]:
     variables = [Variable(name, shape) for name, shape in names.items()]
-    taken = [split_name(name) for name in names]
+    taken = split_names(names)
     return build_groups(variables, taken, range(len(variables)), fine=True)
 
 

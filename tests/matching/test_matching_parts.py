@@ -21,7 +21,7 @@ from graphmap.matching.explain import explain_decision
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.kinds import UNKNOWN
 from graphmap.matching.pairs import Pair
-from graphmap.matching.tokens import split_name
+from graphmap.matching.tokens import split_names
 from graphmap.model.namemap import Candidate, Decision, Evidence
 from graphmap.model.variable import Variable
 
@@ -33,7 +33,7 @@ def test_doctests(module: object) -> None:
 
 def groups(*names: str) -> list[Group]:
     variables = [Variable(name) for name in names]
-    taken = [split_name(name) for name in names]
+    taken = split_names(names)
     return build_groups(variables, taken, range(len(names)), fine=True)
 
 

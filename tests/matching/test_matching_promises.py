@@ -237,14 +237,14 @@ def test_names_without_any_repetition_are_looked_at_where_they_are_near():
     """Of thousands of groups not all pairs are tried: those that share a rare word are."""
     from graphmap.matching.crowd import CROWD, MOST, nearest
     from graphmap.matching.groups import build_groups
-    from graphmap.matching.tokens import split_name
+    from graphmap.matching.tokens import split_names
 
     words = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in ("lm", "rn", "st", "ng")]
     names = [f"{one}/{other}/kernel" for one in words[:60] for other in words[60:69]]
     sides = []
     for scope in ("", "net/"):
         variables = [Variable(scope + name, (8, 8), "float32") for name in names]
-        split = [split_name(v.name) for v in variables]
+        split = split_names([v.name for v in variables])
         sides.append(build_groups(variables, split, range(len(names)), True))
     assert len(sides[0]) * len(sides[1]) > CROWD
     near = nearest(*sides)

@@ -5,7 +5,7 @@ import pytest
 from graphmap.matching.groups import build_groups
 from graphmap.matching.pairs import propose
 from graphmap.matching.scoring import make_context
-from graphmap.matching.tokens import split_name
+from graphmap.matching.tokens import split_names
 from graphmap.matching.towers import Towers
 from graphmap.model.variable import Variable
 
@@ -15,7 +15,7 @@ PARTS = [f"{part}/{leaf}" for part in ("q", "k", "v", "r", "o") for leaf in ("ke
 def groups(*names):
     return build_groups(
         [Variable(name, (4, 4) if "kernel" in name else (4,)) for name in names],
-        [split_name(name) for name in names],
+        split_names(names),
         range(len(names)),
         fine=True,
     )
