@@ -141,15 +141,24 @@ def make_context(
 def _beliefs(pairs: Sequence[Pair], heat: float) -> list[float]:
     """Share out one unit of belief for each group of either side; the rest stays with nobody."""
     raw = [math.exp(max(-60.0, pair.bits / heat)) for pair in pairs]
-    rows = [id(pair.expected) for pair in pairs]
-    columns = [id(pair.actual) for pair in pairs]
+    sides = [_numbered([id(pair.expected) for pair in pairs])]
+    sides.append(_numbered([id(pair.actual) for pair in pairs]))
     for _ in range(BALANCING):
-        for keys in (rows, columns):
-            sums: dict[int, float] = defaultdict(lambda: 1e-9)
-            for key, value in zip(keys, raw, strict=True):
-                sums[key] += value
-            raw = [value / max(1.0, sums[key]) for key, value in zip(keys, raw, strict=True)]
+        for places in sides:
+            sums = [1e-9] * len(pairs)
+            for at, value in zip(places, raw, strict=True):
+                sums[at] += value
+            raw = [
+                value / sums[at] if sums[at] > 1.0 else value
+                for at, value in zip(places, raw, strict=True)
+            ]
     return raw
+
+
+def _numbered(keys: Sequence[int]) -> list[int]:
+    """Return for each key the place where it stands first."""
+    first: dict[int, int] = {}
+    return [first.setdefault(key, at) for at, key in enumerate(keys)]
 
 
 def _learn(

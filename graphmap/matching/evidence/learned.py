@@ -6,11 +6,14 @@ Only features of two modules or more teach, so that no module is its own proof.
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
 TEXT_BITS = 70.0  # words in all, lexical and learned
+ZEROS = repeat(0.0)
 MOST = 0.7  # share of them that learned associations may take over
 
 
@@ -53,12 +56,14 @@ def _associated(pair: Pair, context: Context, forward: bool) -> float:
     if known is None:
         known = context.teaching[id(group)] = _teaching(group, context, forward)
     total, weighed = known
+    if not total or not targets:
+        return 0.0
     found = 0.0
     for feature, weight in weighed:
         row = table.get(feature)
-        if row:
-            found += weight * max([row.get(target, 0.0) for target in targets], default=0.0)
-    return found / total if total else 0.0
+        if row and not row.keys().isdisjoint(targets):
+            found += weight * max(map(row.get, targets, ZEROS))
+    return found / total
 
 
 def _teaching(
