@@ -59,8 +59,6 @@ def map_table(name_map: NameMap) -> str:
 
 def _columns(decisions: Sequence[Decision]) -> list[Sequence[str]]:
     """Return the columns of a table; rows of 100,000 matched names differ in the names only."""
-    names = "".join([name for d in decisions for name in (d.expected, d.actual) if name])
-    plain = is_plain(names)  # then no name needs to be escaped
     known: dict[tuple[Dims, float, str], tuple[str, ...]] = {}
     left: list[str] = []
     marks: list[str] = []
@@ -68,7 +66,7 @@ def _columns(decisions: Sequence[Decision]) -> list[Sequence[str]]:
     ends: list[tuple[str, ...]] = []
     for d in decisions:
         expected, status, shape, actual, _, _, sure, _, layout, _, _, _ = d
-        if status != "matched" or not actual or not plain:
+        if status != "matched" or not actual:
             expected, mark, actual, *rest = _row(d)
             end = tuple(rest)
         else:
@@ -79,7 +77,11 @@ def _columns(decisions: Sequence[Decision]) -> list[Sequence[str]]:
         marks.append(mark)
         right.append(actual)
         ends.append(end)
-    return [left, marks, right, *zip(*ends, strict=True)]
+    if not is_plain("".join(left)):  # what is escaped already stays as it is
+        left = list(map(escape, left))
+    if not is_plain("".join(right)):
+        right = list(map(escape, right))
+    return [left, marks, right, *(zip(*ends, strict=True) if ends else ([], [], []))]
 
 
 def _row(decision: Decision) -> tuple[str, str, str, str, str, str]:

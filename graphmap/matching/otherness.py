@@ -40,7 +40,7 @@ def is_other(
     """
     if len(wanted) < SMALL or len(pool) < SMALL:
         return False
-    sure = [f for f in found if min(f.bits, f.margin) >= SURE_BITS]
+    sure = [f for f in found if f.bits >= SURE_BITS and f.margin >= SURE_BITS]
     used = len({f.actual.name for f in sure})
     share = max(len(sure) / len(wanted), used / len(pool))
     sizes = [_sizes(side) for side in (wanted, pool)]
