@@ -17,7 +17,7 @@ from typing import NamedTuple
 from graphmap.matching.numbers import find_number
 from graphmap.matching.tokens import MARK, MOST_DIGITS, mark_numbers, numbers_in
 from graphmap.model.namemap import Decision, Rule
-from graphmap.model.rewriting import compile_rule
+from graphmap.model.rewriting import compile_rule, rewrite_lines
 
 __all__ = ["find_rules"]
 
@@ -134,31 +134,41 @@ class _Prover:
             plain = _SPECIAL.isdisjoint(replacement)
             new = replacement if plain else compile_rule(Rule(pattern, replacement, 1))(name)
             return [name] if name in self.wanted and new == self.wanted[name] else []
-        apply = compile_rule(Rule(pattern, replacement, 1))
+        rule = Rule(pattern, replacement, 1)
+        apply = compile_rule(rule)
         if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
             return []
-        fitted = []
-        names = list(self._may_fit(pattern))
-        for name, new in zip(names, map(apply, names), strict=True):
-            if new is None:
+        fitted: list[str] = []
+        for names in self._may_fit(pattern):
+            at_once = rewrite_lines(rule, names) if len(names) > FEW else None
+            if at_once is not None:
+                if at_once != list(map(self.wanted.__getitem__, names)):
+                    return []
+                fitted += names
                 continue
-            if self.wanted[name] != new:
-                return []
-            fitted.append(name)
+            for name, new in zip(names, map(apply, names), strict=True):
+                if new is None:
+                    continue
+                if self.wanted[name] != new:
+                    return []
+                fitted.append(name)
         return fitted
 
     def spare(self, pattern: str, replacement: str) -> str | None:
         """Return the pattern with a look-ahead past the few names that it rewrites wrongly."""
         apply = compile_rule(Rule(pattern, replacement, 1))
-        fitting = ((name, apply(name)) for name in self._may_fit(pattern))
+        fitting = ((name, apply(name)) for names in self._may_fit(pattern) for name in names)
         wrong = (name for name, new in fitting if new is not None and new != self.wanted[name])
         few = sorted(islice(wrong, MOST_SPARED + 1))
         if not 0 < len(few) <= MOST_SPARED:
             return None
         return f"^(?!(?:{'|'.join(map(re.escape, few))})$){pattern[1:]}"
 
-    def _may_fit(self, pattern: str) -> Iterator[str]:
-        """Yield the names that begin as the pattern does, or are like it but for digits."""
+    def _may_fit(self, pattern: str) -> Iterator[list[str]]:
+        """Yield the names that begin as the pattern does, or are like it but for digits.
+
+        The latter together that are like each other.
+        """
         from bisect import bisect_left, bisect_right
 
         start = re.match(r"\^(?:\(\?!.*\$\))?((?:[A-Za-z0-9_/]|\\[./ -])*)", pattern)
@@ -169,9 +179,9 @@ class _Prover:
             like = re.compile(_DIGITS.sub("0", pattern).replace(r"(\d+)", "(0)"))
             for text, names in self.alike.items():
                 if like.fullmatch(text):
-                    yield from names
+                    yield names
             return
-        yield from islice(self.names, first, last)
+        yield self.names[first:last]
 
 
 def _without_digits(names: Sequence[str]) -> list[str]:

