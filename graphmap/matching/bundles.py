@@ -242,6 +242,8 @@ class Bundled(NamedTuple):
 
     def take_apart(self, result: Result, expected: Sequence[Variable]) -> None:
         """Make links, rivals and vetoes of bundles those of what they were made of."""
+        if not self.bundles:
+            return
         places = {v.name: at for at, v in enumerate(self.wanted)}
         links: list[Found] = []
         cells: dict[tuple[str, str], Bundle] = {}  # of pairs of modules
@@ -269,6 +271,8 @@ class Bundled(NamedTuple):
 
 def bundle(wanted: Sequence[Variable], bundles: Sequence[Bundle]) -> Bundled:
     """Return the expected variables with every bundle at the place of its first part."""
+    if not bundles:
+        return Bundled(tuple(wanted), {}, {})
     first = {min(one.positions): one for one in bundles}
     inside = {position for one in bundles for position in one.positions}
     made: list[Variable] = []

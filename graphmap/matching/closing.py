@@ -166,7 +166,7 @@ def fit_at_once(run: Run, left: Sequence[int], right: Sequence[int]) -> tuple[se
 
 def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
     """Whether nearly all names are on both sides, but for a first scope."""
-    if len(left) == len(run.wanted) and not _lack_scopes(run):
+    if run.as_written and len(left) == len(run.wanted) and not _lack_scopes(run):
         here, there = run.leaves  # names that are alike end alike
         if sum([n for leaf, n in here.items() if leaf in there]) <= KEPT * len(left):
             return False

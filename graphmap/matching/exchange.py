@@ -88,14 +88,17 @@ def open_exchanges(run: Run) -> None:
 
 def _lone_modules(run: Run) -> list[Module]:
     """Return the modules that stand once and are linked."""
-    homes = {run.pool[at].name: g for g in run.whole[1] for _, at in g.members}
+    small = [[g for g in groups if len(g) < FEWEST] for groups in run.whole]
+    if not all(small):
+        return []
+    homes = {run.pool[at].name: g for g in small[1] for _, at in g.members}
     links = {k.expected.name: k for k in run.result.links}
     modules: dict[tuple[str, str], list[tuple[Group, Group]]] = defaultdict(list)
     told = set()
-    for group in run.whole[0]:
+    for group in small[0]:
         link = links.get(run.wanted[group.members[0][1]].name)
         other = None if link is None else homes.get(link.actual.name)
-        if link is None or other is None or not len(group) == len(other) < FEWEST:
+        if link is None or other is None or len(group) != len(other):
             continue
         key = group.module, other.home
         modules[key].append((group, other))

@@ -140,6 +140,7 @@ class Run:
         self.trained = trained
         self.ordered = ordered
         mine, theirs = tell_instances(plain_names(wanted), plain_names(pool))
+        self.as_written = [mine, theirs] == [[v.name for v in side] for side in (wanted, pool)]
         self.wanted_names, self.pool_names = split_names(mine), split_names(theirs)
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
