@@ -58,7 +58,7 @@ def _from_lines(text: str, where: str) -> list[StoredTensor]:
     add, make = tensors.append, partial(tuple.__new__, StoredTensor)  # for 100,000 lines
     ported = ":0" in text
     lines = text.split("\n")
-    simple = text.isascii() and text[0] != " " and not any(mark in text for mark in _ODD)
+    simple = text.isascii() and text[:1] != " " and not any(mark in text for mark in _ODD)
     cut = map(str.partition, lines, repeat(" ")) if simple else map(_cut, lines)
     for number, (name, _, tail) in enumerate(cut, 1):
         if not name or name[0] == "#":

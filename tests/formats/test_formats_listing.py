@@ -20,6 +20,12 @@ FORMS = {
         "\ufeffw [3, None] float32\r\nb () int64\r\nv\r\n",
         [W, B, PLAIN],
     ),
+    "spaces anywhere": (
+        "n.txt",
+        "w   [3, ?]  float32 \n  b [] int64\n \n\nv \n  # mine\n",
+        [W, B, PLAIN],
+    ),
+    "names of other scripts": ("n.txt", "\u00e9\u3000[3,?] float32\n", [("\u00e9", *W[1:])]),
     "another suffix": ("names.lst", "w [3,?] float32\n", [W]),
     "JSON rows": (
         "n.json",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from graphmap.matching import levels, rules
+from graphmap.matching import groups, levels, rules
 from graphmap.matching.evidence import EVIDENCE, VETOES
 from graphmap.matching.scoring import PRIOR
 from graphmap.matching.tokens import MOST_DIGITS, split_name, split_names
 from graphmap.model.namemap import Rule
-from graphmap.model.rewriting import compile_rule
+from graphmap.model.rewriting import compile_rule, rewrite_lines
 from graphmap.model.variable import Variable
 
 PLAIN = ["encoder/layer_12/kernel", "a1/b22", "W", "10", "block.007.x"]
@@ -52,9 +52,30 @@ def test_rules_take_names_apart_at_once(odd):
     ],
 )
 def test_copied_groups(pattern, replacement, name, new):
-    apply = compile_rule(Rule(pattern, replacement, 1))
+    rule = Rule(pattern, replacement, 1)
+    apply = compile_rule(rule)
     assert apply(name) == new
     assert apply("other") is None
+    assert rewrite_lines(rule, [name, name]) in (None, [new, new])
+    assert rewrite_lines(rule, [name, "other"]) is None
+
+
+def test_names_that_are_no_lines_are_rewritten_one_by_one():
+    rule = Rule(r"^a_(\d+)/(.+)$", r"b/\1/\2", 2)
+    assert rewrite_lines(rule, ["a_1/w", "a_2/b"]) == ["b/1/w", "b/2/b"]
+    assert rewrite_lines(rule, ["a_1/w\na_2/b", "a_3/c"]) is None
+
+
+def test_members_of_templates_are_those_of_the_open_positions():
+    names = split_names(["x/1", "y/1", "x/2", "y/2", "x/3"])
+    assert list(groups._templates(names, range(5)).items()) == [
+        ("x/#", [((1,), 0), ((2,), 2), ((3,), 4)]),
+        ("y/#", [((1,), 1), ((2,), 3)]),
+    ]
+    assert list(groups._templates(names, [1, 2]).items()) == [
+        ("y/#", [((1,), 1)]),
+        ("x/#", [((2,), 2)]),
+    ]
 
 
 def test_bits_are_the_sum_of_all_rules(monkeypatch):
