@@ -13,7 +13,9 @@ from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
+    from graphmap.matching.forms import Form
     from graphmap.matching.levels import Run
+    from graphmap.model.variable import Variable
 
 __all__ = [
     "LONE",
@@ -60,7 +62,6 @@ def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], se
 
 def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Settle modules by what they hold, where the two sides hold as many elements."""
-    links = run.result.links
     if min(len(wanted), len(pool)) < LONE or _all_linked(run) or _keeps_names(run):
         return
     if _shares_names(run, wanted, pool):
@@ -68,19 +69,75 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     from graphmap.matching.forms import fit_forms, modules_of
 
     places = {v.name: at for at, v in enumerate(run.pool)}
-    known = {k.expected.name: places[k.actual.name] for k in links}
+    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
     settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
     sides = (
         modules_of(run.whole[0], run.wanted_names, run.wanted),
         modules_of(run.whole[1], run.pool_names, run.pool),
     )
+    by_order(run, sides, settled)
+    why = "no other module fits it, in two sides that fit"
+    _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+
+
+def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
+    """Settle modules that have one place in the order of the code, as scopes and forms allow.
+
+    A small group that was laid into a longer one gives way: its place in that was a guess.
+    """
+    from graphmap.matching.arrangement import arrange
+    from graphmap.matching.forms import inside, paired_forms
+
+    if not (run.ordered and all(sides)) or any(group.counter for group in run.whole[1]):
+        return
+    laid = {
+        k.expected.name
+        for k in run.result.links
+        if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
+    }
+    weak = {at: a for at, a in settled.items() if run.wanted[at].name in laid}
+    firm = {at: a for at, a in settled.items() if at not in weak}
+    found = arrange(*sides, _paths(sides[1], run.pool), paired_forms(*sides, firm))
+    rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
+    meant = dict(rows)
+    homes = [
+        {p: at for at, f in enumerate(s) for row in f.tensors.values() for p in row} for s in sides
+    ]
+    moved = {
+        at
+        for at, a in weak.items()
+        if meant.get(at, a) != a
+        or homes[0][at] not in found.places.get(homes[1][a], {homes[0][at]})
+    }
+    if moved:
+        names = {run.wanted[at].name for at in moved}
+        run.result.links = [k for k in run.result.links if k.expected.name not in names]
+        for at in moved:
+            del settled[at]
+    why = "its only place in the order of the code, as scopes and forms allow"
+    _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
+
+
+def _paths(side: Sequence[Form], pool: Sequence[Variable]) -> list[str]:
+    """Return the names of modules."""
+    names = (pool[next(iter(form.tensors.values()))[0]].name for form in side)
+    return [name[: max(name.rfind("/"), name.rfind("."), 0)] for name in names]
+
+
+def _link_open(
+    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
+) -> None:
+    """Link pairs of positions that are open on both sides, and count them as settled."""
     taken = set(settled.values())
-    evidence = (Evidence("form", FORM_BITS, "no other module fits it, in two sides that fit"),)
-    for mine, other in fit_forms(*sides, settled):
+    for mine, other in rows:
         if mine not in settled and other not in taken:
             one, two = run.wanted[mine], run.pool[other]
             kernel = len(one.shape or ()) > 1
-            links.append(Found(one, two, FORM_BITS, FORM_BITS, evidence, kernel))
+            run.result.links.append(
+                Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
+            )
+            settled[mine] = other
+            taken.add(other)
 
 
 def keep_same(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:

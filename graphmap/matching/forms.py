@@ -19,7 +19,7 @@ from graphmap.matching.groups import Group
 from graphmap.matching.tokens import Names
 from graphmap.model.variable import Variable
 
-__all__ = ["Form", "fit_forms", "modules_of"]
+__all__ = ["Form", "Key", "fit_forms", "inside", "modules_of", "paired_forms"]
 
 PIECES = re.compile(r"[/._\-\s]+")
 
@@ -78,14 +78,7 @@ def fit_forms(
         actual = _one_model(actual, expected, settled.values())
     if not expected or not actual or _elements(expected) != _elements(actual):
         return []
-    home = {p: at for at, form in enumerate(actual) for row in form.tensors.values() for p in row}
-    paired: dict[int, int] = {}
-    for at, form in enumerate(expected):
-        targets = {
-            home[settled[p]] for row in form.tensors.values() for p in row if settled.get(p) in home
-        }
-        if len(targets) == 1 and all(actual[t].signature == form.signature for t in targets):
-            paired.update((at, target) for target in targets)
+    paired = paired_forms(expected, actual, settled)
     if len(set(paired.values())) < len(paired):
         return []
     known = len(paired)
@@ -97,8 +90,23 @@ def fit_forms(
     return [
         pair
         for at, target in list(paired.items())[known:]
-        for pair in _inside(expected[at], actual[target])
+        for pair in inside(expected[at], actual[target])
     ]
+
+
+def paired_forms(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> dict[int, int]:
+    """Return {expected form: actual one} of equal forms that the settled tensors connect."""
+    home = {p: at for at, form in enumerate(actual) for row in form.tensors.values() for p in row}
+    paired: dict[int, int] = {}
+    for at, form in enumerate(expected):
+        targets = {
+            home[settled[p]] for row in form.tensors.values() for p in row if settled.get(p) in home
+        }
+        if len(targets) == 1 and all(actual[t].signature == form.signature for t in targets):
+            paired.update((at, target) for target in targets)
+    return paired
 
 
 def _one_model(
@@ -181,10 +189,10 @@ def _neighbours(side: Sequence[Form], settled: Iterable[int]) -> list[frozenset[
     return found
 
 
-def _inside(mine: Form, theirs: Form) -> list[tuple[int, int]]:
-    """Pair the tensors of two modules of one form that no other tensor in them is like."""
+def inside(mine: Form, theirs: Form) -> list[tuple[int, int]]:
+    """Pair the tensors of two modules that no other tensor in them is like."""
     return [
         (positions[0], theirs.tensors[key][0])
         for key, positions in mine.tensors.items()
-        if len(positions) == 1
+        if len(positions) == len(theirs.tensors.get(key, ())) == 1
     ]

@@ -79,16 +79,22 @@ def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list
     """Return what most variables have below themselves under one word: an optimizer's own slots.
 
     No list of optimizers is complete, and the factored slots of Adafactor have no shape of a
-    weight. Nothing is left out under a word that ends an expected name.
+    weight. Nothing is left out under a word that ends an expected name. Some keep them in a tree
+    of their own that mirrors that of the weights: `state/layer/kernel/m` beside `target/layer/kernel`.
     """
+    by_leaf: dict[str, list[str]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
+    asked_for = {COUNTED.sub("", v.name.rpartition("/")[2]) for v in wanted}
     for name in names:
         parent, _, leaf = name.rpartition("/")
+        word = COUNTED.sub("", leaf)
         if parent in names:
-            below[COUNTED.sub("", leaf)].append(name)
-    if not below:
-        return []
-    asked_for = {COUNTED.sub("", v.name.rpartition("/")[2]) for v in wanted}
+            below[word].append(name)
+        elif parent and word not in asked_for:
+            by_leaf[word].append(name)
+    for word, rows in by_leaf.items():
+        if len(rows) >= FEWEST_SLOTS and word not in below:
+            below[word] = _mirroring(rows, names)
     weights = len(names) - sum(map(len, below.values()))
     return [
         name
@@ -98,6 +104,25 @@ def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list
         and 2 * len({name.rpartition("/")[0] for name in children}) >= weights
         for name in children
     ]
+
+
+def _mirroring(rows: Sequence[str], names: Mapping[str, Variable]) -> list[str]:
+    """Return those of names of one leaf that have a weight at the same place of another scope."""
+    parents = {name: name.rpartition("/")[0] for name in rows}
+    ending = "/" + parents[rows[0]].rpartition("/")[2]
+    if not any(name.endswith(ending) for name in names):
+        return []  # what these stand below is no weight's leaf
+    ways = {name: parent.split("/") for name, parent in parents.items()}
+    depth = 0
+    while len({way[depth] if len(way) > depth else "" for way in ways.values()}) == 1:
+        depth += 1
+    paths = {name: "/".join(way[depth:]) for name, way in ways.items() if len(way) > depth}
+    if not depth or not paths:
+        return []
+    ending = "/" + next(iter(paths.values()))
+    homes = [n[: -len(ending)] for n in names if n.endswith(ending)]
+    mirrored = [[n for n, path in paths.items() if f"{home}/{path}" in names] for home in homes]
+    return max(mirrored, key=len, default=[])
 
 
 def check_pins(settings: MatchSettings, expected: Side, actual: Side) -> None:

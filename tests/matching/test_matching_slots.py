@@ -31,3 +31,12 @@ def test_what_is_asked_for_by_its_word_is_an_answer():
     found = graphmap.match(expected, stored("hidden"))
     assert all(d.expected == "net/" + d.actual for d in found.matched)
     assert found.decision("net/layer_1/kernel/hidden_1").status == "matched"
+
+
+def test_slots_in_a_tree_of_their_own_are_no_answers():
+    actual = {f"target/{name}": shape for name, shape in WEIGHTS.items()}
+    actual |= {f"state/per_weight/{name}/heaviness": shape for name, shape in WEIGHTS.items()}
+    expected = {f"block{k}.{leaf}": shape for k in range(4)
+                for leaf, shape in SHAPES.items() if leaf != "extra_bias"}  # fmt: skip
+    found = graphmap.match(expected, actual)
+    assert {d.actual for d in found.matched} == {f"target/{name}" for name in WEIGHTS}

@@ -1,0 +1,253 @@
+"""A tree of scopes laid along the order of code: which way of setting its branches out fits?
+
+EXPECTED lists its modules in the order in which the code makes them. The names of the other side
+tell no order, but a tree: what stands in one scope was made in a row, and of siblings that one word
+numbers the lower came first. So the sequence of forms (kinds and sizes of a module's tensors) must
+be a walk through that tree, and siblings may be walked in any order that fits. A module that has
+the same place in all such walks is settled. Exact dynamic programming over (scope, place); scopes
+are sets of consecutive elements as in PQ-trees (Booth and Lueker, Testing for the consecutive ones
+property, 1976).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from graphmap.matching.forms import Form, Key
+from graphmap.matching.tokens import words_of
+from graphmap.matching.vocabulary import PARALLEL
+
+__all__ = ["Arranged", "arrange"]
+
+TOLD = 60.0  # bits that the sequence of forms must tell
+COVERED = 0.8  # share of the modules of either side that have a form of which both have as many
+MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
+DEEPEST = 64  # scopes within scopes
+MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
+
+NUMBERS = re.compile(r"([0-9]+)([a-z](?![A-Za-z0-9]))?")  # a letter behind it counts on: 3a, 3b, 4a
+SEPARATORS = re.compile(r"[/.]")
+
+Place = tuple[int, int]  # node, position at which it begins
+State = tuple[int, ...]  # of a scope: how many members of each chain are set out
+
+
+class Leaf(NamedTuple):
+    """A module of the actual side: its scopes, and its form as a number."""
+
+    path: tuple[str, ...]
+    form: int
+
+
+class Arranged(NamedTuple):
+    """pairs: (expected form, actual one) of one place only. places: {actual form: expected ones}.
+
+    What `places` does not name has no place that could be told.
+    """
+
+    pairs: list[tuple[int, int]]
+    places: dict[int, set[int]]
+
+
+class _Node:
+    """A scope or a module. chains: children that follow each other, by node number."""
+
+    def __init__(self, leaf: int | None = None) -> None:
+        self.leaf = leaf
+        self.children: dict[str, int] = {}
+        self.chains: list[list[int]] = []
+        self.size = 1 if leaf is not None else 0
+        self.mark = 0
+
+
+class _TooMany(Exception):
+    """More states than are looked at."""
+
+
+def arrange(
+    expected: Sequence[Form],
+    actual: Sequence[Form],
+    paths: Sequence[str],
+    settled: Mapping[int, int],
+) -> Arranged:
+    """Return the places that forms have in all walks, by their indices.
+
+    expected: in the order of the code. paths: of the actual forms, names of their modules.
+    settled: {index: index} of what is known; nothing is told where that fits no walk.
+    """
+    signatures = _signatures(expected, actual)
+    counts = [Counter(side) for side in signatures]
+    both = {s for s, n in counts[0].items() if s and counts[1][s] == n}
+    kept = [[at for at, s in enumerate(side) if s in both] for side in signatures]
+    told = sum(n * math.log2(len(kept[0]) / n) for s, n in counts[0].items() if s in both)
+    if told < TOLD or len(kept[0]) < COVERED * max(map(len, signatures)):
+        return Arranged([], {})
+    numbers = {s: at for at, s in enumerate(sorted(both))}
+    row = [numbers[signatures[0][at]] for at in kept[0]]
+    ways = [tuple(SEPARATORS.split(path)) for path in paths]
+    leaves = [Leaf(ways[at], numbers[signatures[1][at]]) for at in kept[1]]
+    if max(len(leaf.path) for leaf in leaves) > DEEPEST:
+        return Arranged([], {})
+    back = tuple({at: place for place, at in enumerate(side)} for side in kept)
+    fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
+    try:
+        found = _Walk(row, leaves, fixed).places()
+    except _TooMany:
+        return Arranged([], {})
+    takers = Counter(place for places in found.values() for place in places)
+    places = {kept[1][leaf]: {kept[0][p] for p in found[leaf]} for leaf in sorted(found)}
+    alone = {kept[0][place] for place, count in takers.items() if count == 1}
+    left_out = {ways[at][:n] for at in set(range(len(ways))) - set(kept[1])
+                for n in range(len(ways[at]))}  # fmt: skip
+    pairs = [
+        (e, a)
+        for a, row in places.items()
+        if len(row) == 1 and ways[a][:-1] not in left_out  # a new head may stand for an old one
+        for e in row & alone
+    ]
+    return Arranged(pairs, places)
+
+
+def _signatures(
+    expected: Sequence[Form], actual: Sequence[Form]
+) -> tuple[list[tuple[tuple[Key, int], ...]], ...]:
+    """Return the forms of both sides, without kinds of which one side has nothing at all."""
+    kinds = [{letter for form in side for letter, _ in form.tensors} for side in (expected, actual)]
+    common = kinds[0] & kinds[1]
+    return tuple(
+        [tuple(part for part in form.signature if part[0][0] in common) for form in side]
+        for side in (expected, actual)
+    )
+
+
+class _Walk:
+    """One sequence of forms and one tree."""
+
+    def __init__(
+        self, row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int]
+    ) -> None:
+        self.row = row
+        self.leaves = leaves
+        self.fixed = fixed
+        self.held = set(fixed.values())
+        self.nodes = [_Node()]
+        self.states = 0
+        self.known: dict[Place, list[Place] | None] = {}
+        dice = random.Random(0)  # sums of marks tell unequal contents apart at once
+        marks = [dice.getrandbits(60) for _ in range(max(row, default=0) + 1)]
+        self.sums = [0]
+        for form in row:
+            self.sums.append(self.sums[-1] + marks[form])
+        for at, leaf in enumerate(leaves):
+            self._add(at, leaf, marks[leaf.form])
+        for node in self.nodes:
+            node.chains = list(_chains(node.children))
+
+    def _add(self, at: int, leaf: Leaf, mark: int) -> None:
+        node = self.nodes[0]
+        way = [node]
+        for name in leaf.path:
+            if name not in node.children:
+                node.children[name] = len(self.nodes)
+                self.nodes.append(_Node())
+            node = self.nodes[node.children[name]]
+            way.append(node)
+        node.children[f" {at}"] = len(self.nodes)  # what a scope holds itself, in any order
+        self.nodes.append(_Node(at))
+        way.append(self.nodes[-1])
+        for one in way:
+            one.size += one.leaf is None
+            one.mark += mark
+
+    def places(self) -> dict[int, set[int]]:
+        """Return the places that each leaf has in any walk; {} where there is none."""
+        found: dict[int, set[int]] = defaultdict(set)
+        todo = [(0, 0)]
+        if self._ways(*todo[0]) is None:
+            return {}
+        seen = set(todo)
+        for node, start in todo:  # grows
+            leaf = self.nodes[node].leaf
+            if leaf is not None:
+                found[leaf].add(start)
+            for place in self._ways(node, start) or ():
+                if place not in seen:
+                    seen.add(place)
+                    todo.append(place)
+        return found
+
+    def _ways(self, number: int, start: int) -> list[Place] | None:
+        """Return the places of children in walks that begin here; None where there are none."""
+        place = number, start
+        if place not in self.known:
+            node = self.nodes[number]
+            end = start + node.size
+            if end >= len(self.sums) or self.sums[end] - self.sums[start] != node.mark:
+                self.known[place] = None
+            elif node.leaf is not None:
+                self.known[place] = [] if self._may_stand(node.leaf, start) else None
+            else:
+                self.known[place] = self._set_out(node, start)
+        return self.known[place]
+
+    def _may_stand(self, leaf: int, start: int) -> bool:
+        if leaf in self.fixed or start in self.held:
+            return self.fixed.get(leaf) == start
+        return self.leaves[leaf].form == self.row[start]
+
+    def _set_out(self, node: _Node, start: int) -> list[Place] | None:
+        """Set out the children of a scope one after the other, in every order that fits."""
+        chains = node.chains
+        if len(chains) > MOST_CHAINS:
+            raise _TooMany
+        first: State = (0,) * len(chains)
+        last: State = tuple(map(len, chains))
+        steps: dict[State, list[tuple[State, Place]]] = {}
+        todo = [(first, start)]
+        reached = {first}
+        for state, at in todo:  # grows
+            self.states += 1
+            if self.states > MOST_STATES:
+                raise _TooMany
+            steps[state] = []
+            for k, done in enumerate(state):
+                if done == len(chains[k]):
+                    continue
+                child = chains[k][done]
+                if self._ways(child, at) is None:
+                    continue
+                onward = (*state[:k], done + 1, *state[k + 1 :])
+                steps[state].append((onward, (child, at)))
+                if onward not in reached:
+                    reached.add(onward)
+                    todo.append((onward, at + self.nodes[child].size))
+        if last not in reached:
+            return None
+        ends = {last}
+        used: dict[Place, None] = {}
+        for state, _ in reversed(todo):  # later states first
+            for onward, place in steps[state]:
+                if onward in ends:
+                    ends.add(state)
+                    used[place] = None
+        return list(used)
+
+
+def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:
+    """Yield the children in rows of one word, by their numbers.
+
+    Branches that stand beside each other have no order, whatever their numbers.
+    """
+    rows: dict[str, list[tuple[list[tuple[int, str]], int]]] = defaultdict(list)
+    for name, node in children.items():
+        words = words_of(NUMBERS.sub(" ", name))
+        beside = bool(words) and words[-1] in PARALLEL
+        word = name if beside or name[:1] == " " else NUMBERS.sub("#", name)
+        rows[word].append(([(int(n), letter) for n, letter in NUMBERS.findall(name)], node))
+    for row in rows.values():
+        yield [node for _, node in sorted(row)]
