@@ -30,7 +30,8 @@ MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
 DEEPEST = 64  # scopes within scopes
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 
-NUMBERS = re.compile(r"([0-9]+)([a-z](?![A-Za-z0-9]))?")  # a letter behind it counts on: 3a, 3b, 4a
+# a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
+NUMBERS = re.compile(r"(?<![0-9][xX])([0-9]+)(?![0-9]*[xX][0-9])([a-z](?![A-Za-z0-9]))?")
 SEPARATORS = re.compile(r"[/.]")
 
 Place = tuple[int, int]  # node, position at which it begins

@@ -11,7 +11,8 @@ from graphmap.matching.evidence import EVIDENCE, VETOES, Rule
 from graphmap.matching.evidence.learned import learned_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence, shares_a_word
 from graphmap.matching.groups import Group
-from graphmap.matching.pairs import Context, Learned, Pair, common_words, weights_of
+from graphmap.matching.pairs import CLEAR, Context, Learned, Pair, common_words, weights_of
+from graphmap.matching.tokens import similarity
 from graphmap.model.namemap import Evidence
 
 __all__ = ["PRIOR", "evidence_of", "is_guess", "make_context", "make_features", "score_pairs"]
@@ -96,16 +97,38 @@ def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
 
 
 def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
-    """Whether only learned words choose this pair among rivals: one of them may have taught wrong.
+    """Whether only learned words choose this pair: one of them may have taught wrong.
 
-    crowd: {id of a group: how many pairs speak for it}.
+    That is so among rivals, and where each has words of its own that the other side knows, but not
+    here. crowd: {id of a group: how many pairs speak for it}.
     """
-    if max(crowd[id(pair.expected)], crowd[id(pair.actual)]) < RIVALS:
-        return False
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or keys in context.whole or pair.expected.module in context.modules:
         return False
+    if max(crowd[keys[0]], crowd[keys[1]]) < RIVALS and not _contradict(pair, context):
+        return False
     return not shares_a_word(pair, context)
+
+
+def _contradict(pair: Pair, context: Context) -> bool:
+    """Whether both modules have a word that means itself elsewhere: `dec_t` is not `encoder_top`."""
+    mine, other = pair.expected.words, pair.actual.words
+    return _is_strange(mine, other, context.actual_weights, context.common) and _is_strange(
+        other, mine, context.expected_weights, context.common
+    )
+
+
+def _is_strange(
+    words: Sequence[str], others: Sequence[str], known: Mapping[str, float], common: frozenset[str]
+) -> bool:
+    """Whether one of the words is known to the other side, but nothing here is like it."""
+    return any(
+        word in known
+        and word[0] not in "=@"
+        and word not in common
+        and max((similarity(word, other) for other in others), default=0.0) < CLEAR
+        for word in words
+    )
 
 
 def make_features(groups: Sequence[Group]) -> tuple[dict[int, tuple[str, ...]], frozenset[str]]:

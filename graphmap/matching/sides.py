@@ -58,12 +58,13 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
         for v in reversed(actual.variables)
         if v.role in ANSWERING or (v.role == "shadow" and v.slot_of not in names)
     }
-    leaves = set()  # few differ
+    leaves: dict[str, str] = {}  # few differ: each with what the first one stands below
     nested = False
     for name in found:
         parent, _, leaf = name.rpartition("/")
-        leaves.add(leaf)
+        leaves.setdefault(leaf, parent)
         nested = nested or parent in names
+    nested = nested or any(parent.rpartition("/")[2] in leaves for parent in leaves.values())
     slots = frozenset(filter(is_slot_leaf, leaves))
     for name in [name for name in found if name.rpartition("/")[2] in slots] if slots else ():
         if name.rpartition("/")[0] not in names:
@@ -80,7 +81,7 @@ def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list
 
     No list of optimizers is complete, and the factored slots of Adafactor have no shape of a
     weight. Nothing is left out under a word that ends an expected name. Some keep them in a tree
-    of their own that mirrors that of the weights: `state/layer/kernel/m` beside `target/layer/kernel`.
+    of their own that mirrors the weights: `state/dense/kernel/m` beside `target/dense/kernel`.
     """
     by_leaf: dict[str, list[str]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)

@@ -37,3 +37,15 @@ def test_scopes_that_all_modules_have_choose_no_module() -> None:
     assert not wrong
     assert found["encoder.layers.3.attn.q.bias"] == "bert/encoder/layer_3/attention/query/bias"
     assert found.decision("encoder.layers.3.gate.weight").status == "ambiguous"
+
+
+def test_words_that_mean_themselves_elsewhere_are_not_taken_for_each_other() -> None:
+    scopes = {"enc_t": "encoder_top", "dec_t": "decoder_top", "enc_b": "encoder_bottom"}
+    pairs = {
+        f"net/{mine}/blocks/{k}/kernel": f"{theirs}/{theirs[:3]}_{k}/w"
+        for mine, theirs in scopes.items()
+        for k in range(2)
+    }
+    sizes = dict(zip(pairs, [(4, 8), (3, 8), (3, 8), (4, 8), (5, 8), (5, 8)], strict=True))
+    found = graphmap.match(sizes, {pairs[name]: size for name, size in sizes.items()})
+    assert not [d for d in found.matched if d.actual != pairs[d.expected]]

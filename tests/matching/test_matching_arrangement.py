@@ -1,0 +1,56 @@
+"""A tree of scopes laid along the order of the code."""
+
+import graphmap
+
+CHANNELS = (4, 6, 6, 6, 10, 14, 18, 22, 26)
+
+
+def block(names, inputs, outputs):
+    """A bottleneck: a shortcut and two convolutions, each with its norm; shapes by name."""
+    shapes = [(3, 3, inputs, outputs), (1, 1, inputs, 5), (3, 3, 5, outputs)]
+    found = {}
+    for name, shape in zip(names, shapes, strict=True):
+        found[f"{name[0]}weight"] = shape
+        found.update({f"{name[1]}{leaf}": shape[-1:] for leaf in ("gamma", "beta")})
+    return found
+
+
+def code():
+    """In the order of the code; the words say nothing of the other side's."""
+    found = {}
+    for at, (one, other) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+        names = [(f"unit{chr(97 + at)}/{w}/", f"unit{chr(97 + at)}/{w}_n/") for w in "pqr"]
+        found |= block(names, one, other)
+    return found
+
+
+def stored(turn=lambda at: at):
+    """In scopes that name the shortcut last, and without scales, as slim keeps its norms."""
+    found, truth = {}, {}
+    mine = list(code())
+    for at, (one, other) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+        scope = f"stage/{turn(at)}"
+        names = [(f"{scope}/side/0/", f"{scope}/side/1/"), (f"{scope}/0/", f"{scope}/1/"),
+                 (f"{scope}/2/", f"{scope}/3/")]  # fmt: skip
+        row = block(names, one, other)
+        truth |= dict(zip(mine[len(found) :], row, strict=False))
+        found |= row
+    scales = {name for name in found if name.endswith("gamma")}
+    truth = {mine: other for mine, other in truth.items() if other not in scales}
+    return {name: found[name] for name in sorted(found.keys() - scales)}, truth
+
+
+def committed(expected, actual):
+    return {d.expected: d.actual for d in graphmap.match(expected, actual).matched}
+
+
+def test_scopes_are_walked_in_the_order_of_the_code():
+    actual, truth = stored()
+    assert committed(code(), actual) == truth
+
+
+def test_an_order_that_no_walk_has_tells_nothing():
+    actual, _ = stored(lambda at: (at * 3) % 8)
+    expected = code()
+    shuffled = {name: expected[name] for name in sorted(expected, key=lambda n: (n[-3:], n))}
+    assert len(committed(shuffled, actual)) < len(expected) / 2
