@@ -103,15 +103,15 @@ def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
     here. crowd: {id of a group: how many pairs speak for it}.
     """
     keys = id(pair.expected), id(pair.actual)
-    if keys in context.orders or keys in context.whole or pair.expected.module in context.modules:
+    if keys in context.orders or pair.expected.module in context.modules:
         return False
-    if max(crowd[keys[0]], crowd[keys[1]]) < RIVALS and not _contradict(pair, context):
-        return False
+    if keys in context.whole or max(crowd[keys[0]], crowd[keys[1]]) < RIVALS:
+        return _contradict(pair, context) and not shares_a_word(pair, context)
     return not shares_a_word(pair, context)
 
 
 def _contradict(pair: Pair, context: Context) -> bool:
-    """Whether both modules have a word that means itself elsewhere: `dec_t` is not `encoder_top`."""
+    """Whether each has a word that means itself elsewhere: `dec_t` is not `encoder_top`."""
     mine, other = pair.expected.words, pair.actual.words
     return _is_strange(mine, other, context.actual_weights, context.common) and _is_strange(
         other, mine, context.expected_weights, context.common

@@ -1,5 +1,7 @@
 """A tree of scopes laid along the order of the code."""
 
+from itertools import pairwise
+
 import graphmap
 
 CHANNELS = (4, 6, 6, 6, 10, 14, 18, 22, 26)
@@ -18,7 +20,7 @@ def block(names, inputs, outputs):
 def code():
     """In the order of the code; the words say nothing of the other side's."""
     found = {}
-    for at, (one, other) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+    for at, (one, other) in enumerate(pairwise(CHANNELS)):
         names = [(f"unit{chr(97 + at)}/{w}/", f"unit{chr(97 + at)}/{w}_n/") for w in "pqr"]
         found |= block(names, one, other)
     return found
@@ -28,7 +30,7 @@ def stored(turn=lambda at: at):
     """In scopes that name the shortcut last, and without scales, as slim keeps its norms."""
     found, truth = {}, {}
     mine = list(code())
-    for at, (one, other) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+    for at, (one, other) in enumerate(pairwise(CHANNELS)):
         scope = f"stage/{turn(at)}"
         names = [(f"{scope}/side/0/", f"{scope}/side/1/"), (f"{scope}/0/", f"{scope}/1/"),
                  (f"{scope}/2/", f"{scope}/3/")]  # fmt: skip

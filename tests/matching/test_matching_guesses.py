@@ -46,6 +46,9 @@ def test_words_that_mean_themselves_elsewhere_are_not_taken_for_each_other() -> 
         for mine, theirs in scopes.items()
         for k in range(2)
     }
-    sizes = dict(zip(pairs, [(4, 8), (3, 8), (3, 8), (4, 8), (5, 8), (5, 8)], strict=True))
+    pairs |= {f"net/{word}/kernel": f"{word}/w" for word in ("stem", "codes", "mixer", "head")}
+    shapes = [(4, 8), (3, 8), (3, 8), (4, 8), (5, 8), (5, 8), (6, 8), (7, 8), (9, 8), (10, 8)]
+    sizes = dict(zip(pairs, shapes, strict=True))
     found = graphmap.match(sizes, {pairs[name]: size for name, size in sizes.items()})
     assert not [d for d in found.matched if d.actual != pairs[d.expected]]
+    assert found["net/mixer/kernel"] == "mixer/w"
