@@ -105,9 +105,12 @@ def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or pair.expected.module in context.modules:
         return False
-    if keys in context.whole or max(crowd[keys[0]], crowd[keys[1]]) < RIVALS:
-        return _contradict(pair, context) and not shares_a_word(pair, context)
-    return not shares_a_word(pair, context)
+    if shares_a_word(pair, context):
+        return False
+    if keys in context.whole:
+        ways = sum(keys[0] == mine or keys[1] == other for mine, other in context.whole)
+        return ways > 1 and _contradict(pair, context)
+    return max(crowd[keys[0]], crowd[keys[1]]) >= RIVALS or _contradict(pair, context)
 
 
 def _contradict(pair: Pair, context: Context) -> bool:
