@@ -27,15 +27,28 @@ Contents = dict[str, dict[int, Counter[tuple[str, ...]]]]
 
 
 def find_renumbering(expected: Sequence[Group], actual: Sequence[Group]) -> Renumbering:
-    """Return the indices of the actual side that shapes contradict and only one new order fits."""
+    """Return the indices of the actual side that shapes contradict and only one new order fits.
+
+    An index that fits one of the other side as it is has its counterpart there.
+    """
     here, there = _contents(expected), _contents(actual)
+    sequences = [{p: _sequence(rows) for p, rows in side.items()} for side in (here, there)]
+    common = set(sequences[0].values()) & set(sequences[1].values())
+    unlike = [p for p, sequence in sequences[1].items() if sequence not in common]
     found: Renumbering = {}
     for prefix, mine in here.items():
-        others = [prefix] if prefix in there else list(there)
+        if sequences[0][prefix] in common:
+            continue
+        others = [prefix] if prefix in there else unlike
         fits = {p: new for p in others if (new := _order(mine, there[p])) is not None}
         if len(fits) == 1:
             found.update(fits)
     return found
+
+
+def _sequence(rows: Mapping[int, Counter[tuple[str, ...]]]) -> tuple[object, ...]:
+    """Return what an index holds at each value, in their order."""
+    return tuple(frozenset(rows[value].items()) for value in sorted(rows))
 
 
 def _order(
@@ -44,8 +57,7 @@ def _order(
     """Return {actual value: expected value}; None where order fits or shapes don't tell."""
     if len(mine) != len(theirs) or len(mine) < 2:
         return None
-    straight = list(zip(sorted(mine), sorted(theirs), strict=True))
-    if all(mine[e] == theirs[a] for e, a in straight):
+    if _sequence(mine) == _sequence(theirs):
         return None
     by_content = {frozenset(row.items()): value for value, row in mine.items()}
     if len(by_content) < len(mine):

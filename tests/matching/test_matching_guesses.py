@@ -39,16 +39,28 @@ def test_scopes_that_all_modules_have_choose_no_module() -> None:
     assert found.decision("encoder.layers.3.gate.weight").status == "ambiguous"
 
 
+def towers() -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Two encoders and two decoders of blocks of like shapes; one side shortens their names."""
+    shapes, truth = {}, {}
+    for short, long, blocks in (
+        ("enc_b", "encoder_bottom", ((4, 4, 3, 8), (4, 4, 8, 8), (3, 3, 8, 8))),
+        ("enc_t", "encoder_top", ((4, 4, 8, 8), (3, 3, 8, 8))),
+        ("dec_t", "decoder_top", ((3, 3, 8, 8), (4, 4, 8, 8))),
+        ("dec_b", "decoder_bottom", ((3, 3, 16, 8), (4, 4, 8, 8), (4, 4, 8, 3))),
+    ):
+        for at, kernel in enumerate(blocks):
+            truth[f"vqvae/{short}/blocks/{at}/kernel"] = f"{long}/{long[:3]}_{at}/w"
+            shapes[f"vqvae/{short}/blocks/{at}/kernel"] = kernel
+        for at in range(2):
+            for k, size in enumerate((3, 1)):
+                name = f"vqvae/{short}/resblocks/{at}/conv{k}/kernel"
+                truth[name] = f"{long}/residual_stack/res{size}x{size}_{at}/w"
+                shapes[name] = (size, size, *((8, 6) if size == 3 else (6, 8)))
+    return dict(sorted(shapes.items())), truth
+
+
 def test_words_that_mean_themselves_elsewhere_are_not_taken_for_each_other() -> None:
-    scopes = {"enc_t": "encoder_top", "dec_t": "decoder_top", "enc_b": "encoder_bottom"}
-    pairs = {
-        f"net/{mine}/blocks/{k}/kernel": f"{theirs}/{theirs[:3]}_{k}/w"
-        for mine, theirs in scopes.items()
-        for k in range(2)
-    }
-    pairs |= {f"net/{word}/kernel": f"{word}/w" for word in ("stem", "codes", "mixer", "head")}
-    shapes = [(4, 8), (3, 8), (3, 8), (4, 8), (5, 8), (5, 8), (6, 8), (7, 8), (9, 8), (10, 8)]
-    sizes = dict(zip(pairs, shapes, strict=True))
-    found = graphmap.match(sizes, {pairs[name]: size for name, size in sizes.items()})
-    assert not [d for d in found.matched if d.actual != pairs[d.expected]]
-    assert found["net/mixer/kernel"] == "mixer/w"
+    shapes, truth = towers()
+    found = graphmap.match(shapes, {truth[name]: shape for name, shape in shapes.items()})
+    assert not [d for d in found.matched if d.actual != truth[d.expected]]
+    assert found["vqvae/enc_b/blocks/0/kernel"] == "encoder_bottom/enc_0/w"
