@@ -1,0 +1,13 @@
+"""Batch 6: text, speech, recommendation and reinforcement of families not in batches 1 to 5."""
+
+from __future__ import annotations
+
+from cases.huggingface import huggingface_cases
+from cases.pairs_f import ORIGINALS, PAIRS
+from cases.tf1_checkpoints import original_cases
+
+
+def cases():
+    """Yield (id, maker) of every case of the batch."""
+    yield from huggingface_cases(PAIRS)
+    yield from original_cases(ORIGINALS)
