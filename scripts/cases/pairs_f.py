@@ -56,7 +56,7 @@ PAIRS = (
         "DPRConfig",
         "DPRReader",
         {**TEXT, "projection_dim": 0},
-        beside="twin:reader,question_encoder+adam",
+        beside="wrap:open_qa/reader+adam",
     ),
     Pair(
         "h_mt5_pt_to_keras",
@@ -73,23 +73,6 @@ PAIRS = (
             "num_heads": 4,
         },
         to_torch=False,
-    ),
-    Pair(
-        "h_bert2bert",
-        "encoder-decoder",
-        "EncoderDecoderConfig",
-        "EncoderDecoderModel",
-        {
-            "encoder": {"model_type": "bert", **TEXT, "num_hidden_layers": 3},
-            "decoder": {
-                "model_type": "bert",
-                **TEXT,
-                "num_hidden_layers": 3,
-                "is_decoder": True,
-                "add_cross_attention": True,
-            },
-        },
-        beside="ema",
     ),
 )
 
