@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cases.huggingface import huggingface_cases
 from cases.names_f1 import WIRED
+from cases.names_f2 import WIRED as AGENTS
 from cases.pairs_f import ORIGINALS, PAIRS
 from cases.tf1_checkpoints import original_cases
 from cases.wired import wired_cases
@@ -11,6 +12,6 @@ from cases.wired import wired_cases
 
 def cases():
     """Yield (id, maker) of every case of the batch."""
-    yield from wired_cases(WIRED)
+    yield from wired_cases(WIRED + AGENTS)
     yield from huggingface_cases(PAIRS)
     yield from original_cases(ORIGINALS)

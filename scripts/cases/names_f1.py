@@ -111,9 +111,7 @@ WIRED = (
         lambda: by_rules(
             (
                 r"(word|sentence)/(ahead|back)/(.*)",
-                lambda m: (
-                    f"{m[1]}_bigru/{'forward' if m[2] == 'ahead' else 'backward'}_gru/{m[3]}"
-                ),
+                lambda m: f"{m[1]}_bigru/{'forward' if m[2] == 'ahead' else 'backward'}_gru/{m[3]}",
             ),
             (r"(word|sentence)/attend/hidden/(.*)", r"\1_att/W/\2"),
             (r"(word|sentence)/attend/context", r"\1_att/u"),
@@ -134,7 +132,10 @@ WIRED = (
                 r"encode/(ahead|back)/(.*)",
                 lambda m: f"seq2seq/encoder/bidirectional_rnn/{WAY[m[1]]}/lstm_cell/{m[2]}",
             ),
-            (r"reduce/(cell|state)/kernel", lambda m: f"seq2seq/reduce_final_st/w_reduce_{ST[m[1]]}"),
+            (
+                r"reduce/(cell|state)/kernel",
+                lambda m: f"seq2seq/reduce_final_st/w_reduce_{ST[m[1]]}",
+            ),
             (
                 r"reduce/(cell|state)/bias",
                 lambda m: f"seq2seq/reduce_final_st/bias_reduce_{ST[m[1]]}",
