@@ -1,4 +1,4 @@
-"""Cases of the sixth batch from transformers: text models in both frameworks, and REALM's reader."""
+"""Cases of the sixth batch from transformers: text models, and REALM's reader."""
 
 from __future__ import annotations
 
