@@ -43,6 +43,19 @@ def yamnet_new(found: Any) -> str:
     return f"yamnet/features/{at}/{inner}/{'bn' if norm else 'weight'}/{TORCH.get(leaf, leaf)}"
 
 
+def yamnet_old() -> Any:
+    """Return the naming of the layers that the released code uses."""
+    return by_rules(
+        (r"layer/0/norm/(.*)", r"layer1/conv/bn/\1"),
+        (r"layer/0/kernel", "layer1/conv/kernel"),
+        (r"layer/(\d+)/depth/norm/(.*)", plus(1, "layer{}/depthwise_conv/bn/{}")),
+        (r"layer/(\d+)/depth/kernel", plus(1, "layer{}/depthwise_conv/depthwise_kernel")),
+        (r"layer/(\d+)/point/norm/(.*)", plus(1, "layer{}/pointwise_conv/bn/{}")),
+        (r"layer/(\d+)/point/kernel", plus(1, "layer{}/pointwise_conv/kernel")),
+        (r"logits/(.*)", r"logits/\1"),
+    )
+
+
 def spelled(swap: bool) -> Any:
     """Name the pyramid; swap: the directions' letters are exchanged."""
     letters = {"ahead": "a", "back": "b"} if not swap else {"ahead": "b", "back": "a"}
@@ -295,15 +308,7 @@ WIRED = (
         "index-shift",
         "names",
         f.sound_mobile,
-        lambda: by_rules(
-            (r"layer/0/norm/(.*)", r"layer1/conv/bn/\1"),
-            (r"layer/0/kernel", "layer1/conv/kernel"),
-            (r"layer/(\d+)/depth/norm/(.*)", plus(1, "layer{}/depthwise_conv/bn/{}")),
-            (r"layer/(\d+)/depth/kernel", plus(1, "layer{}/depthwise_conv/depthwise_kernel")),
-            (r"layer/(\d+)/point/norm/(.*)", plus(1, "layer{}/pointwise_conv/bn/{}")),
-            (r"layer/(\d+)/point/kernel", plus(1, "layer{}/pointwise_conv/kernel")),
-            (r"logits/(.*)", r"logits/\1"),
-        ),
+        yamnet_old,
         lambda: by_rules(
             (r"layer/(\d+)/?(depth|point)?(/?norm)?/(\w+)", yamnet_new),
             (r"logits/(.*)", torchlike("yamnet/classifier/{}")),
@@ -317,9 +322,7 @@ WIRED = (
         "default-names-order",
         "shapes",
         f.sound_mobile,
-        lambda: by_rules(
-            (r"layer/(\d+)/(\w+/)?norm/(.*)", lambda m: f"m/{m[1]}_{m[2] or ''}bn/{m[3]}"),
-        ),
+        yamnet_old,
         lambda: by_default(),
         optimizer="RMSProp",
         notes="Keras' counters of three kinds",

@@ -334,8 +334,8 @@ WIRED = (
     Wired(
         "w_qmix_hypernets",
         "qmix",
-        "token-rename",
-        "names",
+        "default-names-order",
+        "graph",
         f.monotone_mixing,
         lambda: by_rules(
             (r"agent/in/(.*)", r"main/agent/fc1/\1"),
@@ -348,7 +348,6 @@ WIRED = (
         ),
         lambda: by_default(),
         optimizer="RMSProp",
-        shuffle_expected=None,
         notes="default names in order of use",
     ),
     Wired(

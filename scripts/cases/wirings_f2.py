@@ -131,7 +131,7 @@ def implicit_quantiles(net: Net, train: bool) -> Any:
         return net.dense(f"{root}/out", net.dense(f"{root}/hidden", x, 20, relu), 5)
 
     online = head("online")
-    return [online, head("target")] if train else online
+    return [online, tf.stop_gradient(head("target"))] if train else online
 
 
 def distillation(net: Net, train: bool) -> Any:
@@ -149,7 +149,7 @@ def distillation(net: Net, train: bool) -> Any:
 
 
 def many_agents(net: Net, train: bool) -> Any:
-    """MADDPG: each agent has an actor and a critic that sees all; training has their targets."""
+    """MADDPG: an actor each, and a critic that sees all, its own first; training has targets."""
     seen = [holder(f"observation_{i}", 2, 6) for i in range(3)]
 
     def perceptron(role: str, x: Any, units: int) -> Any:
@@ -160,9 +160,13 @@ def many_agents(net: Net, train: bool) -> Any:
     outputs = []
     for kind in ("", "target_") if train else ("",):
         acts = [perceptron(f"agent/{i}/{kind}actor", x, 4) for i, x in enumerate(seen)]
-        everything = tf.concat([*seen, *[tf.nn.softmax(a) for a in acts]], -1)
-        critics = [perceptron(f"agent/{i}/{kind}critic", everything, 1) for i in range(3)]
-        outputs += [*acts, *critics]
+        shown = [tf.concat([x, tf.nn.softmax(a)], -1) for x, a in zip(seen, acts, strict=True)]
+        critics = [
+            perceptron(f"agent/{i}/{kind}critic", tf.concat(shown[i:] + shown[:i], -1), 1)
+            for i in range(3)
+        ]
+        ends = [*acts, *critics]
+        outputs += [tf.stop_gradient(end) for end in ends] if kind else ends
     return outputs
 
 
