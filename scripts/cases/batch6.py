@@ -7,6 +7,7 @@ from cases.names_f1 import WIRED
 from cases.names_f2 import WIRED as AGENTS
 from cases.pairs_f import ORIGINALS, PAIRS
 from cases.tf1_checkpoints import original_cases
+from cases.vocoders_f import univnet_case
 from cases.wired import wired_cases
 
 
@@ -15,3 +16,4 @@ def cases():
     yield from wired_cases(WIRED + AGENTS)
     yield from huggingface_cases(PAIRS)
     yield from original_cases(ORIGINALS)
+    yield "c_univnet_table", univnet_case
