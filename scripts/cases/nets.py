@@ -237,8 +237,8 @@ def equal_outputs(
         values = {r: random.standard_normal(net.roles[r].shape) for r in sorted(roles)}
         with tf1.Session(graph=graph) as session, graph.as_default():
             session.run(tf1.global_variables_initializer())
-            for role, value in values.items():
-                net.roles[role].load(value.astype(np.float32) * 0.3, session)
+            starts = {net.roles[r].initializer.inputs[1]: v * 0.3 for r, v in values.items()}
+            session.run([net.roles[role].initializer for role in values], starts)
             feeds = {}
             for node in graph.get_operations():
                 if node.type == "Placeholder":

@@ -18,9 +18,8 @@ def next_item(net: Net, train: bool) -> Any:
         q = net.layer_norm(f"block/{i}/norm/0", x)
         query = net.dense(f"block/{i}/query", q, 8)
         key, value = net.dense(f"block/{i}/key", x, 8), net.dense(f"block/{i}/value", x, 8)
-        scores = tf.matmul(query, key, transpose_b=True) + tf.linalg.band_part(
-            tf.fill((5, 5), -1e9), 0, -1
-        )
+        later = 1.0 - tf.linalg.band_part(tf.ones((5, 5)), -1, 0)
+        scores = tf.matmul(query, key, transpose_b=True) - 1e9 * later
         x = net.layer_norm(f"block/{i}/norm/1", q + tf.matmul(tf.nn.softmax(scores), value))
         h = net.conv(f"block/{i}/feed/0", x, 8, 1, act=relu)
         x = x + net.conv(f"block/{i}/feed/1", h, 8, 1)
