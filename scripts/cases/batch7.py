@@ -1,0 +1,14 @@
+"""Batch 7: other families than batches 1 to 5: images, graphs and series.
+
+Needs, beside what docs/fresh_cases.md names: tf-slim, tf2cv, torchvision, torch-geometric.
+"""
+
+from __future__ import annotations
+
+from cases.libraries import published_cases
+from cases.names_g1 import PUBLISHED
+
+
+def cases():
+    """Yield (id, maker) of every case of the batch."""
+    yield from published_cases(PUBLISHED)
