@@ -5,6 +5,7 @@ Needs, beside what docs/fresh_cases.md names: tf-slim, tf2cv, torchvision, torch
 
 from __future__ import annotations
 
+from cases.converters_g import converter_cases
 from cases.libraries import published_cases
 from cases.names_g1 import PUBLISHED
 
@@ -12,3 +13,4 @@ from cases.names_g1 import PUBLISHED
 def cases():
     """Yield (id, maker) of every case of the batch."""
     yield from published_cases(PUBLISHED)
+    yield from converter_cases()

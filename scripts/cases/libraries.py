@@ -92,7 +92,7 @@ def torch_library(make: Callable[[], Any], shape: tuple[int, ...], prepare: Any 
     units: list[Unit] = []
     hooks = []
     for prefix, part in module.named_modules():
-        if not list(part.children()) and list(part.parameters(recurse=False)):
+        if list(part.parameters(recurse=False)):
             hooks.append(part.register_forward_hook(_note(prefix, units)))
 
     def forward(x: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,7 @@ def tf2cv(name: str, shape: tuple[int, ...] = SMALL, train: bool = False, scope:
 
 def slim_googlenet(image: Any, train: bool) -> Any:
     """Inception v1 of tf_slim."""
-    import tf_slim as slim
+    slim = _slim()
     from tf_slim.nets import inception_v1
 
     with slim.arg_scope(inception_v1.inception_v1_arg_scope()):
@@ -61,14 +62,14 @@ def padded_stem(module: Any, x: Any) -> Any:
     return torch.nn.functional.pad(x, (2, 3, 2, 3))
 
 
-def slim_alexnet(image: Any, train: bool) -> Any:
-    """AlexNet v2 of tf_slim."""
-    import tf_slim as slim
-    from tf_slim.nets import alexnet
+def _slim() -> Any:
+    """Return tf_slim; it looks for TF1's layers where older releases of Keras had them."""
+    from tf_keras.src import legacy_tf_layers
 
-    with slim.arg_scope(alexnet.alexnet_v2_arg_scope()):
-        out, _ = alexnet.alexnet_v2(image, 7, is_training=train)
-    return out
+    sys.modules.setdefault("tf_keras.legacy_tf_layers", legacy_tf_layers)
+    import tf_slim
+
+    return tf_slim
 
 
 PUBLISHED = (
@@ -159,15 +160,5 @@ PUBLISHED = (
         timm("dpn68"),
         SMALL,
         "tf2cv's dpn68 and timm's dpn68",
-    ),
-    Published(
-        "l_ghostnet",
-        "ghostnet",
-        "keras_to_pt",
-        "names",
-        tf2cv("ghostnet"),
-        timm("ghostnet_100"),
-        SMALL,
-        "tf2cv's ghostnet and timm's ghostnet_100",
     ),
 )
