@@ -8,9 +8,12 @@ from __future__ import annotations
 from cases.converters_g import converter_cases
 from cases.libraries import published_cases
 from cases.names_g1 import PUBLISHED
+from cases.names_g2 import G1
+from cases.wired import wired_cases
 
 
 def cases():
     """Yield (id, maker) of every case of the batch."""
+    yield from wired_cases(G1)
     yield from published_cases(PUBLISHED)
     yield from converter_cases()
