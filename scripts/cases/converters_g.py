@@ -42,14 +42,14 @@ class CodedReader:
 
 def dimenet(family: str, name: str) -> Case:
     """PyG's reader of the original DimeNet checkpoints: keys of an object graph."""
-    from torch_geometric.nn.models import dimenet as module
-
     import tensorflow as tf
+    from torch_geometric.nn.models import dimenet as module
 
     codes = Codes()
     reader = CodedReader(codes)
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(
-        tf.train, "load_checkpoint", lambda _: reader
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(tf.train, "load_checkpoint", lambda _: reader),
     ):
         target = "mu"
         place = {"DimeNet": "pretrained_dimenet", "DimeNetPlusPlus": "pretrained_dimenet_pp"}[name]
@@ -155,7 +155,7 @@ def perceiver(case_id: str, family: str) -> Case:
     state = dict(values)
     module.rename_keys(state, "image_classification")
     model.load_state_dict({k: torch.as_tensor(v) for k, v in state.items()})
-    return _traced(case_id, family, "haiku_to_pt", shapes, model, codes, "its reader of Haiku's names")
+    return _traced(case_id, family, "haiku_to_pt", shapes, model, codes, "its reader for Haiku")
 
 
 def vivit(case_id: str, family: str) -> Case:
@@ -209,7 +209,7 @@ def vivit(case_id: str, family: str) -> Case:
         node[leaf] = codes.array(name, shape)
     state = module.transform_state({"optimizer": {"target": tree}}, classification_head=True)
     model.load_state_dict({k: torch.as_tensor(v) for k, v in state.items()})
-    case = _traced(case_id, family, "flax_to_pt", shapes, model, codes, "its reader of Flax' names")
+    case = _traced(case_id, family, "flax_to_pt", shapes, model, codes, "its reader for Flax")
     target = beside(case, "wrap:optimizer/target")
     slots = [
         (f"optimizer/state/param_states/{name}/momentum", shape, "float32")

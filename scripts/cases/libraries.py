@@ -103,7 +103,9 @@ def torch_library(make: Callable[[], Any], shape: tuple[int, ...], prepare: Any 
         return (out[0] if isinstance(out, tuple) else out).numpy()
 
     def run(values: Arrays, x: np.ndarray) -> np.ndarray:
-        state = {k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for k, v in values.items()}
+        state = {
+            k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for k, v in values.items()
+        }
         lost = module.load_state_dict(state, strict=False)
         wrong = [k for k in lost.missing_keys if not k.endswith("num_batches_tracked")]
         if wrong or lost.unexpected_keys:
@@ -159,7 +161,11 @@ def slim_library(build: Callable[[Any, bool], Any], shape: tuple[int, ...], trai
             session.run([v.initializer for v in made], starts)
             return session.run(out, {image: x})
 
-    rows = variables_of(graph) if train else [(v.op.name, tuple(v.shape), "float32") for v in variables]
+    rows = (
+        variables_of(graph)
+        if train
+        else [(v.op.name, tuple(v.shape), "float32") for v in variables]
+    )
     return Library(rows, list(units.values()), run, graph.as_graph_def())
 
 
@@ -291,7 +297,9 @@ def published_case(spec: Published) -> Case:
     if first.ndim == 4:
         first, second = (_last(y, side.torch) for y, side in ((first, actual), (second, expected)))
     if np.std(first) < 1e-6 or not np.allclose(first, second, rtol=1e-2, atol=1e-3 * np.std(first)):
-        raise ValueError(f"{spec.id}: not the same: {np.abs(first - second).max()}, {np.std(first)}")
+        raise ValueError(
+            f"{spec.id}: not the same: {np.abs(first - second).max()}, {np.std(first)}"
+        )
     case = Case(
         spec.id,
         spec.family,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +67,9 @@ def _slim() -> Any:
     """Return tf_slim; it looks for TF1's layers where older releases of Keras had them."""
     from tf_keras.src import legacy_tf_layers
 
-    sys.modules.setdefault("tf_keras.legacy_tf_layers", legacy_tf_layers)
+    for part in ("", ".base", ".convolutional", ".core", ".normalization", ".pooling"):
+        module = importlib.import_module(f"{legacy_tf_layers.__name__}{part}")
+        sys.modules.setdefault(f"tf_keras.legacy_tf_layers{part}", module)
     import tf_slim
 
     return tf_slim

@@ -258,9 +258,7 @@ G1 = (
             (r"level/(\d)/(\d)/mix/kernel", r"model/\1/\2/invconv/W"),
             (
                 r"level/(\d)/(\d)/net/([01])/(\w)\w*",
-                lambda m: (
-                    f"model/{m[1]}/{m[2]}/f1/l_{int(m[3]) + 1}/{'W' if m[4] == 'k' else 'b'}"
-                ),
+                lambda m: f"model/{m[1]}/{m[2]}/f1/l_{int(m[3]) + 1}/{'W' if m[4] == 'k' else 'b'}",
             ),
             (
                 r"level/(\d)/(\d)/net/2/(\w)\w*",

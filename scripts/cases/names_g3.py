@@ -166,10 +166,10 @@ G2 = (
         "graph",
         g.interactive_series,
         lambda: by_rules(
-            crossed(dict(phi="a", psi="b", up="c", down="d"), "tree_{}/net_{}/conv{}/{}"),
+            crossed({"phi": "a", "psi": "b", "up": "c", "down": "d"}, "tree_{}/net_{}/conv{}/{}"),
         ),
         lambda: by_rules(
-            crossed(dict(phi="c", psi="d", up="a", down="b"), "tree_{}/net_{}/conv{}/{}"),
+            crossed({"phi": "c", "psi": "d", "up": "a", "down": "b"}, "tree_{}/net_{}/conv{}/{}"),
             (r"project/(.*)", r"projection/\1"),
         ),
         shuffle_expected=3,
@@ -284,6 +284,10 @@ def _matterport(found: Any) -> str:
     return f"{'bn' if norm else 'res'}{int(stage) + 2}{letter}_branch2{letter}/{leaf}"
 
 
+def _lateral(found: Any) -> str:
+    return f"fpn_c{int(found[1]) + 2}p{int(found[1]) + 2}/{found[2]}"
+
+
 NEW = ("masks/0", "masks/1", "masks/2", "masks/up", "masks/out", "boxes/new_class")
 G3 = (
     Ported(
@@ -294,8 +298,12 @@ G3 = (
         lambda: tf_side(
             lambda net, train: g.region_detector(net, train, False),
             leaves(
-                {"kernel": "W", "bias": "b", "moving_mean": "mean/EMA",
-                 "moving_variance": "variance/EMA"},
+                {
+                    "kernel": "W",
+                    "bias": "b",
+                    "moving_mean": "mean/EMA",
+                    "moving_variance": "variance/EMA",
+                },
                 by_rules(
                     (r"body/(\d)/(\d)/norm/(.*)", r"group\1/block\2/conv/bn/\3"),
                     (r"body/(\d)/(\d)/(.*)", r"group\1/block\2/conv/\3"),
@@ -315,7 +323,7 @@ G3 = (
             lambda net, train: g.region_detector(net, train, True),
             by_rules(
                 (r"body/(\d)/(\d)(/norm)?/(\w+)", _matterport),
-                (r"pyramid/(\d)/side/(.*)", lambda m: f"fpn_c{int(m[1]) + 2}p{int(m[1]) + 2}/{m[2]}"),
+                (r"pyramid/(\d)/side/(.*)", _lateral),
                 (r"pyramid/(\d)/out/(.*)", plus(2, "fpn_p{}/{}")),
                 (r"proposals/shared/(.*)", r"rpn_model/rpn_conv_shared/\1"),
                 (r"proposals/class/(.*)", r"rpn_model/rpn_class_raw/\1"),

@@ -77,7 +77,9 @@ def depth_and_motion(net: Net, train: bool) -> Any:
     target, source = holder("target", 1, 16, 16, 3), holder("source", 1, 16, 16, 6)
     kept, x = [], target
     for i, width in enumerate((6, 8, 12, 12)):
-        x = net.conv(f"depth/down/{i}/b", net.conv(f"depth/down/{i}/a", x, width, 3, 2, relu), width)
+        x = net.conv(
+            f"depth/down/{i}/b", net.conv(f"depth/down/{i}/a", x, width, 3, 2, relu), width
+        )
         x = relu(x)
         kept.append(x)
     outputs: list[Any] = []

@@ -36,19 +36,21 @@ def diff_pool(net: Net, train: bool) -> Any:
     """DiffPool: one stack of graph convolutions embeds, its twin assigns nodes to clusters."""
     x, adjacency = holder("features", 2, 8, 6), holder("adjacency", 2, 8, 8)
     pooled = []
-    for level in range(2):
-        wide = 6
+    for level in range(3):
 
-        def stack(role: str, h: Any, width: int = wide, level: int = level) -> Any:
+        def stack(role: str, h: Any, around: Any = adjacency, level: int = level) -> Any:
             for i in range(3):
-                h = net.dense(f"{level}/{role}/{i}", tf.matmul(adjacency, h), width)
+                h = net.dense(f"{level}/{role}/{i}", tf.matmul(around, h), 6)
                 h = relu(h) if i < 2 else h
             return h
 
-        z, share = stack("embed", x), tf.nn.softmax(stack("assign", x), -1)
+        z = stack("embed", x)
+        pooled.append(tf.reduce_max(z, 1))
+        if level == 2:
+            break
+        share = tf.nn.softmax(stack("assign", x), -1)
         x = tf.matmul(share, z, transpose_a=True)
         adjacency = tf.matmul(tf.matmul(share, adjacency, transpose_a=True), share)
-        pooled.append(tf.reduce_max(z, 1))
     h = net.dense("predict/0", tf.concat(pooled, -1), 10, relu)
     return net.dense("predict/1", h, 4)
 
@@ -169,13 +171,15 @@ def undirected_links(net: Net, train: bool) -> Any:
 
 
 def parallel_paths(net: Net, train: bool) -> Any:
-    """Time series heads of N paths summed at every block, as ResNeXt written path by path."""
+    """ResNeXt written path by path: like paths are summed in every block."""
     x = holder("image", 2, 8, 8, 8)
     for i in range(3):
         ends = []
         for path in "ab":
             at = f"block/{i}/path/{path}"
-            h = relu(net.batch_norm(f"{at}/0/norm", net.conv(f"{at}/0", x, 4, 1, bias=False), train))
+            h = relu(
+                net.batch_norm(f"{at}/0/norm", net.conv(f"{at}/0", x, 4, 1, bias=False), train)
+            )
             h = relu(net.batch_norm(f"{at}/1/norm", net.conv(f"{at}/1", h, 4, bias=False), train))
             ends.append(net.conv(f"{at}/2", h, 8, 1, bias=False))
         total = net.batch_norm(f"block/{i}/norm", ends[0] + ends[1], train)
@@ -209,7 +213,7 @@ def region_detector(net: Net, train: bool, masks: bool) -> Any:
         h = net.dense(f"boxes/{i}", h, 16, relu)
     classes = 5 if masks else 9
     if not masks:
-        return [*outputs, net.dense("boxes/class", h, classes), net.dense("boxes/delta", h, 4)]
+        return [*outputs, net.dense("boxes/delta", h, 4), net.dense("boxes/class", h, classes)]
     late = [net.dense("boxes/delta", h, 4), net.dense("boxes/new_class", h, classes)]
     for i in range(3):
         region = relu(net.conv(f"masks/{i}", region, 8))
