@@ -280,9 +280,8 @@ def published_case(spec: Published) -> Case:
                 raise ValueError(f"{spec.id}: {name} has no counterpart")
             value = given.get(found.names.get(leaf, ""), np.ones(unit.shapes[leaf]))
             turned = leaf == "kernel" and unit.kind in TURNS and actual.torch != expected.torch
-            word = "transpose" if unit.kind == "dense" else "permute"
             if turned:
-                layout[name] = word
+                layout[name] = _word(unit.kind, expected.torch)
             wanted[name] = _own(value, unit.kind, leaf, expected.torch)
     lost = [row[0] for row in expected.rows if row[0] not in truth]
     if lost or free:
@@ -332,6 +331,12 @@ def _own(value: np.ndarray, kind: str, leaf: str, torch: bool) -> np.ndarray:
     if not torch or leaf != "kernel" or kind not in TURNS:
         return value
     return value.transpose(np.argsort(TURNS[kind]))
+
+
+def _word(kind: str, to_torch: bool) -> str:
+    """Return the layout of a kernel of an expected side: which axes of the actual one it has."""
+    axes = [int(a) for a in np.argsort(TURNS[kind])] if to_torch else list(TURNS[kind])
+    return "transpose" if kind == "dense" else f"permute:{','.join(map(str, axes))}"
 
 
 def _last(value: np.ndarray, torch: bool) -> np.ndarray:
