@@ -153,11 +153,15 @@ def slim_library(build: Callable[[Any, bool], Any], shape: tuple[int, ...], trai
         kind = "depthwise" if leaf == "depthwise_weights" else kind
         unit = units.setdefault(head, Unit(kind))
         unit.names[word], unit.shapes[word] = variable.op.name, shown
+        if word == "kernel" and "Logits" in head:  # a convolution that is a dense layer elsewhere
+            unit.kind, unit.shapes[word] = "dense", shown[-2:]
 
     def run(values: Arrays, x: np.ndarray) -> np.ndarray:
         ready, image, out, made = _slim_graph(build, shape, False)
         with tf1.Session(graph=ready) as session, ready.as_default():
-            starts = {v.initializer.inputs[1]: values[v.op.name] for v in made}
+            starts = {
+                v.initializer.inputs[1]: values[v.op.name].reshape(v.shape.as_list()) for v in made
+            }
             session.run([v.initializer for v in made], starts)
             return session.run(out, {image: x})
 
@@ -260,6 +264,7 @@ def published_case(spec: Published) -> Case:
     """Build both sides, pair their layers, and check that both compute the same."""
     actual, expected = spec.actual(), spec.expected()
     free = list(actual.units)
+    stored = {row[0]: row[1] or () for row in actual.rows}
     truth: dict[str, str | None] = {}
     layout: dict[str, str] = {}
     random = np.random.RandomState(0)
@@ -282,6 +287,8 @@ def published_case(spec: Published) -> Case:
             turned = leaf == "kernel" and unit.kind in TURNS and actual.torch != expected.torch
             if turned:
                 layout[name] = _word(unit.kind, expected.torch)
+                if len(stored[found.names[leaf]]) != len(unit.shapes[leaf]):
+                    layout[name] = "permute:0,1,3,2+reshape"
             wanted[name] = _own(value, unit.kind, leaf, expected.torch)
     lost = [row[0] for row in expected.rows if row[0] not in truth]
     if lost or free:
