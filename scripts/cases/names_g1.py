@@ -134,14 +134,4 @@ PUBLISHED = (
         SMALL,
         "timm's selecsls42 and tf2cv's selecsls42",
     ),
-    Published(
-        "l_vovnet39",
-        "vovnet",
-        "pt_to_keras",
-        "names",
-        timm("vovnet39a"),
-        tf2cv("vovnet39"),
-        SMALL,
-        "timm's vovnet39a and tf2cv's vovnet39",
-    ),
 )
