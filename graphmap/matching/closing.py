@@ -66,7 +66,7 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         return
     if _shares_names(run, wanted, pool):
         return
-    from graphmap.matching.forms import fit_forms, modules_of
+    from graphmap.matching.forms import fit_forms, inside, modules_of, paired_forms
 
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
@@ -76,6 +76,14 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         modules_of(run.whole[1], run.pool_names, run.pool),
     )
     by_order(run, sides, settled)
+    biases = {p for f in sides[0] for (letter, _), row in f.tensors.items() for p in row
+              if letter == "B"}  # fmt: skip
+    told = {at: a for at, a in settled.items() if at not in biases}  # a bias is no module's proof
+    paired = paired_forms(*sides, told)
+    if len(set(paired.values())) == len(paired):
+        rows = [pair for e, a in paired.items() for pair in inside(sides[0][e], sides[1][a])]
+        why = "its module is settled, and nothing else in that is like it"
+        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
     why = "no other module fits it, in two sides that fit"
     _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
 

@@ -236,12 +236,14 @@ class _Plan:
     def _tell(self, expected: Forward, actual: Forward) -> bool:
         """Pair members of a class that what lies near them, or their order, tells apart."""
         classes = {(c.expected, c.actual): c for c in self.classes().values()}
-        rows = [
-            key
-            for key, c in sorted(classes.items())
-            if len(c.expected) == len(c.actual) > 1
-            and self.views[0].labels[c.expected[0]] in self.balanced
-        ]
+        rows = []
+        for (mine, theirs), c in sorted(classes.items()):
+            if len(mine) == len(theirs) > 1 and self._label(c) in self.balanced:
+                rows.append((mine, theirs))
+            elif len(mine) < len(theirs):  # copies that follow the trained ones
+                updated = tuple([a for a in theirs if a in self.trained])
+                if len(updated) == len(mine) > 1:
+                    rows.append((mine, updated))
         if not rows:
             return False
         settled: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -260,6 +262,9 @@ class _Plan:
             if e not in self.pairs and a + self.offset not in self.pair_of:
                 fresh = self._pair(e, a, Found("order", 0))
         return fresh
+
+    def _label(self, places: Class) -> Label:
+        return self.views[0].labels[places.expected[0]]
 
     def _prefer_trained(self) -> bool:
         """Of copies that stand alike take the trained ones, where these are as many as asked for.

@@ -1,7 +1,8 @@
 """Parts that are joined and then reduced: components of a mixture, members of an ensemble.
 
 `mean(stack([a, b]))` is `mean(stack([b, a]))`: where all that follows treats the joined parts alike
-until a reduction makes one of them, their order is the writer's, and tells no part from another.
+until a reduction makes one of them, or all are sorted, their order is the writer's, and tells no
+part from another.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["free_joinings"]
 
 JOINING = frozenset({"Concat", "Pack"})
 REDUCING = frozenset({"EuclideanNorm", "Max", "Mean", "Min", "Prod", "Sum"})
+SORTING = "TopK"  # along the last axis, so that what comes out has one order whatever went in
 # What does to each part the same: element by element, or over the axis of the parts.
 ALIKE = frozenset(
     {
@@ -103,7 +105,7 @@ class _Carried:
 
     def _reduces(self, at: int, joining: int) -> bool:
         """Whether this op makes one of all parts; where axes are unknown, it is taken to."""
-        if self.forward.classes[at] not in REDUCING or at in self.entered:
+        if self.forward.classes[at] not in {*REDUCING, SORTING} or at in self.entered:
             return False
         joined, reduced = self._axes(joining), self._axes(at)
         if joined.axes is None or reduced.axes is None:
@@ -119,6 +121,8 @@ class _Carried:
         if node.op == "Pack":
             axis = node.attrs.get("axis", 0)
             return Axes((axis,) if isinstance(axis, int) else None, self.ranks[at])
+        if self.forward.classes[at] == SORTING:
+            return Axes((-1,), self.ranks[at])
         sources = self.graph.topology.inputs[self.forward.nodes[at]]
         if not sources:
             return Axes(None, None)

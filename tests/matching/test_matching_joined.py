@@ -47,6 +47,10 @@ def log_sum_of_concat(net):
     return net.op("Log", net.op("Sum", net.op("Exp", net.op("Sub", joined, most)), net.axes(-1)))
 
 
+def sorted_pool(net):
+    return net.op("TopKV2", net.op("ConcatV2", *net.parts, net.axes(-1)))
+
+
 def read_in_order(net):
     return net.op("ConcatV2", *net.parts, net.axes(-1))
 
@@ -71,7 +75,7 @@ def actuals(make):
 ENDS = {"stem/kernel": "stem/kernel", "head/kernel": "head/kernel"}
 
 
-@pytest.mark.parametrize("make", [mean_of_stack, log_sum_of_concat])
+@pytest.mark.parametrize("make", [mean_of_stack, log_sum_of_concat, sorted_pool])
 def test_parts_that_a_reduction_makes_one_of_are_told_apart_by_nothing(make):
     assert actuals(make) == ENDS
 
