@@ -20,6 +20,9 @@ MODES = ("shapes", "names", "graph", "traps")
 BANDS = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
 
 
+VETOED = ("counter", "exchange", "level", "stack", "twin")  # evidence that opens a name
+
+
 class Row(NamedTuple):
     """One expected name: its case, the confidence of the best candidate, whether that is right."""
 
@@ -82,8 +85,7 @@ def rows_of(case: dict[str, Any], found: graphmap.NameMap, mode: str) -> Iterato
         matched = decision.status == "matched"
         family = str(case.get("family") or case["id"])
         vetoed = any(  # by a rule, whatever the bits
-            e.kind in ("counter", "twin") or (e.kind == "whole" and e.bits < 0)
-            for e in decision.evidence
+            e.kind in VETOED or (e.kind == "whole" and e.bits < 0) for e in decision.evidence
         )
         linked = bool(decision.evidence) and not vetoed
         yield Row(family, case["id"], mode, best.confidence, right, matched, linked)
@@ -103,10 +105,11 @@ def collect(
     for parent in folders:
         for at, folder in enumerate(sorted(parent.iterdir())):
             case = load_case(folder)
+            prefer_ema = bool(case) and case.get("intent") == "ema"
             for mode in modes if case else ():
                 given = sides(case, folder, mode)
                 if given is not None:
-                    found = graphmap.match(*given, prefer_ema=case.get("intent") == "ema")
+                    found = graphmap.match(*given, prefer_ema=prefer_ema)
                     rows.extend(rows_of(case, found, mode))
             is_stressed = case and at % 3 == 0 and len(case["expected"]) <= LARGEST_STRESSED
             for seed in seeds if is_stressed else ():
@@ -114,7 +117,8 @@ def collect(
                 for mode in ("shapes", "names"):
                     given = sides(bad, folder, mode)
                     if given is not None:
-                        rows.extend(rows_of(bad, graphmap.match(*given), mode))
+                        found = graphmap.match(*given, prefer_ema=prefer_ema)
+                        rows.extend(rows_of(bad, found, mode))
     return rows
 
 
