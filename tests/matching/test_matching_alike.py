@@ -1,32 +1,9 @@
 """What stands alike in a graph stays open: summands, and towers whose other parts are crossed."""
 
 import pytest
+from matching_nets import Net
 
-from graphmap.matching import Side, match_variables
-from graphmap.model.graph import GraphModel, Node
-from graphmap.model.variable import Variable
-
-
-class Net:
-    """Nodes and square matrices, added one by one."""
-
-    def __init__(self):
-        self.nodes = [Node("x", "Placeholder", (), "", {})]
-        self.variables = []
-
-    def op(self, op, *inputs):
-        name = f"{op}{len(self.nodes)}"
-        self.nodes.append(Node(name, op, inputs, "", {}))
-        return name
-
-    def dense(self, name, value):
-        self.nodes += [Node(name, "VariableV2", (), "", {}),
-                       Node(f"{name}/read", "Identity", (name,), "", {})]  # fmt: skip
-        self.variables.append(Variable(name, (4, 4), "float32", node=name))
-        return self.op("MatMul", value, f"{name}/read")
-
-    def side(self):
-        return Side(tuple(self.variables), GraphModel(tuple(self.nodes)), ordered=True)
+from graphmap.matching import match_variables
 
 
 def summed(names, adds):

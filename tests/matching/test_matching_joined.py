@@ -2,30 +2,19 @@
 
 import numpy as np
 import pytest
+from matching_nets import Net
 
-from graphmap.matching import Side, match_variables
-from graphmap.model.graph import GraphModel, Node, TensorValue
-from graphmap.model.variable import Variable
+from graphmap.matching import match_variables
+from graphmap.model.graph import TensorValue
 
 
-class Net:
-    """Nodes and square matrices, added one by one."""
+class Parts(Net):
+    """A stem, and parts side by side behind it."""
 
     def __init__(self, names):
-        self.nodes = [Node("x", "Placeholder", (), "", {})]
-        self.variables = []
+        super().__init__()
         stem = self.op("Relu", self.dense("stem/kernel", "x"))
         self.parts = [self.op("Tanh", self.dense(f"{name}/kernel", stem)) for name in names]
-
-    def op(self, op, *inputs, **attrs):
-        name = f"{op}{len(self.nodes)}"
-        self.nodes.append(Node(name, op, inputs, "", attrs))
-        return name
-
-    def dense(self, name, value):
-        self.nodes.append(Node(name, "VariableV2", (), "", {}))
-        self.variables.append(Variable(name, (4, 4), "float32", node=name))
-        return self.op("MatMul", value, name)
 
     def axes(self, *numbers):
         array = np.array(numbers, "int32")
@@ -33,7 +22,7 @@ class Net:
 
     def head(self, value):
         self.op("Softmax", self.dense("head/kernel", value))
-        return Side(tuple(self.variables), GraphModel(tuple(self.nodes)), ordered=True)
+        return self.side()
 
 
 def mean_of_stack(net):
@@ -67,7 +56,7 @@ def weighed_by_a_gate(net):
 def actuals(make):
     sides = []
     for names in (("w", "k"), ("fern", "moss")):
-        net = Net(names)
+        net = Parts(names)
         sides.append(net.head(make(net)))
     return {d.expected: d.actual for d in match_variables(*sides).matched}
 
