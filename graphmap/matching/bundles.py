@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
 from graphmap.matching.layout import Label, find_layout, label_of
-from graphmap.matching.tokens import MARK, segments, split_name, words_of
+from graphmap.matching.tokens import MARK, scope_of, segments, split_name, words_of
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 
@@ -117,7 +117,7 @@ def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
         return
     names = {at: tuple(PIECE.findall(wanted[at].name.lower())) for at in rows}
     places = {pieces: at for at, pieces in names.items()}
-    modules = Counter(_module(v.name) for v in wanted)
+    modules = Counter(scope_of(v.name) for v in wanted)
     for state, pieces in ((at, names[at]) for at in states):
         for at, word in enumerate(pieces):
             for other in STATE.get(word, ()):
@@ -129,7 +129,7 @@ def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
                 shape = list(_sized(wanted[first]))
                 shape[axis] = sum(rows_each)
                 # the part beside which the bias stands bears the name
-                beside = [modules[_module(wanted[k].name)] for k in (first, state)]
+                beside = [modules[scope_of(wanted[k].name)] for k in (first, state)]
                 named = wanted[state if beside[1] > beside[0] else first]
                 whole = named._replace(shape=tuple(shape))
                 keras = word == "recurrent" and axis == 0 and shape[1] == 4 * rows_each[1]
@@ -222,10 +222,6 @@ def _is_table_of(what: str, v: Variable) -> bool:
     return what in words and "relative" not in words
 
 
-def _module(name: str) -> str:
-    return name[: max(name.rfind("/"), name.rfind("."), 0)]
-
-
 def _sized(v: Variable) -> Shape:
     return tuple(n for n in v.shape or () if n is not None)
 
@@ -309,7 +305,7 @@ def _in_order(link: Found, cell: Bundle | None) -> Found:
 
 
 def _modules(link: Found) -> tuple[str, str]:
-    return _module(link.expected.name), _module(link.actual.name)
+    return scope_of(link.expected.name), scope_of(link.actual.name)
 
 
 def _layout(

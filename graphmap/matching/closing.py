@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Pair, propose
+from graphmap.matching.tokens import scope_of
 from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
 
@@ -94,7 +95,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     A small group that was laid into a longer one gives way: its place in that was a guess.
     """
     from graphmap.matching.arrangement import arrange
-    from graphmap.matching.forms import inside, paired_forms
+    from graphmap.matching.forms import homes_of, inside, paired_forms
 
     if not (run.ordered and all(sides)) or any(group.counter for group in run.whole[1]):
         return
@@ -106,11 +107,11 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     weak = {at: a for at, a in settled.items() if run.wanted[at].name in laid}
     firm = {at: a for at, a in settled.items() if at not in weak}
     found = arrange(*sides, _paths(sides[1], run.pool), paired_forms(*sides, firm))
+    if not found.places:
+        return
     rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
     meant = dict(rows)
-    homes = [
-        {p: at for at, f in enumerate(s) for row in f.tensors.values() for p in row} for s in sides
-    ]
+    homes = homes_of(sides[0]), homes_of(sides[1])
     moved = {
         at
         for at, a in weak.items()
@@ -128,8 +129,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
 
 def _paths(side: Sequence[Form], pool: Sequence[Variable]) -> list[str]:
     """Return the names of modules."""
-    names = (pool[next(iter(form.tensors.values()))[0]].name for form in side)
-    return [name[: max(name.rfind("/"), name.rfind("."), 0)] for name in names]
+    return [scope_of(pool[next(iter(form.tensors.values()))[0]].name) for form in side]
 
 
 def _link_open(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
 from graphmap.matching.sequence import Key, Signature, align_runs
-from graphmap.matching.tokens import MARK, Names, Template, words_of
+from graphmap.matching.tokens import MARK, Names, Template, scope_of, words_of
 from graphmap.matching.vocabulary import PARALLEL
 
 __all__ = ["Item", "Paired", "align_creation", "align_sides"]
@@ -194,8 +194,7 @@ def _modules(items: Sequence[Item]) -> list[_Module]:
 
 def _path_of(name: Template) -> str:
     """Return a name without its last part, its indices in place."""
-    cut = max(name.text.rfind("/"), name.text.rfind("."))
-    return _filled(name.text[: max(cut, 0)], name.numbers)
+    return _filled(scope_of(name.text), name.numbers)
 
 
 def _filled(text: str, numbers: tuple[int, ...]) -> str:

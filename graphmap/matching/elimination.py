@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.layout import find_layout
-from graphmap.matching.tokens import similarity
+from graphmap.matching.tokens import scope_of, similarity
 from graphmap.model.variable import Variable
 
 __all__ = ["Leftover", "find_leftovers"]
@@ -90,8 +90,7 @@ def _modules(rows: Iterable[Leftover]) -> Mapping[str, Module] | None:
         if shape is not None and None in shape:
             return None
         sizes = None if shape is None else tuple(sorted(n for n in shape if n and n != 1))
-        cut = max(name.rfind("/"), name.rfind("."))
-        found[name[: max(cut, 0)]].append(((row.letter, sizes), row))
+        found[scope_of(name)].append(((row.letter, sizes), row))
     known = {sizes is not None for module in found.values() for (_, sizes), _ in module}
     return found if len(known) == 1 else None
 

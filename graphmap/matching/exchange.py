@@ -17,9 +17,9 @@ from graphmap.matching.evidence.learned import TEXT_BITS
 from graphmap.matching.evidence.lexical import text_similarity
 from graphmap.matching.evidence.tail import tail_evidence
 from graphmap.matching.groups import Group
+from graphmap.matching.layout import Label, label_of
 from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.matching.scoring import make_context, note_settled
-from graphmap.model.graph import Dims
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ __all__ = ["open_exchanges"]
 FEWEST = 3  # links from which repetition vouches for a pair
 LEAST_BITS = 6.0  # by which one way must be better
 MOST = 100  # modules that hold the same; more are not compared with each other
-TOLD = frozenset({"counter", "form", "order", "pin", "scope", "trained"})  # beside words, siblings
+TOLD = frozenset({"counter", "form", "order", "scope", "trained"})  # beside words, siblings
 
-Form = tuple[str, int, tuple[str, ...] | None]  # kind, members and sizes of a group
+Form = tuple[str, int, Label]  # kind, members and sizes of a group
 
 
 class Module(NamedTuple):
@@ -108,11 +108,7 @@ def _lone_modules(run: Run) -> list[Module]:
 
 
 def _form(group: Group) -> Form:
-    return group.kind.letter, len(group), _sizes(group.shapes[0])
-
-
-def _sizes(shape: Dims) -> tuple[str, ...] | None:
-    return None if shape is None else tuple(sorted(str(size) for size in shape if size != 1))
+    return group.kind.letter, len(group), label_of(group.shapes[0])
 
 
 def _exchanges(modules: Sequence[Module]) -> Iterator[tuple[Module, Module]]:

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group
-from graphmap.matching.tokens import Names
+from graphmap.matching.tokens import Names, scope_of
 from graphmap.model.variable import Variable
 
-__all__ = ["Form", "Key", "fit_forms", "inside", "modules_of", "paired_forms"]
+__all__ = ["Form", "Key", "fit_forms", "homes_of", "inside", "modules_of", "paired_forms"]
 
 PIECES = re.compile(r"[/._\-\s]+")
 
@@ -52,8 +52,8 @@ def modules_of(groups: Iterable[Group], names: Names, side: Sequence[Variable]) 
             kind = "M" if len(sizes) > 1 else letter  # a table may have a name that tells no kind
             name = side[position].name
             # a tensor whose name tells no kind is a module of its own
-            cut = max(name.rfind("/"), name.rfind("."), 0) if letter != "?" else len(name)
-            module = name[:cut], group.module, names.numbers[position]
+            path = name if letter == "?" else scope_of(name)
+            module = path, group.module, names.numbers[position]
             found[module][kind, sizes].append(position)
     made = [
         Form(
@@ -94,11 +94,16 @@ def fit_forms(
     ]
 
 
+def homes_of(side: Sequence[Form]) -> dict[int, int]:
+    """Return {position of a tensor: index of its form}."""
+    return {p: at for at, form in enumerate(side) for row in form.tensors.values() for p in row}
+
+
 def paired_forms(
     expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
 ) -> dict[int, int]:
     """Return {expected form: actual one} of equal forms that the settled tensors connect."""
-    home = {p: at for at, form in enumerate(actual) for row in form.tensors.values() for p in row}
+    home = homes_of(actual)
     paired: dict[int, int] = {}
     for at, form in enumerate(expected):
         targets = {

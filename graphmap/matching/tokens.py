@@ -22,6 +22,7 @@ __all__ = [
     "mark_numbers",
     "numbers_in",
     "prefixes",
+    "scope_of",
     "segments",
     "similarity",
     "split_name",
@@ -178,6 +179,15 @@ def last_segment(template: str) -> str:
     ('W', 'bias', 'W')
     """
     return template[max(template.rfind("/"), template.rfind(".")) + 1 :]
+
+
+def scope_of(name: str) -> str:
+    """Return what stands before the last separator of paths; "" where there is none.
+
+    >>> scope_of("my_model/dense/W"), scope_of("block.0.bias"), scope_of("W")
+    ('my_model/dense', 'block.0', '')
+    """
+    return name[: max(name.rfind("/"), name.rfind("."), 0)]
 
 
 def words_of(segment: str) -> tuple[str, ...]:
