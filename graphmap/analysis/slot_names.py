@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping, Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from graphmap.model.skeletons import DIGIT, distinct_skeletons, is_nested
 from graphmap.model.stored import StoredTensor
 from graphmap.model.variable import Role
 
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
 
-__all__ = ["PLAIN", "RoleTriple", "guess_roles", "is_slot_leaf", "role", "slot_word"]
+__all__ = ["PLAIN", "RoleTriple", "guess_roles", "is_slot_leaf", "role", "slot_word",
+           "tell_nothing"]  # fmt: skip
 
 
 RoleTriple = tuple[Role, str | None, str | None]
@@ -73,7 +75,7 @@ _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
 _MESH_SLOT = re.compile(r"(.+)_slot_(\w+)")
 _WITH_SIBLINGS = frozenset({"rmsprop"})  # whose words depend on how many slots there are
 _KEY_SLOT = "/.OPTIMIZER_SLOT/"
-_name = attrgetter("name")
+_key, _name, _shape, _dtype = map(itemgetter, range(4))  # of a tensor
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -114,6 +116,25 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> Iterator[RoleTriple | None]:
             yield _guess(key, name, shape, dtype, shapes) or sure
         else:
             yield sure
+
+
+def tell_nothing(tensors: Sequence[StoredTensor]) -> bool:
+    """Whether `guess_roles` surely has nothing to say of any of them, as of most listings.
+
+    It is asked of what differs in more than digits, and so may miss that nothing is told.
+    tensors: sorted by name.
+    """
+    names, keys = list(map(_name, tensors)), list(map(_key, tensors))
+    found = distinct_skeletons(names)
+    if found is None or is_nested(found) or (keys != names and any(_KEY_SLOT in k for k in keys)):
+        return False
+    if not all(map(_shape, tensors)) or "string" in set(map(_dtype, tensors)):
+        return False
+    for name in found:
+        leaf = name.rpartition("/")[2]
+        if DIGIT in leaf or _leaf(leaf)[0] or name.partition("/")[0] in _OPTIMIZER_HEADS:
+            return False
+    return not any(_KEY_SLOT in name for name in found)
 
 
 _Leaf = tuple[bool, Role, bool, str | None]

@@ -6,14 +6,15 @@ come last, and what rests on them is `inferred`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from graphmap.analysis.slot_names import RoleTriple, guess_roles
+from graphmap.analysis.slot_names import RoleTriple, guess_roles, tell_nothing
 from graphmap.model.collector import collector_paused
-from graphmap.model.stored import StoredModel
+from graphmap.model.stored import StoredModel, StoredTensor
 from graphmap.model.variable import Basis, Variable
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
 
         told, weights = state_roles(stored)
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
+    quiet = not (told or weights)  # but for names
+    if quiet and tell_nothing(tensors):
+        return tuple(map(make, _weights(tensors)))
     found: list[Variable] = []
     add = found.append
-    quiet = not (told or weights)  # but for names
     for (key, name, shape, dtype, size), guess in zip(tensors, guess_roles(tensors), strict=True):
         if quiet and guess is None:
             add(make((name, shape, dtype, "weight", None, None, key, size, "unknown", None, ())))
@@ -64,3 +67,11 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
         role, slot_of, slot = triple
         add(make((name, shape, dtype, role, slot_of, slot, key, size, basis, None, ())))
     return tuple(found)
+
+
+def _weights(tensors: Sequence[StoredTensor]) -> Iterator[tuple[object, ...]]:
+    """Yield the fields of variables that are weights, for all that is known: column by column."""
+    key, name, shape, dtype, size = (map(itemgetter(at), tensors) for at in range(5))
+    none = repeat(None)
+    told = repeat("weight"), none, none, key, size, repeat("unknown"), none, repeat(())
+    return zip(name, shape, dtype, *told)  # noqa: B905 - some columns have no end

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from graphmap.chunks import text_chunks
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.dtypes import NAMES
 from graphmap.model.stored import StoredModel, StoredTensor
@@ -24,6 +25,7 @@ _DTYPES = frozenset(NAMES.values())
 _LINE = re.compile(r"\S+(?:\s+(?P<shape>\[[^\]]*\]|\([^)]*\)))?(?:\s+(?P<dtype>\S+))?")
 # what may part names otherwise than by a space; ASCII's own
 _ODD = ("\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f", "\n ")
+_WORDS = bytes(code for code in range(256) if chr(code) not in " \n")  # what makes up words
 _REMEDY = "Write one variable a line: NAME [d0,d1,...] dtype"
 
 
@@ -52,24 +54,41 @@ def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
 
 
 def _from_lines(text: str, where: str) -> list[StoredTensor]:
-    """Parse every line; what follows the name is the same in many, and is parsed once."""
-    known: dict[str, tuple[Dims, str | None, None]] = {}
+    """Parse all lines; what follows the name is the same in many, and is parsed once."""
+    shapes: dict[str, Dims] = {}
+    dtypes: dict[str, str | None] = {}
+    make = partial(tuple.__new__, StoredTensor)  # for 100,000 lines
     tensors: list[StoredTensor] = []
-    add, make = tensors.append, partial(tuple.__new__, StoredTensor)  # for 100,000 lines
-    ported = ":0" in text
-    lines = text.split("\n")
-    simple = text.isascii() and text[:1] != " " and not any(mark in text for mark in _ODD)
-    cut = map(str.partition, lines, repeat(" ")) if simple else map(_cut, lines)
-    for number, (name, _, tail) in enumerate(cut, 1):
-        if not name or name[0] == "#":
-            continue
-        kind = known.get(tail)
-        if kind is None:
-            kind = known[tail] = (*_kind(lines[number - 1].strip(), number, where), None)
-        if ported:
-            name = name.removesuffix(":0")
-        add(make((name, name, *kind)))
+    line = 1
+    for chunk in text_chunks(text):
+        lines = chunk.split("\n")
+        names, tails, places = _columns(chunk, lines)
+        if not shapes.keys() >= set(tails):
+            for at, tail in zip(places, tails, strict=True):
+                if tail not in shapes:
+                    shapes[tail], dtypes[tail] = _kind(lines[at].strip(), line + at, where)
+        line += len(lines)
+        if ":0" in chunk:
+            names = list(map(str.removesuffix, names, repeat(":0")))
+        told = map(shapes.__getitem__, tails), map(dtypes.__getitem__, tails), repeat(None)
+        tensors += map(make, zip(names, names, *told))  # noqa: B905 - one has no end
     return tensors
+
+
+def _columns(text: str, lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[int]]:
+    """Return names, what follows them, and the places of their lines; comments are left out."""
+    simple = text.isascii() and text[:1] != " " and not any(mark in text for mark in _ODD)
+    if simple and "#" not in text and _gaps(text) == " \n" * (len(lines) - 1) + " ":
+        words = text.replace("\n", " ").split(" ")
+        return words[::2], words[1::2], range(len(lines))
+    cut = list(map(str.partition, lines, repeat(" ")) if simple else map(_cut, lines))
+    named = [at for at, row in enumerate(cut) if row[0] and row[0][0] != "#"]
+    return [cut[at][0] for at in named], [cut[at][2] for at in named], named
+
+
+def _gaps(text: str) -> str:
+    """Return the spaces and line feeds of an ASCII text."""
+    return text.encode("ascii").translate(None, _WORDS).decode("ascii")
 
 
 def _cut(line: str) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from graphmap.model.skeletons import DIGIT, distinct_skeletons
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
     ['conv/kernel', 'conv/bias']
     """
     names = [v.name for v in variables]
-    text = "\n".join(names)  # most have none of these, and one text is searched at once
+    found = distinct_skeletons(names)  # most have none of these, and few texts are soon searched
+    text = "\n".join(names if found is None else found)
     if "weight_ih" in text:
         both = any(name.endswith("_reverse") for name in names)
         names = [_unfolded(name, both) for name in names]
@@ -61,7 +63,7 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
     if "/vars/" in text:
         words = _words_of_numbers(variables)
         names = [words.get(name, name) for name in names]
-    if PART in text:
+    if PART in text or PART.replace("0", DIGIT) in text:
         known = set(names)
         names = [
             whole

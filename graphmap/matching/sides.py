@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
+from operator import itemgetter
 
 from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
 from graphmap.matching.suggest import rank_candidates
+from graphmap.model.skeletons import DIGIT, distinct_skeletons, is_nested
 from graphmap.model.variable import Variable
 
 __all__ = [
@@ -23,11 +24,11 @@ __all__ = [
     "unused_names",
 ]
 
-ANSWERING = ("weight", "other")  # roles that compete for an expected name
+ANSWERING = frozenset({"weight", "other"})  # roles that compete for an expected name
 FEWEST_SLOTS = 3  # variables below others that show a habit
 COUNTED = re.compile(r"_[0-9]{1,9}$")
 BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_name = attrgetter("name")
+_name, _role = itemgetter(0), itemgetter(3)  # of a variable
 
 
 def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
@@ -41,7 +42,7 @@ def asked(expected: Side, settings: MatchSettings) -> tuple[Variable, ...]:
             where=twice[0],
             remedy="Keep one line for each expected name.",
         )
-    if settings.include_slots:
+    if settings.include_slots or (_all_answer(expected.variables) and BOOKKEEPING not in names):
         return expected.variables
     return tuple([v for v in expected.variables if v.role in ANSWERING and v.name != BOOKKEEPING])
 
@@ -53,6 +54,12 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
     asked for.
     """
     names = set(map(_name, actual.variables))
+    if (
+        len(names) == len(actual.variables)
+        and _all_answer(actual.variables)
+        and _stand_alone(names)
+    ):
+        return tuple(sorted(actual.variables, key=_name))
     found = {
         v.name: v
         for v in reversed(actual.variables)
@@ -74,6 +81,21 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
         for name in _appended(found, wanted):
             del found[name]
     return tuple(sorted(found.values(), key=_name))
+
+
+def _all_answer(variables: Sequence[Variable]) -> bool:
+    return set(map(_role, variables)) <= ANSWERING
+
+
+def _stand_alone(names: set[str]) -> bool:
+    """Whether no name surely is a slot's, nor may be: as in most listings, and quick to see."""
+    found = distinct_skeletons(list(names))
+    if found is None or is_nested(found) or BOOKKEEPING in names:
+        return False
+    leaves = {name.rpartition("/")[2] for name in found}
+    if "" in leaves or any(leaf in leaves for n in found for leaf in n.split("/")[-2:-1]):
+        return False
+    return not any(is_slot_leaf(leaf.replace(DIGIT, "1")) for leaf in leaves)
 
 
 def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list[str]:

@@ -12,7 +12,9 @@ from functools import cached_property, lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
+from graphmap.chunks import chunks
 from graphmap.matching.vocabulary import ALIASES, JOINED
+from graphmap.model.skeletons import DIGIT, skeletons
 
 __all__ = [
     "MARK",
@@ -38,6 +40,8 @@ WORDED = re.compile("[0-9][dDxX]")
 PLAIN = re.compile("([0-9]{1,9})")  # the same where no digit is part of a word, and faster
 DIGITS = bytes.maketrans(b"0123456789", 10 * MARK.encode())
 OTHERS = bytes(code if chr(code) in "0123456789" else 32 for code in range(256))
+LETTERS = bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(ord("a"), ord("z") + 1))
+GLUED = re.compile(f"{MARK}[a-zA-Z]+{MARK}")  # numbers that letters part
 PARTS = tuple(MARK + letter for letter in "dDxX")  # of WORDED, where numbers are marked
 MOST_DIGITS = 9
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -102,26 +106,36 @@ def split_names(names: Sequence[str]) -> Names:
     >>> list(split_names(["a_1/b", "c"])) == [split_name("a_1/b"), split_name("c")]
     True
     """
-    text = "\n".join(names)
-    odd = MARK in text or TAIL in text or text.count("\n") != len(names) - 1 or not text.isascii()
-    if odd or max(map(len, names)) > LONGEST:
-        return _one_by_one(names)
+    texts: list[str] = []
+    numbers: list[tuple[int, ...]] = []
     share: dict[str, str] = {}  # so that names of one template share its text
-    lines = mark_numbers(text).split("\n")
-    texts = list(map(share.setdefault, lines, lines))
-    if any(part in one for one in share for part in PARTS):
+    for chunk in chunks(names):
+        made = _split_chunk(chunk)
+        texts += map(share.setdefault, made.texts, made.texts)
+        numbers += made.numbers
+    return Names(texts, numbers)
+
+
+def _split_chunk(names: Sequence[str]) -> Names:
+    rows = skeletons(names)
+    known = dict.fromkeys(rows or (), "")
+    if rows is None or any(TAIL in one or len(one) > LONGEST for one in known):
+        return _one_by_one(names)
+    text = "\n".join(names)
+    if any(part in one for one in known for part in PARTS):
         parts = INDEX.split(text)
         texts = MARK.join(parts[::2]).split("\n")
-        share, numbers = dict.fromkeys(texts, ""), map(int, parts[1::2])
+        numbers = map(int, parts[1::2])
+    elif any((MOST_DIGITS + 1) * DIGIT in one for one in known):
+        return _one_by_one(names)
     else:
-        values = numbers_in(text)
-        if max(map(len, values), default=0) > MOST_DIGITS:
-            return _one_by_one(names)
-        numbers = map(int, values)
+        known = {one: _shrunk(one) for one in known}
+        texts = list(map(known.__getitem__, rows))
+        numbers = map(int, numbers_in(text, glued=any(map(GLUED.search, known.values()))))
     # each takes as many numbers as its template has, of the one stream
     takers: dict[str, Iterator[tuple[int, ...]]] = {
         one: zip(*one.count(MARK) * [numbers], strict=False) if MARK in one else repeat(())
-        for one in share
+        for one in set(texts)
     }
     return Names(texts, list(map(next, map(takers.__getitem__, texts))))
 
@@ -137,19 +151,23 @@ def mark_numbers(text: str) -> str:
     >>> mark_numbers("layer_12/conv2d")
     'layer_#/conv#d'
     """
-    marked, twice = text.encode("ascii").translate(DIGITS), 2 * MARK.encode()
-    while twice in marked:
-        marked = marked.replace(twice, MARK.encode())
-    return marked.decode()
+    return _shrunk(text.encode("ascii").translate(DIGITS).decode())
 
 
-def numbers_in(text: str) -> list[str]:
-    """Return the runs of digits of an ASCII text.
+def _shrunk(text: str) -> str:
+    """Return a text with one `#` for every run of them."""
+    while 2 * MARK in text:
+        text = text.replace(2 * MARK, MARK)
+    return text
 
-    >>> numbers_in("layer_12/conv2d")
-    ['12', '2']
+
+def numbers_in(text: str, glued: bool = True) -> list[str]:
+    """Return the runs of digits of an ASCII text. glued: nothing but letters may part two of them.
+
+    >>> numbers_in("layer_12/conv2d"), numbers_in("layer_12/conv2d", glued=False)
+    (['12', '2'], ['12', '2'])
     """
-    return text.encode("ascii").translate(OTHERS).decode().split()
+    return text.encode("ascii").translate(OTHERS, b"" if glued else LETTERS).decode().split()
 
 
 @lru_cache(maxsize=16384)

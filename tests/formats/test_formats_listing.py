@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from graphmap.errors import CorruptArtifactError
 from graphmap.formats.registry import read_artifact
 
 W = ("w", (3, None), "float32")
@@ -52,6 +53,27 @@ def test_forms(tmp_path, form):
     model = read_artifact(str(tmp_path / name))
     assert model.kind == "listing"
     assert [(t.name, t.shape, t.dtype) for t in model.tensors] == wanted
+
+
+@pytest.mark.parametrize("odd", ["", "# mine", "w:0", "w [3] float32", "  w\t[3]", "w [3]  "])
+def test_long_listings_are_read_as_short_ones(tmp_path, odd):
+    lines = [f"layer_{at}/kernel [{at % 7},?]" for at in range(9_000)]
+    lines.insert(7_000, odd)
+    (tmp_path / "n.txt").write_text("\n".join(lines) + "\n")
+    found = read_artifact(str(tmp_path / "n.txt")).tensors
+    others = [t for t in found if not t.name.startswith("layer_")]
+    assert [(t.name, t.shape) for t in found if t not in others] == [
+        (f"layer_{at}/kernel", (at % 7, None)) for at in range(9_000)
+    ]
+    assert [t.name for t in others] == ["w"] * odd.strip().startswith("w")
+
+
+def test_long_listings_name_the_line_of_a_fault(tmp_path):
+    lines = [f"layer_{at}/kernel [3]" for at in range(9_000)]
+    lines[8_000] = "w [3 float32"
+    (tmp_path / "n.txt").write_text("\n".join(lines))
+    with pytest.raises(CorruptArtifactError, match="line 8001"):
+        read_artifact(str(tmp_path / "n.txt"))
 
 
 def test_standard_input(monkeypatch):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+
 import pytest
 
-from graphmap.matching import groups, levels, rules
+from graphmap.analysis.slot_names import guess_roles, tell_nothing
+from graphmap.matching import groups, levels, rules, sides
 from graphmap.matching.evidence import EVIDENCE, VETOES
 from graphmap.matching.scoring import PRIOR
+from graphmap.matching.settings import Side
 from graphmap.matching.tokens import MOST_DIGITS, split_name, split_names
 from graphmap.model.namemap import Rule
 from graphmap.model.rewriting import compile_rule, rewrite_lines
+from graphmap.model.stored import StoredTensor
 from graphmap.model.variable import Variable
 
 PLAIN = ["encoder/layer_12/kernel", "a1/b22", "W", "10", "block.007.x"]
@@ -30,6 +36,41 @@ def test_names_taken_apart_at_once(odd):
     names = PLAIN + odd
     assert list(split_names(names)) == [split_name(name) for name in names]
     assert list(split_names(odd)) == [split_name(name) for name in odd]
+
+
+def test_many_names_taken_apart_at_once():
+    names = [f"layer_{at}/w" for at in range(2_500)] + ODD["line feeds"] + ODD["long numbers"]
+    assert list(split_names(names)) == [split_name(name) for name in names]
+
+
+WORDS = ["w", "b", "Adam", "Adam_1", "m", "net", "net_1", "beta_1", "ExponentialMovingAverage",
+         "adam", "iter", "w_slot_a", "x.y", ""]  # fmt: skip
+
+
+def made_names(chance):
+    made = ("/".join(chance.choices(WORDS, k=chance.randint(1, 3))) for _ in range(4))
+    return sorted({name for name in made if name})
+
+
+@pytest.mark.parametrize("shape", [(2,), (), None])
+def test_names_that_tell_nothing_are_seen_at_once(shape):
+    chance, seen = random.Random(1), Counter()
+    for _ in range(3_000):
+        tensors = [StoredTensor(name, name, shape, None, None) for name in made_names(chance)]
+        is_silent = tell_nothing(tensors)
+        assert not (is_silent and any(guess_roles(tensors)))
+        seen[is_silent] += 1
+    assert seen[False] and bool(seen[True]) == bool(shape)
+
+
+def test_names_that_stand_alone_are_seen_at_once(monkeypatch):
+    chance = random.Random(1)
+    rows = [tuple(Variable(name, (2,)) for name in made_names(chance)) for _ in range(3_000)]
+    quick = [sides.answering(Side(row)) for row in rows]
+    alone = sum(sides._stand_alone({v.name for v in row}) for row in rows)
+    monkeypatch.setattr(sides, "_stand_alone", lambda names: False)
+    assert quick == [sides.answering(Side(row)) for row in rows]
+    assert 0 < alone < len(rows)
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
