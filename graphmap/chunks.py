@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["chunks", "text_chunks"]
+__all__ = ["SIZE", "chunks", "text_chunks"]
 
 SIZE = 1_000  # items
 LENGTH = 1 << 16  # characters

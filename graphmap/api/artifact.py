@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -139,8 +139,10 @@ class Artifact(Shown):
         """SHA-256 over the sorted (name, shape, dtype) of the stored variables."""
         from graphmap.formats.fingerprint import fingerprint
 
-        every = not self.opened.stored.tensors
-        return fingerprint([v[:3] for v in self.variables if every or v.checkpoint_key is not None])
+        rows: Sequence[Variable] = self.variables
+        if self.opened.stored.graph is not None and self.opened.stored.tensors:
+            rows = [v for v in rows if v.checkpoint_key is not None]
+        return fingerprint(rows)
 
     @cached_property
     def graph(self) -> networkx.MultiDiGraph[str] | None:

@@ -7,14 +7,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
+from graphmap.chunks import SIZE
 from graphmap.errors import GraphmapError
 from graphmap.files import as_typed
 
-__all__ = ["aligned", "busy", "counting", "dim", "escape", "flush_warnings", "is_plain", "note",
-           "print_bug", "print_error", "print_json", "print_text", "print_warnings", "setup",
-           "table", "verbose"]  # fmt: skip
+__all__ = ["aligned", "aligned_lines", "busy", "counting", "dim", "escape", "flush_warnings",
+           "is_plain", "note", "print_bug", "print_error", "print_json", "print_lines",
+           "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
 
 MAX_WARNINGS = 20
 MAX_LINE = 400  # characters of an error's first line
@@ -59,8 +61,14 @@ def print_text(text: str) -> None:
     encoding = stream.encoding or "utf-8"
     if encoding.lower() not in ("utf-8", "utf8"):
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text)  # a table of 100,000 rows is not copied for its last line feed
+    stream.write(text)  # a long one is not copied for its last line feed
     stream.write("\n")
+
+
+def print_lines(pieces: Iterable[str]) -> None:
+    """Write a result that comes in pieces, each of whole lines; a long one is never whole."""
+    for piece in pieces:
+        print_text(piece)
 
 
 def print_json(content: Any) -> None:
@@ -139,7 +147,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 def aligned(
     header: Sequence[str], columns: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> str:
-    """Return columns as `table` does rows: one % for each row, as there may be 100,000."""
+    """Return columns as `table` does rows."""
+    return "\n".join(aligned_lines(header, columns, right))
+
+
+def aligned_lines(
+    header: Sequence[str], columns: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> Iterator[str]:
+    """Yield what `aligned` returns, many lines at once: one % for each, as there may be 100,000."""
     widths = [
         max(len(name), max(map(len, column), default=0))
         for name, column in zip(header, columns, strict=True)
@@ -149,9 +164,10 @@ def aligned(
         f"%{width}s" if at in right else "%s" if at == last else f"%-{width}s"
         for at, width in enumerate(widths)
     )
-    lines = [dim((template % tuple(header)).rstrip())]
-    lines += map(str.rstrip, map(template.__mod__, zip(*columns, strict=True)))
-    return "\n".join(lines)
+    yield dim((template % tuple(header)).rstrip())
+    rows = map(str.rstrip, map(template.__mod__, zip(*columns, strict=True)))
+    while lines := list(islice(rows, SIZE)):
+        yield "\n".join(lines)
 
 
 @contextmanager

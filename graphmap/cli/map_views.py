@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.api.name_map import NameMap
-from graphmap.cli.console import aligned, escape, is_plain
+from graphmap.chunks import chunks
+from graphmap.cli.console import aligned_lines, escape, is_plain
 from graphmap.cli.wording import count, shape_text
 from graphmap.model.namemap import Decision
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["map_bytes", "map_table"]
 
 HEADER = ("expected", "", "actual", "shape", "confidence", "layout")
+_expected, _status, _actual = map(itemgetter, (0, 1, 3))  # of a Decision
+_kind = itemgetter(2, 6, 8)  # its shape, confidence, layout
 MAX_CANDIDATES = 3  # names offered in a row that is left open
 MAX_UNUSED = 8
 COLUMNS = ("expected", "status", "actual", "tensor", "checkpoint_key", "confidence", "margin",
@@ -35,53 +40,53 @@ def map_bytes(name_map: NameMap, form: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def map_table(name_map: NameMap) -> str:
-    """Return a row for each expected name, and what is left over."""
-    numbers = Counter([decision.status for decision in name_map.decisions])
-    parts = [f"{numbers['matched']:,} of {count(len(name_map.decisions), 'expected name')} matched"]
+def map_table(name_map: NameMap) -> Iterator[str]:
+    """Yield a row for each expected name, many lines at once, and what is left over."""
+    columns, numbers = _columns(name_map.decisions)
+    yield from aligned_lines(HEADER, columns, right=(4,))
+    asked = count(len(name_map.decisions), "expected name")
+    parts = [f"{numbers['matched']:,} of {asked} matched"]
     if numbers["ambiguous"]:
         parts.append(f"{numbers['ambiguous']:,} ambiguous")
     if numbers["unmatched"]:
         parts.append(f"{numbers['unmatched']:,} without a counterpart")
     if name_map.verdict != "same":
         parts.append(f"verdict: {name_map.verdict} model")
-    lines = [
-        aligned(HEADER, _columns(name_map.decisions), right=(4,)),
-        "",
-        ", ".join(parts),
-    ]
+    yield "\n" + ", ".join(parts)
     if name_map.unused:
         shown = [escape(name) for name in name_map.unused[:MAX_UNUSED]]
         rest = len(name_map.unused) - len(shown)
-        lines.append(f"unused: {', '.join(shown)}" + (f" and {rest:,} more" if rest else ""))
-    return "\n".join(lines)
+        yield f"unused: {', '.join(shown)}" + (f" and {rest:,} more" if rest else "")
 
 
-def _columns(decisions: Sequence[Decision]) -> list[Sequence[str]]:
-    """Return the columns of a table; rows of 100,000 matched names differ in the names only."""
-    known: dict[tuple[Dims, float, str], tuple[str, ...]] = {}
-    left: list[str] = []
-    marks: list[str] = []
-    right: list[str] = []
-    ends: list[tuple[str, ...]] = []
-    for d in decisions:
-        expected, status, shape, actual, _, _, sure, _, layout, _, _, _ = d
-        if status != "matched" or not actual:
-            expected, mark, actual, *rest = _row(d)
-            end = tuple(rest)
-        else:
-            mark, end = "->", known.get((shape, sure, layout), ())
-            if not end:
-                end = known[shape, sure, layout] = _row(d)[3:]
-        left.append(expected)
-        marks.append(mark)
-        right.append(actual)
-        ends.append(end)
-    if not is_plain("".join(left)):  # what is escaped already stays as it is
-        left = list(map(escape, left))
-    if not is_plain("".join(right)):
-        right = list(map(escape, right))
-    return [left, marks, right, *(zip(*ends, strict=True) if ends else ([], [], []))]
+def _columns(decisions: Sequence[Decision]) -> tuple[list[Sequence[str]], Counter[str]]:
+    """Return the columns of a table, and how many decisions there are of each status."""
+    columns: list[list[str]] = [[] for _ in HEADER]
+    numbers: Counter[str] = Counter()
+    ends: dict[tuple[Dims, float, str], Sequence[str]] = {}  # of matched rows; few differ
+    for chunk in chunks(decisions):
+        statuses = Counter(map(_status, chunk))
+        numbers += statuses
+        actual = list(map(_actual, chunk))
+        if statuses.keys() != {"matched"} or not all(actual):
+            for column, cells in zip(columns, zip(*map(_row, chunk), strict=True), strict=True):
+                column += cells
+            continue
+        kinds = list(map(_kind, chunk))
+        for kind, d in dict(zip(kinds, chunk, strict=True)).items():
+            if kind not in ends:
+                ends[kind] = _row(d)[3:]
+        columns[0] += _escaped(list(map(_expected, chunk)))
+        columns[1] += repeat("->", len(chunk))
+        columns[2] += _escaped(actual)
+        rest = list(map(ends.__getitem__, kinds))
+        for at, column in enumerate(columns[3:]):
+            column += map(itemgetter(at), rest)
+    return [*columns], numbers
+
+
+def _escaped(names: list[str]) -> list[str]:
+    return names if is_plain("".join(names)) else list(map(escape, names))
 
 
 def _row(decision: Decision) -> tuple[str, str, str, str, str, str]:

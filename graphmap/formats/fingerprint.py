@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from json.encoder import encode_basestring_ascii as quoted  # json.dumps of a text, at once
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii  # json.dumps of a text, at once
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from graphmap.chunks import chunks
+from graphmap.formats.quoting import quote_each
 
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
 
 __all__ = ["fingerprint"]
 
+_name, _kind = itemgetter(0), itemgetter(1, 2)
 
-def fingerprint(variables: Iterable[tuple[str, Dims, str | None]]) -> str:
+
+def fingerprint(variables: Sequence[tuple[Any, ...]]) -> str:
     """Return the SHA-256, in hex, over the sorted (name, shape, dtype); every step has the same.
 
-    One line of compact JSON for each variable, sorted as text, joined by line feeds.
+    variables: their first three fields are these. One line of compact JSON for each, sorted as
+    text, joined by line feeds.
 
     >>> fingerprint([])[:12]
     'e3b0c44298fc'
     """
     tails: dict[tuple[Dims, str | None], str] = {}  # few differ: a tenth of the time
-    lines = []
-    for name, shape, dtype in variables:
-        kind = shape, dtype
-        tail = tails.get(kind)
-        if tail is None:
-            tail = tails[kind] = json.dumps([shape, dtype], separators=(",", ":"))[1:]
-        lines.append(f"[{quoted(name)},{tail}")
+    lines: list[str] = []  # from the first letter of the name on
+    for chunk in chunks(variables):
+        kinds = list(map(_kind, chunk))
+        for kind in set(kinds).difference(tails):
+            tails[kind] = '",' + json.dumps(kind, separators=(",", ":"))[1:]
+        names = quote_each(list(map(_name, chunk)), encode_basestring_ascii)
+        lines += map(str.__add__, names, map(tails.__getitem__, kinds))
     lines.sort()
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    digest, between = hashlib.sha256(), '["'
+    for part in chunks(lines):
+        digest.update((between + '\n["'.join(part)).encode("ascii"))
+        between = '\n["'
+    return digest.hexdigest()

@@ -7,12 +7,15 @@ entries have in common. Putting the same text together from encoded pieces takes
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring as quoted
+from operator import itemgetter
 from typing import Any
 
+from graphmap.chunks import chunks
+from graphmap.formats.quoting import quote_each
 from graphmap.model.graph import Dims
-from graphmap.model.namemap import Candidate, Decision, Evidence
+from graphmap.model.namemap import Decision, Evidence
 
 __all__ = ["DIGITS", "encode", "entry_dict", "entry_lines"]
 
@@ -20,53 +23,105 @@ DIGITS = 6  # of probabilities; below that a platform's rounding may differ
 encode = json.JSONEncoder(ensure_ascii=False).encode  # quick for a string, slow for the rest
 
 
-def entry_lines(decisions: Iterable[Decision]) -> Iterator[str]:
+_expected, _actual, _tensor, _key = map(itemgetter, (0, 3, 4, 5))  # of a Decision
+_status, _sure, _parts, _reasons, _others = map(itemgetter, (1, 6, 9, 10, 11))
+_kind = itemgetter(2, 6, 7, 8)  # its shape, confidence, margin, layout
+
+
+def entry_lines(decisions: Sequence[Decision]) -> Iterator[str]:
     """Yield one JSON object for each decision, keys in the order of the contract."""
-    numbers: dict[tuple[float, int], str] = {}
-    shapes: dict[Dims, str] = {}
-    reasons: dict[int, tuple[str, tuple[Evidence, ...]]] = {}  # by id: kept, so that ids stay
-    ends: dict[tuple[float, float, str, int], str] = {}  # of entries without parts
+    writer = _Writer()
+    for chunk in chunks(decisions):
+        yield from writer.plain_lines(chunk) if _are_plain(chunk) else map(writer.line, chunk)
 
-    def number(value: float, digits: int) -> str:
-        text = numbers.get((value, digits))
-        if text is None:
-            text = numbers[value, digits] = encode(round(float(value), digits))
-        return text
 
-    def candidate(one: Candidate) -> str:
-        return f'{{"actual": {quoted(one.actual)}, "confidence": {number(one.confidence, DIGITS)}}}'
+def _are_plain(chunk: Sequence[Decision]) -> bool:
+    """Whether all have one answer that has no rival and bears one name throughout, as most do."""
+    if set(map(_status, chunk)) != {"matched"} or any(map(_parts, chunk)):
+        return False
+    names, tensors = list(map(_actual, chunk)), list(map(_tensor, chunk))
+    if None in names or list(map(_key, chunk)) != names or tensors != [f"{n}:0" for n in names]:
+        return False
+    alone = zip(zip(names, map(_sure, chunk), strict=True), strict=True)
+    return list(map(_others, chunk)) == list(alone)
 
-    def end(confidence: float, margin: float, layout: str, parts: tuple[Any, ...], why: str) -> str:
-        joined = f'"parts": {encode(list(parts))}, ' if parts else ""
+
+class _Writer:
+    """Writes entries; what many have in common is encoded once."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[float, int], str] = {}
+        self.shapes: dict[Dims, str] = {}
+        self.reasons: dict[int, tuple[str, tuple[Evidence, ...]]] = {}  # by id: kept, so ids stay
+        self.forms: dict[tuple[Any, ...], tuple[str, str, str]] = {}
+
+    def plain_lines(self, chunk: Sequence[Decision]) -> list[str]:
+        """Return the lines of plain entries: but for a few forms these differ in two names only."""
+        keys = list(zip(map(_kind, chunk), map(id, map(_reasons, chunk)), strict=True))
+        for key, d in dict(zip(keys, chunk, strict=True)).items():
+            if key not in self.forms:
+                self.forms[key] = self._form(d)
+        wanted = quote_each(list(map(_expected, chunk)), quoted)
+        actual = quote_each(list(map(_actual, chunk)), quoted)
+        forms = map(self.forms.__getitem__, keys)
+        return [
+            f'{{"expected": "{one}{shape}{other}", "tensor": "{other}:0", '
+            f'"checkpoint_key": "{other}{told}{other}{end}'
+            for one, other, (shape, told, end) in zip(wanted, actual, forms, strict=True)
+        ]
+
+    def _form(self, d: Decision) -> tuple[str, str, str]:
+        """Return what stands in a plain entry before the actual name, and about the last one.
+
+        The reasons are kept with it, and so no other ones get their id.
+        """
+        actual = '"status": "matched", "actual": "'
+        end = f'", "confidence": {self._number(d.confidence, DIGITS)}}}]}}'
         return (
-            f'"confidence": {number(confidence, DIGITS)}, "margin": {number(margin, 3)}, '
-            f'"layout": {quoted(layout)}, {joined}"evidence": {why}, "candidates": ['
+            f'", "shape": {self._shape(d.shape)}, {actual}',
+            f'", {self._told(d)}{{"actual": "',
+            end,
         )
 
-    for d in decisions:  # 100,000 of them: the loop is written for speed
-        expected, status, dims, actual, tensor, key, sure, margin, layout, parts, why, others = d
-        shape = shapes.get(dims)
-        if shape is None:
-            shape = shapes[dims] = encode(dims)
-        known = reasons.get(id(why))
+    def line(self, d: Decision) -> str:
+        """Return any entry."""
+        names = [("null" if name is None else quoted(name)) for name in d[3:6]]
+        named = ", ".join(
+            [
+                f'{{"actual": {quoted(actual)}, "confidence": {self._number(sure, DIGITS)}}}'
+                for actual, sure in d.candidates
+            ]
+        )
+        actual, tensor, key = names
+        return (
+            f'{{"expected": {quoted(d.expected)}, "shape": {self._shape(d.shape)}, '
+            f'"status": "{d.status}", "actual": {actual}, "tensor": {tensor}, '
+            f'"checkpoint_key": {key}, {self._told(d)}{named}]}}'
+        )
+
+    def _number(self, value: float, digits: int) -> str:
+        text = self.numbers.get((value, digits))
+        if text is None:
+            text = self.numbers[value, digits] = encode(round(float(value), digits))
+        return text
+
+    def _shape(self, dims: Dims) -> str:
+        text = self.shapes.get(dims)
+        if text is None:
+            text = self.shapes[dims] = encode(dims)
+        return text
+
+    def _told(self, d: Decision) -> str:
+        """Return what stands from the confidence on, up to the first candidate."""
+        known = self.reasons.get(id(d.evidence))
         if known is None:
-            known = reasons[id(why)] = encode([_evidence(e) for e in why]), why
-        rest = None if parts else ends.get((sure, margin, layout, id(why)))
-        if rest is None:
-            rest = end(sure, margin, layout, parts, known[0])
-            if not parts:
-                ends[sure, margin, layout, id(why)] = rest
-        name = "null" if actual is None else quoted(actual)
-        node = "null" if tensor is None else quoted(tensor)
-        stored = name if key == actual else "null" if key is None else quoted(key)
-        if others == ((actual, sure),):  # most names have no rival
-            named = f'{{"actual": {name}, "confidence": {numbers[sure, DIGITS]}}}'
-        else:
-            named = ", ".join([candidate(one) for one in others])
-        yield (
-            f'{{"expected": {quoted(expected)}, "shape": {shape}, "status": "{status}", '
-            f'"actual": {name}, "tensor": {node}, "checkpoint_key": {stored}, '
-            f"{rest}{named}]}}"
+            known = encode([_evidence(e) for e in d.evidence]), d.evidence
+            self.reasons[id(d.evidence)] = known
+        joined = f'"parts": {encode(list(d.parts))}, ' if d.parts else ""
+        return (
+            f'"confidence": {self._number(d.confidence, DIGITS)}, '
+            f'"margin": {self._number(d.margin, 3)}, "layout": {quoted(d.layout)}, '
+            f'{joined}"evidence": {known[0]}, "candidates": ['
         )
 
 

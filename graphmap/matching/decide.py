@@ -6,10 +6,12 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmap.chunks import chunks
 from graphmap.matching.calibration import calibrated, calibrated_open
+from graphmap.matching.certain import Weighed, decide_certain
 from graphmap.matching.coherence import strays
 from graphmap.matching.layout import find_layout
 from graphmap.matching.otherness import is_other, size_of
@@ -139,19 +141,7 @@ def _verdict(wanted: int, matched: int) -> Verdict:
     return "partial" if matched else "other"
 
 
-class _Weighed(NamedTuple):
-    """What the bits of a link are worth.
-
-    sure: its probability; confidence, margin: as they are written. certain: no rival is shown.
-    """
-
-    sure: float
-    confidence: float
-    margin: float
-    certain: bool
-
-
-IMPOSSIBLE = _Weighed(0.0, 0.0, 0.0, False)
+IMPOSSIBLE = Weighed(0.0, 0.0, 0.0, False)
 
 
 class _Decider:
@@ -176,51 +166,44 @@ class _Decider:
         self.sized: dict[tuple[int, ...] | None, list[str]] = defaultdict(list)
         self.looks = MOST_LOOKS
         self.uses = Counter([link.actual.name for link in found.values()])
-        self.weighed: dict[tuple[float, float, bool, bool], _Weighed] = {}
+        self.certain: dict[tuple[int, float, float, bool], Weighed | None] = {}
+        self.weighed: dict[tuple[float, float, bool, bool], Weighed] = {}
 
     def decide_all(self, wanted: Sequence[Variable]) -> tuple[Decision, ...]:
         """Decide on all expected variables, in the way of `decide`.
 
-        The links of one group are weighed once; where they are certain, which most are, nothing
-        but the names and shapes is looked at.
+        Where links are certain, which most are, nothing but names and shapes is looked at.
         """
         if not self.all_asked or self.shadows or self.settings.layouts:
             return tuple([self.decide(at, v) for at, v in enumerate(wanted)])
-        make, candidate = partial(tuple.__new__, Decision), partial(tuple.__new__, Candidate)
-        shared = len(self.uses) < len(self.found)
-        turns, least, find = self.result.turned, self.settings.min_confidence, self.found.get
-        known: dict[int, tuple[float, float, bool, bool, float, float]] = {}  # by id of reasons
+        uses = self.uses if len(self.uses) < len(self.found) else None
         decisions: list[Decision] = []
-        add = decisions.append
-        for at, v in enumerate(wanted):
-            name = v.name
-            link = find(name)
-            if link is None:
-                add(self.decide(at, v))
+        for chunk in chunks(wanted):
+            first = len(decisions)
+            links = [self.found.get(v.name) for v in chunk]
+            weighed = list(map(self._certain, links))
+            certain = [link for link, worth in zip(links, weighed, strict=True) if link and worth]
+            worth = [one for one in weighed if one]
+            variables = list(compress(chunk, weighed))
+            made = decide_certain(variables, certain, worth, self.result.turned, uses)
+            if all(weighed):
+                decisions += made
                 continue
-            _, meant, bits, margin, reasons, kernel, refused, split = link
-            told = known.get(id(reasons))
-            if told is None or told[:3] != (bits, margin, refused):
-                weighed = self._weigh(link)
-                is_plain = weighed.certain and weighed.sure >= least
-                told = bits, margin, refused, is_plain, weighed.confidence, weighed.margin
-                known[id(reasons)] = told
-            _, _, _, is_plain, sure, shown = told
-            if not is_plain:
-                add(self.decide(at, v))
-                continue
-            actual, shape = meant.name, v.shape
-            layout = split or find_layout(shape, meant.shape, kernel and turns) or "same"
-            if shared and layout == "same" and self.uses[actual] > 1:
-                layout = "tied"
-            add(
-                make(
-                    (name, "matched", shape, actual, (meant.node or actual) + ":0",
-                     meant.checkpoint_key, sure, shown, layout, (), reasons,
-                     (candidate((actual, sure)),))
-                )
-            )  # fmt: skip
+            for at, (v, one) in enumerate(zip(chunk, weighed, strict=True), first):
+                decisions.append(next(made) if one else self.decide(at, v))
         return tuple(decisions)
+
+    def _certain(self, link: Found | None) -> Weighed | None:
+        """Return what a link is worth that is matched and has no rival, once for a group."""
+        if link is None:
+            return None
+        _, _, bits, margin, reasons, _, refused, _ = link
+        key = id(reasons), bits, margin, refused  # all links are kept, and so are their reasons
+        if key not in self.certain:
+            weighed = self._weigh(link)
+            is_plain = weighed.certain and weighed.sure >= self.settings.min_confidence
+            self.certain[key] = weighed if is_plain else None
+        return self.certain[key]
 
     def decide(self, at: int, v: Variable) -> Decision:
         """Decide on the expected variable at a position."""
@@ -254,14 +237,14 @@ class _Decider:
         """Return the moving average of what was found, where that is asked for and stored."""
         return self.shadows.get(link.actual.name, link.actual) if self.shadows else link.actual
 
-    def _weigh(self, link: Found) -> _Weighed:
+    def _weigh(self, link: Found) -> Weighed:
         """Return what the bits of a link are worth, once for all links of a group."""
         key = link.bits, link.margin, link.refused, _is_pinned(link)
         known = self.weighed.get(key)
         if known is None:
             sure = self._sure(link)
             certain = probability(min(link.bits, link.margin)) > CERTAIN
-            known = _Weighed(sure, round(sure, 6), round(link.margin, 3), certain)
+            known = Weighed(sure, round(sure, 6), round(link.margin, 3), certain)
             self.weighed[key] = known
         return known
 
@@ -285,7 +268,7 @@ class _Decider:
         return layout
 
     def _candidates(
-        self, at: int, v: Variable, link: Found | None, weighed: _Weighed
+        self, at: int, v: Variable, link: Found | None, weighed: Weighed
     ) -> tuple[tuple[Candidate, ...], bool]:
         """Best first, and whether the first comes near to being meant.
 

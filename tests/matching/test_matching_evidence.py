@@ -30,7 +30,7 @@ Names = dict[str, Dims]
 
 def groups(names: Names) -> list[Group]:
     variables = [Variable(name, shape) for name, shape in names.items()]
-    taken = split_names(names)
+    taken = split_names(list(names))
     return build_groups(variables, taken, range(len(variables)), fine=True)
 
 

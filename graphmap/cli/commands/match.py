@@ -115,13 +115,12 @@ def run(args: Namespace) -> int:
         else:
             write_atomic(args.out, map_bytes(name_map, written))
     if wanted == "table":
-        console.print_text(map_table(name_map))
+        console.print_lines(map_table(name_map))
     else:
         console.print_text(map_bytes(name_map, wanted).decode().rstrip("\n"))
     if args.out:
         console.note(f"wrote {args.out}")
-    is_open = any(decision.status != "matched" for decision in name_map.decisions)
-    return EXIT_UNRESOLVED if is_open and not args.allow_unresolved else 0
+    return EXIT_UNRESOLVED if name_map.verdict != "same" and not args.allow_unresolved else 0
 
 
 def _pins(
