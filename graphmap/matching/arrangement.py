@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from graphmap.matching.forms import Form, Key
+from graphmap.matching.forms import Form, common_signatures
 from graphmap.matching.tokens import words_of
 from graphmap.matching.vocabulary import PARALLEL
 
@@ -81,7 +81,7 @@ def arrange(
     expected: in the order of the code. paths: of the actual forms, names of their modules.
     settled: {index: index} of what is known; nothing is told where that fits no walk.
     """
-    signatures = _signatures(expected, actual)
+    signatures = common_signatures(expected, actual)
     counts = [Counter(side) for side in signatures]
     both = {s for s, n in counts[0].items() if s and counts[1][s] == n}
     kept = [[at for at, s in enumerate(side) if s in both] for side in signatures]
@@ -100,6 +100,11 @@ def arrange(
         found = _Walk(row, leaves, fixed).places()
     except _TooMany:
         return Arranged([], {})
+    found = _by_numbers(
+        found,
+        [_numbers_of(expected[at].path) for at in kept[0]],
+        [_numbers_of(leaf.path) for leaf in leaves],
+    )
     takers = Counter(place for places in found.values() for place in places)
     places = {kept[1][leaf]: {kept[0][p] for p in found[leaf]} for leaf in sorted(found)}
     alone = {kept[0][place] for place, count in takers.items() if count == 1}
@@ -114,16 +119,67 @@ def arrange(
     return Arranged(pairs, places)
 
 
-def _signatures(
-    expected: Sequence[Form], actual: Sequence[Form]
-) -> tuple[list[tuple[tuple[Key, int], ...]], ...]:
-    """Return the forms of both sides, without kinds of which one side has nothing at all."""
-    kinds = [{letter for form in side for letter, _ in form.tensors} for side in (expected, actual)]
-    common = kinds[0] & kinds[1]
-    return tuple(
-        [tuple(part for part in form.signature if part[0][0] in common) for form in side]
-        for side in (expected, actual)
-    )
+def _numbers_of(path: Sequence[str]) -> list[str]:
+    """Return the numbers in a path, and the letters that count on behind them."""
+    return [part for found in NUMBERS.findall(" ".join(path)) for part in found if part]
+
+
+def _by_numbers(
+    places: Mapping[int, set[int]], expected: Sequence[list[str]], actual: Sequence[list[str]]
+) -> dict[int, set[int]]:
+    """Tell branches that may be walked in any order by numbers that both sides give them.
+
+    `b1a` is `Branch_1/Conv_0a` where the numbers of one are all in the other, in their order, and
+    no second way of pairing the branches is like that. expected: numbers of each place. actual: of
+    each leaf.
+    """
+    found = dict(places)
+    takers: dict[int, set[int]] = defaultdict(set)
+    for leaf, row in places.items():
+        for place in row:
+            takers[place].add(leaf)
+    open_ones = {leaf for leaf, row in places.items() if len(row) > 1}
+    while open_ones:
+        rivals = {min(open_ones)}
+        while True:
+            wanted = {place for leaf in rivals for place in places[leaf]}
+            more = {leaf for place in wanted for leaf in takers[place]}
+            if more == rivals:
+                break
+            rivals = more
+        open_ones -= rivals
+        fitting = {
+            leaf: {p for p in places[leaf] if _runs_through(expected[p], actual[leaf])}
+            for leaf in rivals
+        }
+        told = _only_pairing(fitting)
+        if len(told) == len(wanted):
+            found |= {leaf: {place} for leaf, place in told.items()}
+    return found
+
+
+def _runs_through(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether the shorter of two sequences stands in the longer one, in its order."""
+    short, long = sorted((one, other), key=len)
+    rest = iter(long)
+    return bool(short) and all(part in rest for part in short)
+
+
+def _only_pairing(choices: Mapping[int, set[int]]) -> dict[int, int]:
+    """Return {key: its choice} where there is one way to give all keys choices of their own.
+
+    Then some key has a single choice, also once that is taken away (Kotzig, 1959).
+    """
+    left = {key: set(row) for key, row in choices.items()}
+    found: dict[int, int] = {}
+    while left:
+        key = min(left, key=lambda key: (len(left[key]), key))
+        if len(left[key]) != 1:
+            return {}
+        (found[key],) = left.pop(key)
+        for row in left.values():
+            row.discard(found[key])
+    return found
 
 
 class _Walk:

@@ -67,7 +67,7 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         return
     if _shares_names(run, wanted, pool):
         return
-    from graphmap.matching.forms import fit_forms, inside, modules_of, paired_forms
+    from graphmap.matching.forms import companions, fit_forms, inside, modules_of, paired_forms
 
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
@@ -87,6 +87,8 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
     why = "no other module fits it, in two sides that fit"
     _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+    why = "it stands beside what is settled, and nothing else there is like it"
+    _link_open(run, companions(*sides, settled), settled, Evidence("form", FORM_BITS, why))
 
 
 def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:

@@ -15,7 +15,7 @@ from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
-from graphmap.matching.sequence import Key, Signature, align_runs
+from graphmap.matching.sequence import Key, Run, Signature, align_runs
 from graphmap.matching.tokens import MARK, Names, Template, scope_of, words_of
 from graphmap.matching.vocabulary import PARALLEL
 
@@ -27,6 +27,7 @@ TOLD = 12.0  # bits that the sequences must tell
 CLEAR = 60.0  # bits from which an unbroken order also tells equal neighbours apart
 COVERED = 0.7  # share of the modules of one side that must find a place
 POSTERIOR = 0.98
+APART = -7.0  # log odds of stored modules left out between others, once for those in a row
 MOST_BITS = 12.0
 ZIPPED_BITS = 12.0  # of a pair at one place of two counters equally long
 FEWEST = 4  # modules that make a sequence
@@ -129,6 +130,7 @@ def align_creation(
     for families in counted.values():
         told: list[_Family] = []
         quiet = []
+        complete = False  # a counter of which nothing that is expected stays open
         for units in families.values():
             fitting = _of_structure(modules, units)
             rows: list[Paired] = []
@@ -137,10 +139,12 @@ def align_creation(
             if rows:
                 told.append(_Family(fitting, units))
                 found += rows
+                items = sum(len(module.items) for module in fitting)
+                complete |= len(fitting) == len(units) or len(rows) == items
             else:
                 quiet.append(_Family(fitting, units))
         whole = not shaped and _is_whole(modules, [*told, *quiet])
-        if whole or any(len(f.modules) == len(f.units) for f in told):
+        if whole or complete:
             for family in quiet:
                 if len(family.modules) == len(family.units):
                     found += _zip_family(family, modules)
@@ -280,13 +284,8 @@ def _pair_up(
         return []
     shares = Counter(unit.signature for unit in units)
     weight = {s: math.log(len(units) / n) for s, n in shares.items()}
-    runs = align_runs(
-        [module.signature for module in modules],
-        [unit.signature for unit in units],
-        weight,
-        longest,
-    )
-    sure = [run for run in runs if run.posterior >= POSTERIOR]
+    mine, theirs = [m.signature for m in modules], [u.signature for u in units]
+    sure = _sure_runs(mine, theirs, weight, longest)
     told = sum(weight[units[run.unit].signature] for run in sure) / math.log(2)
     covered = sum(run.length for run in sure) >= COVERED * len(modules)
     if told < TOLD or not (covered or len(sure) >= COVERED * len(units)):
@@ -310,6 +309,30 @@ def _pair_up(
         for e, a in _inside(mine, units[run.unit].items):
             found.append(Paired(e, a, bits, len(sure)))
     return found
+
+
+def _sure_runs(
+    mine: Sequence[Signature],
+    theirs: Sequence[Signature],
+    weight: Mapping[Signature, float],
+    longest: int,
+) -> list[Run]:
+    """Return the runs that are sure.
+
+    A counter that ran on from another model leaves out its beginning. Not so where what is left out
+    looks like what follows it: then a block may as well have been put in between.
+    """
+    if longest == 1:
+        apart = align_runs(mine, theirs, weight, longest, APART)
+        sure = [run for run in apart if run.posterior >= POSTERIOR]
+        before = sure[0].unit - sure[0].first if sure else 0
+        behind = len(theirs) - sure[-1].unit - (len(mine) - sure[-1].first) if sure else 0
+        repeats = [before > 0 and mine[:before] == theirs[:before]]
+        repeats.append(behind > 0 and mine[-behind:] == theirs[-behind:])
+        if not any(repeats):
+            return sure
+    runs = align_runs(mine, theirs, weight, longest)
+    return [run for run in runs if run.posterior >= POSTERIOR]
 
 
 def _exchangeable(one: _Module, other: _Module, order: Sequence[_Module], clear: bool) -> bool:

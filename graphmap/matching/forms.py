@@ -19,12 +19,22 @@ from graphmap.matching.groups import Group
 from graphmap.matching.tokens import Names, scope_of
 from graphmap.model.variable import Variable
 
-__all__ = ["Form", "Key", "fit_forms", "homes_of", "inside", "modules_of", "paired_forms"]
+__all__ = [
+    "Form",
+    "common_signatures",
+    "companions",
+    "fit_forms",
+    "homes_of",
+    "inside",
+    "modules_of",
+    "paired_forms",
+]
 
 PIECES = re.compile(r"[/._\-\s]+")
 
 Key = tuple[str, tuple[int, ...]]  # kind letter, sorted sizes other than 1
 Pieces = tuple[str, ...]
+Signature = tuple[tuple[Key, int], ...]  # kinds and sizes, and how many of each
 Module = tuple[str, str, tuple[int, ...]]  # path, template, indices
 
 
@@ -35,7 +45,7 @@ class Form(NamedTuple):
     tensors: Mapping[Key, tuple[int, ...]]
 
     @property
-    def signature(self) -> tuple[tuple[Key, int], ...]:
+    def signature(self) -> Signature:
         """What the module holds: its kinds and sizes, and how many of each."""
         return tuple(sorted((key, len(positions)) for key, positions in self.tensors.items()))
 
@@ -94,6 +104,57 @@ def fit_forms(
     ]
 
 
+def companions(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> list[tuple[int, int]]:
+    """Return pairs of positions of norms and biases that stand beside settled kernels.
+
+    The smallest scope around them that holds anything settled must hold the counterparts of just
+    that on the other side, and no second open module that is like them.
+    """
+    targets = _targets(expected, actual, settled)
+    partner = {at: next(iter(row)) for at, row in targets.items() if len(row) == 1}
+    takers = Counter(partner.values())
+    partner = {at: target for at, target in partner.items() if takers[target] == 1}
+    mine, theirs = common_signatures(expected, actual)
+    near = (
+        _neighbours(expected, targets),
+        _neighbours(actual, {t for row in targets.values() for t in row}),
+    )
+    open_ones: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for at in range(len(expected)):
+        around = {partner.get(n) for n in near[0][at]}
+        if at not in targets and _is_flat(expected[at]) and None not in around:
+            open_ones[mine[at], frozenset(around)][0].append(at)
+    taken = {t for row in targets.values() for t in row}
+    for at in range(len(actual)):
+        if at not in taken and _is_flat(actual[at]):
+            open_ones[theirs[at], near[1][at]][1].append(at)
+    return [
+        pair
+        for (_, around), (one, other) in open_ones.items()
+        if around and len(one) == len(other) == 1
+        for pair in inside(expected[one[0]], actual[other[0]])
+    ]
+
+
+def common_signatures(
+    expected: Sequence[Form], actual: Sequence[Form]
+) -> tuple[list[Signature], list[Signature]]:
+    """Return what the modules of both sides hold, without kinds of which one side has nothing."""
+    kinds = [{letter for form in side for letter, _ in form.tensors} for side in (expected, actual)]
+    common = kinds[0] & kinds[1]
+    mine, theirs = (
+        [tuple(part for part in form.signature if part[0][0] in common) for form in side]
+        for side in (expected, actual)
+    )
+    return mine, theirs
+
+
+def _is_flat(form: Form) -> bool:
+    return all(len(sizes) < 2 for _, sizes in form.tensors)
+
+
 def homes_of(side: Sequence[Form]) -> dict[int, int]:
     """Return {position of a tensor: index of its form}."""
     return {p: at for at, form in enumerate(side) for row in form.tensors.values() for p in row}
@@ -103,15 +164,24 @@ def paired_forms(
     expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
 ) -> dict[int, int]:
     """Return {expected form: actual one} of equal forms that the settled tensors connect."""
+    return {
+        at: target
+        for at, targets in _targets(expected, actual, settled).items()
+        for target in targets
+        if len(targets) == 1 and actual[target].signature == expected[at].signature
+    }
+
+
+def _targets(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> dict[int, set[int]]:
+    """Return {expected form: the actual ones that hold what its settled tensors are}."""
     home = homes_of(actual)
-    paired: dict[int, int] = {}
+    found: dict[int, set[int]] = defaultdict(set)
     for at, form in enumerate(expected):
-        targets = {
-            home[settled[p]] for row in form.tensors.values() for p in row if settled.get(p) in home
-        }
-        if len(targets) == 1 and all(actual[t].signature == form.signature for t in targets):
-            paired.update((at, target) for target in targets)
-    return paired
+        for row in form.tensors.values():
+            found[at].update(home[settled[p]] for p in row if settled.get(p) in home)
+    return {at: targets for at, targets in found.items() if targets}
 
 
 def _one_model(

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import combinations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -275,10 +275,17 @@ def _has_index(modules: set[tuple[str, ...]]) -> bool:
 
 
 def _overlap(below: dict[int, set[str]]) -> float:
-    """Mean share of the smaller of two neighbouring contents that the larger one has too."""
-    ordered = [below[value] for value in sorted(below)]
-    shares = [len(a & b) / min(len(a), len(b)) for a, b in pairwise(ordered)]
-    return sum(shares) / len(shares)
+    """Mean share of the contents of a value that the likest other value has too.
+
+    The smaller of two tells: a block may lack a shortcut. What stands between like blocks (an
+    attention, a transition) does not part them.
+    """
+    best = dict.fromkeys(below, 0.0)
+    for one, other in combinations(below, 2):
+        a, b = below[one], below[other]
+        share = len(a & b) / min(len(a), len(b))
+        best[one], best[other] = max(best[one], share), max(best[other], share)
+    return sum(best.values()) / len(best)
 
 
 def _split(

@@ -28,7 +28,8 @@ INITIALS = "a letter here begins the word there", "a letter here begins another 
 STAGED = "stands at the same stage", "stands at another stage"
 BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
 
-TELLING = {"self": 2, "cross": 2, "pre": 0, "post": 0}  # words that say more, or less, than others
+# words that say more, or less, than others
+TELLING = {"self": 2, "cross": 2, "pre": 0, "post": 0, "before": 0, "after": 0}
 
 Ranks = tuple[list[int], str]  # stage of each, and what tells it: "words", "numbers" or "made"
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import numpy as np
 
+    Weights = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
 __all__ = ["Key", "Run", "Signature", "align_runs"]
 
 GAP = -4.0  # log odds of a module that only one side has
@@ -35,10 +37,15 @@ def align_runs(
     units: Sequence[Signature],
     weight: Mapping[Signature, float],
     longest: int,
+    opening: float = 0.0,
 ) -> list[Run]:
     """Forward and backward over all alignments; returns the likeliest run of every unit.
 
+    opening: log odds to be added where stored units are left out between others, not in front or
+    behind.
+
     forward: float64[modules + 1, units + 1], log weight of all alignments of the first i and j.
+    backward: the same of the rest, where no stored unit was left out just before.
     """
     import numpy as np
 
@@ -50,25 +57,37 @@ def align_runs(
     for i, row in enumerate(rows):
         for length, number in row:
             arriving[i + length].append((i, number))
+    last = len(modules)
     steps = GAP * np.arange(len(units) + 1)
-    forward = np.full((len(modules) + 1, len(units) + 1), -np.inf)
+    forward = np.full((last + 1, len(units) + 1), -np.inf)
     forward[0] = steps
-    for i in range(1, len(modules) + 1):
+    for i in range(1, last + 1):
         row = forward[i - 1] + GAP
         for start, number in arriving[i]:
             gain = np.where(stored == number, forward[start, :-1] + gains, -np.inf)
             row[1:] = np.logaddexp(row[1:], gain)
-        forward[i] = np.logaddexp.accumulate(row - steps) + steps
+        forward[i] = _leaving_out(row, steps, 0.0 if i == last else opening)
     backward = np.full_like(forward, -np.inf)
     backward[-1] = steps[::-1]
-    for i in range(len(modules) - 1, -1, -1):
+    for i in range(last - 1, -1, -1):
         row = backward[i + 1] + GAP
         for length, number in rows[i]:
             gain = np.where(stored == number, backward[i + length, 1:] + gains, -np.inf)
             row[:-1] = np.logaddexp(row[:-1], gain)
-        turned = row[::-1]
-        backward[i] = (np.logaddexp.accumulate(turned - steps) + steps)[::-1]
+        backward[i] = _leaving_out(row[::-1], steps, opening)[::-1]
     return _best_runs(forward, backward, rows, stored, gains)
+
+
+def _leaving_out(row: Weights, steps: Weights, opening: float) -> Weights:
+    """Return log weights where any number of stored units may be left out before each place.
+
+    row: where none was. steps: of leaving out 0, 1, 2 ... units. opening: of the first beside.
+    """
+    import numpy as np
+
+    left_out = np.logaddexp.accumulate(row - steps) + steps
+    beside = np.concatenate(([-np.inf], left_out[:-1] + GAP + opening))
+    return np.logaddexp(row, beside)
 
 
 def _runs_at(

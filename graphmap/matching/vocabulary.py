@@ -130,7 +130,7 @@ STAGES: dict[str, int] = {
         (1, "query"),
         (2, "key"),
         (3, "value"),
-        (5, "pre input first"),
+        (5, "pre before input first"),
         (10, "self selfattention mixer spatial token"),
         (8, "preattention"),
         (15, "attention"),
@@ -140,7 +140,7 @@ STAGES: dict[str, int] = {
         (20, "cross encdecattention"),
         (30, "feedforward expand intermediate wi fc inner hidden gate"),
         (31, "upsample"),
-        (40, "output post contract downsample squeeze wo second outer"),
+        (40, "output post after contract downsample squeeze wo second outer"),
         (50, "final full last"),
     )
     for word in words.split()
