@@ -22,6 +22,7 @@ __all__ = [
     "LONE",
     "by_creation",
     "by_forms",
+    "by_neighbours",
     "drop_orphans",
     "eliminate",
     "fit_at_once",
@@ -67,15 +68,9 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         return
     if _shares_names(run, wanted, pool):
         return
-    from graphmap.matching.forms import companions, fit_forms, inside, modules_of, paired_forms
+    from graphmap.matching.forms import fit_forms, inside, paired_forms
 
-    places = {v.name: at for at, v in enumerate(run.pool)}
-    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
-    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
-    sides = (
-        modules_of(run.whole[0], run.wanted_names, run.wanted),
-        modules_of(run.whole[1], run.pool_names, run.pool),
-    )
+    sides, settled = _modules(run)
     by_order(run, sides, settled)
     biases = {p for f in sides[0] for (letter, _), row in f.tensors.items() for p in row
               if letter == "B"}  # fmt: skip
@@ -87,8 +82,33 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
         _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
     why = "no other module fits it, in two sides that fit"
     _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+    by_neighbours(run)
+
+
+def by_neighbours(run: Run) -> None:
+    """Settle norms that stand beside settled kernels, where nothing else there is like them."""
+    from graphmap.matching.forms import companions
+
+    sides, settled = _modules(run)
+    rows = companions(*sides, settled)
     why = "it stands beside what is settled, and nothing else there is like it"
-    _link_open(run, companions(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    for mine, _ in rows:
+        run.result.vetoes.pop(mine, None)
+
+
+def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
+    """Return the modules of both sides, and {expected position: actual one} of what is settled."""
+    from graphmap.matching.forms import modules_of
+
+    places = {v.name: at for at, v in enumerate(run.pool)}
+    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
+    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+    sides = (
+        modules_of(run.whole[0], run.wanted_names, run.wanted),
+        modules_of(run.whole[1], run.pool_names, run.pool),
+    )
+    return sides, settled
 
 
 def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
@@ -181,6 +201,10 @@ def keep_same(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
 
 def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:
     """Take back a lone bias whose kernel stayed open though one stands beside either."""
+    links = run.result.links
+    taken = {k.expected.name for k in links}, {k.actual.name for k in links}
+    left = {at for at in left if run.wanted[at].name not in taken[0]}
+    right = {at for at in right if run.pool[at].name not in taken[1]}
     still_open = [
         {g.module for g in groups if any(at in places for _, at in g.members)}
         for groups, places in zip(run.whole, (left, right), strict=True)
@@ -194,7 +218,6 @@ def drop_orphans(run: Run, left: set[int], right: set[int]) -> None:
         for _, at in pair.expected.members
     }
     if dropped:
-        links = run.result.links
         run.result.links = [k for k in links if k.expected.name not in dropped]
         run.complete = False
 

@@ -56,15 +56,15 @@ class Module(NamedTuple):
         return tuple(tuple(sorted(map(_form, side))) for side in zip(*self.pairs, strict=True))
 
 
-def open_exchanges(run: Run) -> None:
-    """Take back the links of modules that might as well be exchanged."""
+def open_exchanges(run: Run) -> bool:
+    """Take back the links of modules that might as well be exchanged; whether there were any."""
     alike: dict[object, list[Module]] = defaultdict(list)
     modules = _lone_modules(run)
     for module in modules:
         alike[module.forms].append(module)
     rows = [row for one in alike.values() if len(one) <= MOST for row in _exchanges(one)]
     if not rows:
-        return
+        return False
     context = make_context(run.whole[0], run.whole[1], run.anchors)
     note_settled(run.anchors, context)
     settled = [(p.expected, p.actual) for p in run.anchors]
@@ -84,6 +84,7 @@ def open_exchanges(run: Run) -> None:
     if taken:
         run.result.links = [k for k in run.result.links if k.expected.name not in taken]
         run.complete = False
+    return bool(taken)
 
 
 def _lone_modules(run: Run) -> list[Module]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group
@@ -63,16 +63,24 @@ def modules_of(groups: Iterable[Group], names: Names, side: Sequence[Variable]) 
             name = side[position].name
             # a tensor whose name tells no kind is a module of its own
             path = name if letter == "?" else scope_of(name)
-            module = path, group.module, names.numbers[position]
+            module = path, group.module.partition("|")[0], names.numbers[position]
             found[module][kind, sizes].append(position)
     made = [
         Form(
             tuple(piece for piece in PIECES.split(path) if piece),
-            {key: tuple(positions) for key, positions in tensors.items()},
+            {_kind_in(tensors, key): tuple(positions) for key, positions in tensors.items()},
         )
         for (path, _, _), tensors in found.items()
     ]
     return sorted(made, key=lambda form: min(p for row in form.tensors.values() for p in row))
+
+
+def _kind_in(module: Collection[Key], key: Key) -> Key:
+    """Return what a tensor is beside others: the `weight` of a norm is its scale."""
+    letter, sizes = key
+    if letter == "M" and len(sizes) < 2 and ("U", sizes) in module and ("G", sizes) not in module:
+        return "G", sizes
+    return key
 
 
 def fit_forms(
@@ -117,16 +125,13 @@ def companions(
     takers = Counter(partner.values())
     partner = {at: target for at, target in partner.items() if takers[target] == 1}
     mine, theirs = common_signatures(expected, actual)
-    near = (
-        _neighbours(expected, targets),
-        _neighbours(actual, {t for row in targets.values() for t in row}),
-    )
+    taken = {t for row in targets.values() for t in row}
+    near = _neighbours(expected, targets), _neighbours(actual, taken)
     open_ones: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for at in range(len(expected)):
         around = {partner.get(n) for n in near[0][at]}
         if at not in targets and _is_flat(expected[at]) and None not in around:
             open_ones[mine[at], frozenset(around)][0].append(at)
-    taken = {t for row in targets.values() for t in row}
     for at in range(len(actual)):
         if at not in taken and _is_flat(actual[at]):
             open_ones[theirs[at], near[1][at]][1].append(at)

@@ -12,6 +12,7 @@ from graphmap.matching.closing import (
     LONE,
     by_creation,
     by_forms,
+    by_neighbours,
     drop_orphans,
     eliminate,
     fit_at_once,
@@ -113,7 +114,8 @@ def match_groups(
         tie(run, left, right)
     fit_wholes(run, originals, open_actual)
     eliminate(run)
-    open_exchanges(run)
+    if open_exchanges(run):
+        by_neighbours(run)
     share(run, copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5
