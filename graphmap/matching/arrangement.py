@@ -18,20 +18,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from graphmap.matching.branches import NUMBERS, UNORDERED, open_branches, tell_branches
 from graphmap.matching.forms import Form, common_signatures
 from graphmap.matching.tokens import words_of
-from graphmap.matching.vocabulary import PARALLEL
 
 __all__ = ["Arranged", "arrange"]
 
 TOLD = 60.0  # bits that the sequence of forms must tell
+TOLD_WHOLE = 20.0  # the same where the two sides hold the same forms, and nothing else
 COVERED = 0.8  # share of the modules of either side that have a form of which both have as many
 MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
 DEEPEST = 64  # scopes within scopes
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 
-# a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
-NUMBERS = re.compile(r"(?<![0-9][xX])([0-9]+)(?![0-9]*[xX][0-9])([a-z](?![A-Za-z0-9]))?")
 SEPARATORS = re.compile(r"[/.]")
 
 Place = tuple[int, int]  # node, position at which it begins
@@ -86,7 +85,8 @@ def arrange(
     both = {s for s, n in counts[0].items() if s and counts[1][s] == n}
     kept = [[at for at, s in enumerate(side) if s in both] for side in signatures]
     told = sum(n * math.log2(len(kept[0]) / n) for s, n in counts[0].items() if s in both)
-    if told < TOLD or len(kept[0]) < COVERED * max(map(len, signatures)):
+    whole = len(kept[0]) == len(signatures[0]) == len(signatures[1])
+    if told < (TOLD_WHOLE if whole else TOLD) or len(kept[0]) < COVERED * max(map(len, signatures)):
         return Arranged([], {})
     numbers = {s: at for at, s in enumerate(sorted(both))}
     row = [numbers[signatures[0][at]] for at in kept[0]]
@@ -100,11 +100,8 @@ def arrange(
         found = _Walk(row, leaves, fixed).places()
     except _TooMany:
         return Arranged([], {})
-    found = _by_numbers(
-        found,
-        [_numbers_of(expected[at].path) for at in kept[0]],
-        [_numbers_of(leaf.path) for leaf in leaves],
-    )
+    sides = [expected[at].path for at in kept[0]], [leaf.path for leaf in leaves]
+    found = tell_branches(open_branches(found, sides[0], row), *sides)
     takers = Counter(place for places in found.values() for place in places)
     places = {kept[1][leaf]: {kept[0][p] for p in found[leaf]} for leaf in sorted(found)}
     alone = {kept[0][place] for place, count in takers.items() if count == 1}
@@ -117,69 +114,6 @@ def arrange(
         for e in row & alone
     ]
     return Arranged(pairs, places)
-
-
-def _numbers_of(path: Sequence[str]) -> list[str]:
-    """Return the numbers in a path, and the letters that count on behind them."""
-    return [part for found in NUMBERS.findall(" ".join(path)) for part in found if part]
-
-
-def _by_numbers(
-    places: Mapping[int, set[int]], expected: Sequence[list[str]], actual: Sequence[list[str]]
-) -> dict[int, set[int]]:
-    """Tell branches that may be walked in any order by numbers that both sides give them.
-
-    `b1a` is `Branch_1/Conv_0a` where the numbers of one are all in the other, in their order, and
-    no second way of pairing the branches is like that. expected: numbers of each place. actual: of
-    each leaf.
-    """
-    found = dict(places)
-    takers: dict[int, set[int]] = defaultdict(set)
-    for leaf, row in places.items():
-        for place in row:
-            takers[place].add(leaf)
-    open_ones = {leaf for leaf, row in places.items() if len(row) > 1}
-    while open_ones:
-        rivals = {min(open_ones)}
-        while True:
-            wanted = {place for leaf in rivals for place in places[leaf]}
-            more = {leaf for place in wanted for leaf in takers[place]}
-            if more == rivals:
-                break
-            rivals = more
-        open_ones -= rivals
-        fitting = {
-            leaf: {p for p in places[leaf] if _runs_through(expected[p], actual[leaf])}
-            for leaf in rivals
-        }
-        told = _only_pairing(fitting)
-        if len(told) == len(wanted):
-            found |= {leaf: {place} for leaf, place in told.items()}
-    return found
-
-
-def _runs_through(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether the shorter of two sequences stands in the longer one, in its order."""
-    short, long = sorted((one, other), key=len)
-    rest = iter(long)
-    return bool(short) and all(part in rest for part in short)
-
-
-def _only_pairing(choices: Mapping[int, set[int]]) -> dict[int, int]:
-    """Return {key: its choice} where there is one way to give all keys choices of their own.
-
-    Then some key has a single choice, also once that is taken away (Kotzig, 1959).
-    """
-    left = {key: set(row) for key, row in choices.items()}
-    found: dict[int, int] = {}
-    while left:
-        key = min(left, key=lambda key: (len(left[key]), key))
-        if len(left[key]) != 1:
-            return {}
-        (found[key],) = left.pop(key)
-        for row in left.values():
-            row.discard(found[key])
-    return found
 
 
 class _Walk:
@@ -296,15 +230,17 @@ class _Walk:
 
 
 def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:
-    """Yield the children in rows of one word, by their numbers.
+    """Yield the children in rows of one word, by their numbers; what has none is the first.
 
-    Branches that stand beside each other have no order, whatever their numbers.
+    Branches that stand beside each other and levels have no order, whatever their numbers.
     """
     rows: dict[str, list[tuple[list[tuple[int, str]], int]]] = defaultdict(list)
     for name, node in children.items():
         words = words_of(NUMBERS.sub(" ", name))
-        beside = bool(words) and words[-1] in PARALLEL
+        beside = bool(words) and words[-1] in UNORDERED
         word = name if beside or name[:1] == " " else NUMBERS.sub("#", name)
         rows[word].append(([(int(n), letter) for n, letter in NUMBERS.findall(name)], node))
+    for word in [word for word in rows if f"{word}_#" in rows]:  # conv, conv_1, conv_2
+        rows[f"{word}_#"] += rows.pop(word)
     for row in rows.values():
         yield [node for _, node in sorted(row)]

@@ -93,8 +93,6 @@ def by_neighbours(run: Run) -> None:
     rows = companions(*sides, settled)
     why = "it stands beside what is settled, and nothing else there is like it"
     _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
-    for mine, _ in rows:
-        run.result.vetoes.pop(mine, None)
 
 
 def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
@@ -119,7 +117,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     from graphmap.matching.arrangement import arrange
     from graphmap.matching.forms import homes_of, inside, paired_forms
 
-    if not (run.ordered and all(sides)) or any(group.counter for group in run.whole[1]):
+    if not (run.ordered and all(sides)):
         return
     laid = {
         k.expected.name
@@ -166,6 +164,7 @@ def _link_open(
             run.result.links.append(
                 Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
             )
+            run.result.vetoes.pop(mine, None)
             settled[mine] = other
             taken.add(other)
 

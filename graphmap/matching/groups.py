@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import combinations
+from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -275,17 +275,16 @@ def _has_index(modules: set[tuple[str, ...]]) -> bool:
 
 
 def _overlap(below: dict[int, set[str]]) -> float:
-    """Mean share of the contents of a value that the likest other value has too.
+    """Mean share of the smaller of two neighbouring contents that the larger one has too.
 
-    The smaller of two tells: a block may lack a shortcut. What stands between like blocks (an
-    attention, a transition) does not part them.
+    What is like nothing else (an attention between blocks) parts no neighbours.
     """
-    best = dict.fromkeys(below, 0.0)
-    for one, other in combinations(below, 2):
-        a, b = below[one], below[other]
-        share = len(a & b) / min(len(a), len(b))
-        best[one], best[other] = max(best[one], share), max(best[other], share)
-    return sum(best.values()) / len(best)
+    shared = Counter(rest for contents in below.values() for rest in contents)
+    ordered = [
+        below[value] for value in sorted(below) if any(shared[rest] > 1 for rest in below[value])
+    ]
+    shares = [len(a & b) / min(len(a), len(b)) for a, b in pairwise(ordered)]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def _split(
