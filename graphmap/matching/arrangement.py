@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.branches import NUMBERS, UNORDERED, open_branches, tell_branches
-from graphmap.matching.forms import Form, common_signatures
+from graphmap.matching.forms import Form, Signature, common_signatures
 from graphmap.matching.tokens import words_of
 
 __all__ = ["Arranged", "arrange"]
@@ -34,7 +34,7 @@ MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 SEPARATORS = re.compile(r"[/.]")
 
 Place = tuple[int, int]  # node, position at which it begins
-State = tuple[int, ...]  # of a scope: how many members of each chain are set out
+State = tuple[int, ...]  # of a scope: how many members of each chain are set out, < 0 from its end
 
 
 class Leaf(NamedTuple):
@@ -72,32 +72,39 @@ class _TooMany(Exception):
 def arrange(
     expected: Sequence[Form],
     actual: Sequence[Form],
-    paths: Sequence[str],
     settled: Mapping[int, int],
 ) -> Arranged:
     """Return the places that forms have in all walks, by their indices.
 
-    expected: in the order of the code. paths: of the actual forms, names of their modules.
-    settled: {index: index} of what is known; nothing is told where that fits no walk.
+    expected: in the order of the code. settled: {index: index} of what is known; nothing is told
+    where that fits no walk.
     """
     signatures = common_signatures(expected, actual)
-    counts = [Counter(side) for side in signatures]
+    extra = _extra_scopes((expected, actual), signatures)
+    rest = [
+        [at for at in range(len(side)) if at not in more]
+        for side, more in zip(signatures, extra, strict=True)
+    ]
+    counts = [Counter(side[at] for at in left) for side, left in zip(signatures, rest, strict=True)]
     both = {s for s, n in counts[0].items() if s and counts[1][s] == n}
-    kept = [[at for at, s in enumerate(side) if s in both] for side in signatures]
+    kept = [
+        [at for at in left if side[at] in both] for side, left in zip(signatures, rest, strict=True)
+    ]
     told = sum(n * math.log2(len(kept[0]) / n) for s, n in counts[0].items() if s in both)
     whole = len(kept[0]) == len(signatures[0]) == len(signatures[1])
-    if told < (TOLD_WHOLE if whole else TOLD) or len(kept[0]) < COVERED * max(map(len, signatures)):
+    if told < (TOLD_WHOLE if whole else TOLD) or len(kept[0]) < COVERED * max(map(len, rest)):
         return Arranged([], {})
     numbers = {s: at for at, s in enumerate(sorted(both))}
     row = [numbers[signatures[0][at]] for at in kept[0]]
-    ways = [tuple(SEPARATORS.split(path)) for path in paths]
+    ways = [tuple(SEPARATORS.split(form.name)) for form in actual]
     leaves = [Leaf(ways[at], numbers[signatures[1][at]]) for at in kept[1]]
     if max(len(leaf.path) for leaf in leaves) > DEEPEST:
         return Arranged([], {})
     back = tuple({at: place for place, at in enumerate(side)} for side in kept)
     fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
     try:
-        found = _Walk(row, leaves, fixed).places()
+        walks = (_Walk(row, leaves, fixed, turning).places() for turning in (False, True))
+        found = next((places for places in walks if places), {})
     except _TooMany:
         return Arranged([], {})
     sides = [expected[at].path for at in kept[0]], [leaf.path for leaf in leaves]
@@ -116,12 +123,38 @@ def arrange(
     return Arranged(pairs, places)
 
 
+def _extra_scopes(
+    sides: tuple[Sequence[Form], Sequence[Form]], signatures: Sequence[Sequence[Signature]]
+) -> tuple[set[int], set[int]]:
+    """Return the modules of either side in a scope that holds all that the other side lacks.
+
+    Such as a second head: of a form that both sides have, but not as often, it holds just so many.
+    """
+    counts = [Counter(side) for side in signatures]
+    found: list[set[int]] = []
+    for mine, (side, forms) in enumerate(zip(sides, signatures, strict=True)):
+        less = counts[1 - mine]
+        more = {s: n - less[s] for s, n in counts[mine].items() if n > less[s] > 0}
+        inside: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for at, form in enumerate(side) if more else ():
+            for depth in range(1, len(form.path) + 1):
+                inside[form.path[:depth]].append(at)
+        fitting = {
+            tuple(row)
+            for row in inside.values()
+            if Counter(forms[at] for at in row if less[forms[at]]) == more
+        }
+        found.append(set(fitting.pop()) if len(fitting) == 1 else set())
+    return found[0], found[1]
+
+
 class _Walk:
-    """One sequence of forms and one tree."""
+    """One sequence of forms and one tree. turning: numbers may also count down, as levels do."""
 
     def __init__(
-        self, row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int]
+        self, row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int], turning: bool
     ) -> None:
+        self.turning = turning
         self.row = row
         self.leaves = leaves
         self.fixed = fixed
@@ -197,7 +230,6 @@ class _Walk:
         if len(chains) > MOST_CHAINS:
             raise _TooMany
         first: State = (0,) * len(chains)
-        last: State = tuple(map(len, chains))
         steps: dict[State, list[tuple[State, Place]]] = {}
         todo = [(first, start)]
         reached = {first}
@@ -206,20 +238,18 @@ class _Walk:
             if self.states > MOST_STATES:
                 raise _TooMany
             steps[state] = []
-            for k, done in enumerate(state):
-                if done == len(chains[k]):
-                    continue
-                child = chains[k][done]
+            for k, child, done in self._next(state, chains):
                 if self._ways(child, at) is None:
                     continue
-                onward = (*state[:k], done + 1, *state[k + 1 :])
+                onward = (*state[:k], done, *state[k + 1 :])
                 steps[state].append((onward, (child, at)))
                 if onward not in reached:
                     reached.add(onward)
                     todo.append((onward, at + self.nodes[child].size))
-        if last not in reached:
+        full = list(map(len, chains))
+        ends = {state for state in reached if list(map(abs, state)) == full}
+        if not ends:
             return None
-        ends = {last}
         used: dict[Place, None] = {}
         for state, _ in reversed(todo):  # later states first
             for onward, place in steps[state]:
@@ -227,6 +257,17 @@ class _Walk:
                     ends.add(state)
                     used[place] = None
         return list(used)
+
+    def _next(
+        self, state: State, chains: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield (chain, its next member, members then set out) for each chain that goes on."""
+        for k, done in enumerate(state):
+            chain = chains[k]
+            if 0 <= done < len(chain):
+                yield k, chain[done], done + 1
+            if self.turning and len(chain) > 1 and -len(chain) < done <= 0:
+                yield k, chain[done - 1], done - 1
 
 
 def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:

@@ -26,6 +26,7 @@ UNORDERED = PARALLEL | TURNED  # words whose number is no place in the order of 
 
 Path = tuple[str, ...]
 Choices = Mapping[int, set[int]]  # of each leaf, its places
+Fits = Callable[[int, int], bool]  # whether a place and a leaf seem to be the same
 
 
 def tell_branches(
@@ -38,7 +39,8 @@ def tell_branches(
     found = dict(places)
     for rivals in _rivals(places):
         wanted = set().union(*(places[leaf] for leaf in rivals))
-        for fits in (_by_numbers(expected, actual), _by_words(expected, actual, wanted, rivals)):
+        count, call = _by_numbers(expected, actual), _by_words(expected, actual, wanted, rivals)
+        for fits in (count, call, _both(count, call)):
             told = _only_pairing(
                 {leaf: {p for p in places[leaf] if fits(p, leaf)} for leaf in rivals}
             )
@@ -102,7 +104,7 @@ def _rivals(places: Choices) -> list[set[int]]:
     return found
 
 
-def _by_numbers(expected: Sequence[Path], actual: Sequence[Path]) -> Callable[[int, int], bool]:
+def _by_numbers(expected: Sequence[Path], actual: Sequence[Path]) -> Fits:
     """Fitting: the numbers of one path are all in the other, in their order."""
 
     def fits(place: int, leaf: int) -> bool:
@@ -121,7 +123,7 @@ def _numbers_of(path: Path) -> list[str]:
 
 def _by_words(
     expected: Sequence[Path], actual: Sequence[Path], wanted: set[int], rivals: set[int]
-) -> Callable[[int, int], bool]:
+) -> Fits:
     """Fitting: the two have a word in common that not all of their rivals have."""
     mine = {place: _words_of(expected[place]) for place in wanted}
     theirs = {leaf: _words_of(actual[leaf]) for leaf in rivals}
@@ -136,6 +138,10 @@ def _by_words(
 def _words_of(path: Path) -> set[str]:
     words = [word for part in path for word in words_of(NUMBERS.sub(" ", part))]
     return {KIND_WORDS[word][1] if word in KIND_WORDS else word for word in words}
+
+
+def _both(one: Fits, other: Fits) -> Fits:
+    return lambda place, leaf: one(place, leaf) and other(place, leaf)
 
 
 def _only_pairing(choices: Choices) -> dict[int, int]:

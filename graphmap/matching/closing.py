@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Pair, propose
-from graphmap.matching.tokens import scope_of
 from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
     from graphmap.matching.forms import Form
     from graphmap.matching.levels import Run
-    from graphmap.model.variable import Variable
 
 __all__ = [
     "LONE",
@@ -103,8 +101,8 @@ def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
     settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
     sides = (
-        modules_of(run.whole[0], run.wanted_names, run.wanted),
-        modules_of(run.whole[1], run.pool_names, run.pool),
+        modules_of(run.whole[0], run.wanted_names),
+        modules_of(run.whole[1], run.pool_names),
     )
     return sides, settled
 
@@ -126,7 +124,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     }
     weak = {at: a for at, a in settled.items() if run.wanted[at].name in laid}
     firm = {at: a for at, a in settled.items() if at not in weak}
-    found = arrange(*sides, _paths(sides[1], run.pool), paired_forms(*sides, firm))
+    found = arrange(*sides, paired_forms(*sides, firm))
     if not found.places:
         return
     rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
@@ -145,11 +143,6 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
             del settled[at]
     why = "its only place in the order of the code, as scopes and forms allow"
     _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
-
-
-def _paths(side: Sequence[Form], pool: Sequence[Variable]) -> list[str]:
-    """Return the names of modules."""
-    return [scope_of(pool[next(iter(form.tensors.values()))[0]].name) for form in side]
 
 
 def _link_open(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.model.skeletons import DIGIT, distinct_skeletons
@@ -29,6 +29,8 @@ PART = "/part_0"  # of a partitioned variable
 NUMBERED = re.compile(r"(.*/)vars/([0-9]{1,4})")  # of Keras 3, which saves a layer's variables so
 # Haiku and Sonnet keep what they average in modules of their own.
 AVERAGE = re.compile(r"(.+?)(?:/~)?/(?:(mean|var)_ema|moving_(mean|variance))/average")
+# Tensorpack keeps the moving averages of a norm under the names of what they average.
+AVERAGED = re.compile(r"(.+)/(mean|variance)/EMA")
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 VECTORS = {2: NORM[:2], 4: NORM}  # what a layer of so many equal vectors holds
 
@@ -45,6 +47,8 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
     ['fc/bn/moving_variance', 'fc/w']
     >>> plain("w/part_0", "w/part_1"), plain("net/~/bn/~/mean_ema/average")
     (['w/part_0', 'w/part_1'], ['net/~/bn/moving_mean'])
+    >>> plain("conv0/bn/variance/EMA"), plain("z/mean", "z/mean/EMA")
+    (['conv0/bn/moving_variance'], ['z/mean', 'z/mean/EMA'])
     >>> plain("lstm.weight_hh_l1", "lstm.weight_ih_l0_reverse")
     ['lstm.1.forward.recurrent.weight', 'lstm.0.backward.weight']
     >>> plain_names([Variable("conv/vars/0", (3, 3, 4, 8)), Variable("conv/vars/1", (8,))])
@@ -60,6 +64,9 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
         names = [_moved(name) if "/moments" in name else name for name in names]
     if "/average" in text:
         names = [_averaged(name) if name.endswith("/average") else name for name in names]
+    if "/EMA" in text:
+        known = set(names)
+        names = [_unmarked(name, known) if name.endswith("/EMA") else name for name in names]
     if "/vars/" in text:
         words = _words_of_numbers(variables)
         names = [words.get(name, name) for name in names]
@@ -105,6 +112,13 @@ def _averaged(name: str) -> str:
         return name
     mean = "mean" in (found[2], found[3])
     return f"{found[1]}/moving_{'mean' if mean else 'variance'}"
+
+
+def _unmarked(name: str, known: Collection[str]) -> str:
+    found = AVERAGED.fullmatch(name)
+    if found is None or name.removesuffix("/EMA") in known:
+        return name
+    return f"{found[1]}/moving_{found[2]}"
 
 
 def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:

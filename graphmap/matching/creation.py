@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from graphmap.matching.groups import Group, Roles
 from graphmap.matching.sequence import Key, Run, Signature, align_runs
-from graphmap.matching.tokens import MARK, Names, Template, scope_of, words_of
+from graphmap.matching.tokens import MARK, Names, Template, filled, scope_of, words_of
 from graphmap.matching.vocabulary import PARALLEL
 
 __all__ = ["Item", "Paired", "align_creation", "align_sides"]
@@ -198,12 +198,7 @@ def _modules(items: Sequence[Item]) -> list[_Module]:
 
 def _path_of(name: Template) -> str:
     """Return a name without its last part, its indices in place."""
-    return _filled(scope_of(name.text), name.numbers)
-
-
-def _filled(text: str, numbers: tuple[int, ...]) -> str:
-    rest = iter(numbers)
-    return "".join(str(next(rest)) if letter == MARK else letter for letter in text)
+    return filled(Template(scope_of(name.text), name.numbers))
 
 
 def _numbered(actual: Sequence[Item]) -> dict[str, list[_Module]]:
@@ -251,7 +246,7 @@ def _counted(
         if place is not None:
             numbers = item.name.numbers
             at = place[0].count(MARK)  # of the counter: a scope may bear numbers too
-            scope = _filled(place[0], numbers[:at])
+            scope = filled(Template(place[0], numbers[:at]))
             units[scope, place[2]][numbers[at] if len(numbers) > at else 0].append(item)
     found: dict[str, dict[str, list[_Module]]] = defaultdict(dict)
     for (scope, word), rows in sorted(units.items()):

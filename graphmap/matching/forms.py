@@ -16,11 +16,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group
-from graphmap.matching.tokens import Names, scope_of
-from graphmap.model.variable import Variable
+from graphmap.matching.tokens import Names, filled, scope_of
 
 __all__ = [
     "Form",
+    "Signature",
     "common_signatures",
     "companions",
     "fit_forms",
@@ -39,10 +39,15 @@ Module = tuple[str, str, tuple[int, ...]]  # path, template, indices
 
 
 class Form(NamedTuple):
-    """A module: the pieces of its path, and its tensors as {kind and sizes: positions}."""
+    """A module: its name, and its tensors as {kind and sizes: positions}."""
 
-    path: Pieces
+    name: str
     tensors: Mapping[Key, tuple[int, ...]]
+
+    @property
+    def path(self) -> Pieces:
+        """The pieces of its name."""
+        return tuple(piece for piece in PIECES.split(self.name) if piece)
 
     @property
     def signature(self) -> Signature:
@@ -50,7 +55,7 @@ class Form(NamedTuple):
         return tuple(sorted((key, len(positions)) for key, positions in self.tensors.items()))
 
 
-def modules_of(groups: Iterable[Group], names: Names, side: Sequence[Variable]) -> list[Form]:
+def modules_of(groups: Iterable[Group], names: Names) -> list[Form]:
     """Return the modules of a side in the order of their positions; [] where a shape is unknown."""
     found: dict[Module, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
     for group in groups:
@@ -60,14 +65,14 @@ def modules_of(groups: Iterable[Group], names: Names, side: Sequence[Variable]) 
                 return []
             sizes = tuple(sorted(n for n in shape if n is not None and n != 1))
             kind = "M" if len(sizes) > 1 else letter  # a table may have a name that tells no kind
-            name = side[position].name
+            name = filled(names[position])
             # a tensor whose name tells no kind is a module of its own
             path = name if letter == "?" else scope_of(name)
             module = path, group.module.partition("|")[0], names.numbers[position]
             found[module][kind, sizes].append(position)
     made = [
         Form(
-            tuple(piece for piece in PIECES.split(path) if piece),
+            path,
             {_kind_in(tensors, key): tuple(positions) for key, positions in tensors.items()},
         )
         for (path, _, _), tensors in found.items()

@@ -20,6 +20,7 @@ __all__ = [
     "MARK",
     "Names",
     "Template",
+    "filled",
     "last_segment",
     "mark_numbers",
     "numbers_in",
@@ -68,6 +69,16 @@ def split_name(name: str) -> Template:
     index = INDEX if WORDED.search(name) else PLAIN
     parts = index.split(name.removesuffix(TAIL)[-LONGEST:])
     return Template(MARK.join(parts[::2]), tuple(map(int, parts[1::2])))
+
+
+def filled(name: Template) -> str:
+    """Return a name with its indices in place again.
+
+    >>> filled(split_name("block_3/conv2d_1/kernel"))
+    'block_3/conv2d_1/kernel'
+    """
+    rest = iter(name.numbers)
+    return "".join(str(next(rest)) if letter == MARK else letter for letter in name.text)
 
 
 class Names:
