@@ -372,5 +372,5 @@ def share(run: Run, copied: dict[int, int]) -> None:
     links = {link.expected.name: link for link in run.result.links}
     for copy, original in sorted(copied.items()):
         link = links.get(run.wanted[original].name)
-        if link is not None:
+        if link is not None and run.wanted[copy].name not in links:
             run.result.links.append(link._replace(expected=run.wanted[copy]))

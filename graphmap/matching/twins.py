@@ -85,13 +85,16 @@ def copies(groups: Sequence[Group]) -> list[tuple[Group, Group]]:
     found: dict[int, tuple[Group, Group]] = {}
     originals: set[int] = set()
     for one, other, scopes in find_twins(groups, FULL):
-        if len(scopes[one]) < 2 * FEWEST:
+        common = scopes[one].keys() & scopes[other].keys()
+        if len(scopes[one]) < 2 * FEWEST or any(
+            scopes[one][tail].shapes != scopes[other][tail].shapes for tail in common
+        ):
             continue
         for tail, copy in scopes[other].items():
             original = scopes[one].get(tail)
             if original is None or id(copy) in found or id(copy) in originals:
                 continue
-            if id(original) not in found and original.shapes == copy.shapes:
+            if id(original) not in found:
                 found[id(copy)] = (original, copy)
                 originals.add(id(original))
     return list(found.values())

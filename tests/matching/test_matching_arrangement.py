@@ -26,12 +26,12 @@ def code():
     return found
 
 
-def stored(turn=lambda at: at):
+def stored(scope_of=lambda at: f"stage/{at}"):
     """In scopes that name the shortcut last, and without scales, as slim keeps its norms."""
     found, truth = {}, {}
     mine = list(code())
     for at, (one, other) in enumerate(pairwise(CHANNELS)):
-        scope = f"stage/{turn(at)}"
+        scope = scope_of(at)
         names = [(f"{scope}/side/0/", f"{scope}/side/1/"), (f"{scope}/0/", f"{scope}/1/"),
                  (f"{scope}/2/", f"{scope}/3/")]  # fmt: skip
         row = block(names, one, other)
@@ -52,7 +52,25 @@ def test_scopes_are_walked_in_the_order_of_the_code():
 
 
 def test_an_order_that_no_walk_has_tells_nothing():
-    actual, _ = stored(lambda at: (at * 3) % 8)
+    actual, _ = stored(lambda at: f"stage/{(at * 3) % 8}")
     expected = code()
     shuffled = {name: expected[name] for name in sorted(expected, key=lambda n: (n[-3:], n))}
     assert len(committed(shuffled, actual)) < len(expected) / 2
+
+
+def test_a_counter_is_walked_as_any_numbered_row():
+    actual, truth = stored(lambda at: f"Stage_{at}" if at else "Stage")
+    assert committed(code(), actual) == truth
+
+
+def test_levels_that_are_counted_down_are_walked_from_their_end():
+    actual, truth = stored(lambda at: f"level/{8 - at}")
+    assert committed(code(), actual) == truth
+
+
+def test_a_second_head_is_walked_around():
+    """It holds what the trunk has too, so that forms do not stand equally often."""
+    actual, truth = stored()
+    rows = [(n, s) for n, s in code().items() if n.startswith(("unitb/p", "unitf/q"))]
+    head = {f"extra_head/{name.replace('/', '_', 1)}": shape for name, shape in rows}
+    assert committed(code() | head, actual) == truth

@@ -140,3 +140,27 @@ def test_counters_of_two_scopes_stay_open_where_shapes_do_not_tell_their_order()
         for k in range(12)
     ]
     assert not match_variables(side(*mine), side(*sorted(other))).matched
+
+
+PARTS = ["stem", "reduce", "mix", "gather", "spread", "fold", "close", "answer"]
+
+
+def test_a_counter_runs_on_from_another_model() -> None:
+    """Its first unit looks like that of the model before, whose others stand between the two."""
+    sizes = [3, 8, 12, 8, 16, 24, 4, 32, 9]
+    rows = [*pairwise([3, 8, 5, 7]), *pairwise(sizes)]
+    actual = [(f"dense_{k}/kernel" if k else "dense/kernel", row) for k, row in enumerate(rows)]
+    expected = [(f"net/{PARTS[k]}/kernel", row) for k, row in enumerate(pairwise(sizes))]
+    found = match_variables(side(*expected), side(*sorted(actual)))
+    best = {d.expected: d.candidates[0].actual for d in found.decisions if d.candidates}
+    assert best == {name: actual[k + 3][0] for k, (name, _) in enumerate(expected)}
+    assert len(found) >= len(expected) - 1
+
+
+def test_a_block_put_in_between_leaves_what_is_like_it_open() -> None:
+    sizes = [3, 8, 8, 8, 16, 16, 4, 32, 9]
+    rows = [*pairwise([3, 8, 8, 8, 8, 8, 16, 16, 4, 32, 9])]
+    actual = [(f"dense_{k}/kernel" if k else "dense/kernel", row) for k, row in enumerate(rows)]
+    expected = [(f"net/{PARTS[k]}/kernel", row) for k, row in enumerate(pairwise(sizes))]
+    found = match_variables(side(*expected), side(*sorted(actual)))
+    assert not {"net/reduce/kernel", "net/mix/kernel"} & set(dict(found.items()))
