@@ -300,8 +300,8 @@ def _pair_up(
             continue
         odds = -math.log2(max(1e-9, 1 - run.posterior))
         bits = min(MOST_BITS, odds, told)
-        mine = [i for m in modules[run.first : run.first + run.length] for i in m.items]
-        for e, a in _inside(mine, units[run.unit].items):
+        items = [i for m in modules[run.first : run.first + run.length] for i in m.items]
+        for e, a in _inside(items, units[run.unit].items):
             found.append(Paired(e, a, bits, len(sure)))
     return found
 

@@ -132,18 +132,20 @@ def companions(
     mine, theirs = common_signatures(expected, actual)
     taken = {t for row in targets.values() for t in row}
     near = _neighbours(expected, targets), _neighbours(actual, taken)
-    open_ones: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    places: dict[tuple[Signature, frozenset[int]], tuple[list[int], list[int]]] = defaultdict(
+        lambda: ([], [])
+    )
     for at in range(len(expected)):
-        around = {partner.get(n) for n in near[0][at]}
-        if at not in targets and _is_flat(expected[at]) and None not in around:
-            open_ones[mine[at], frozenset(around)][0].append(at)
+        around = near[0][at]
+        if at not in targets and _is_flat(expected[at]) and around <= partner.keys():
+            places[mine[at], frozenset(partner[n] for n in around)][0].append(at)
     for at in range(len(actual)):
         if at not in taken and _is_flat(actual[at]):
-            open_ones[theirs[at], near[1][at]][1].append(at)
+            places[theirs[at], near[1][at]][1].append(at)
     return [
         pair
-        for (_, around), (one, other) in open_ones.items()
-        if around and len(one) == len(other) == 1
+        for (_, beside), (one, other) in places.items()
+        if beside and len(one) == len(other) == 1
         for pair in inside(expected[one[0]], actual[other[0]])
     ]
 

@@ -58,7 +58,7 @@ def align_runs(
         for length, number in row:
             arriving[i + length].append((i, number))
     last = len(modules)
-    steps = GAP * np.arange(len(units) + 1)
+    steps = GAP * np.arange(len(units) + 1, dtype=np.float64)
     forward = np.full((last + 1, len(units) + 1), -np.inf)
     forward[0] = steps
     for i in range(1, last + 1):

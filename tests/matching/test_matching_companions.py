@@ -52,9 +52,7 @@ def test_a_scale_called_weight_is_a_scale_where_averages_stand_beside_it():
 
 def test_an_index_counts_past_what_is_no_block():
     def blocks(name, numbers, words):
-        return {
-            f"{name(k)}/{word}/w": (3, 3, 8, 8 + k) for k in numbers for word in words
-        }
+        return {f"{name(k)}/{word}/w": (3, 3, 8, 8 + k) for k in numbers for word in words}
 
     expected = blocks(lambda k: f"layers.{k}", (0, 1, 3, 4), ("conv_0", "conv_1"))
     expected["layers.2/theta/w"] = expected["layers.2/phi/w"] = (8, 4)
