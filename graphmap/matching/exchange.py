@@ -20,6 +20,7 @@ from graphmap.matching.groups import Group
 from graphmap.matching.layout import Label, label_of
 from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.matching.scoring import make_context, note_settled
+from graphmap.matching.tokens import last_segment, scope_of
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
@@ -63,12 +64,14 @@ def open_exchanges(run: Run) -> bool:
     for module in modules:
         alike[module.forms].append(module)
     rows = [row for one in alike.values() if len(one) <= MOST for row in _exchanges(one)]
-    if not rows:
+    taken: set[str] = set()
+    for module, why in _torn(modules, run.whole):
+        _open(run, module, why, taken)
+    if not rows and not taken:
         return False
     context = make_context(run.whole[0], run.whole[1], run.anchors)
     note_settled(run.anchors, context)
     settled = [(p.expected, p.actual) for p in run.anchors]
-    taken: set[str] = set()
     for one, other in rows:
         bits = _gain(one, other, context)
         if bits >= LEAST_BITS or _is_backed(one, other, run.whole[1], settled):
@@ -77,14 +80,48 @@ def open_exchanges(run: Run) -> bool:
             continue
         for module, rival in ((one, other), (other, one)):
             why = f"{rival.expected.module} fits there as well, but for {bits:.1f} bits"
-            for group, _ in module.pairs:
-                for _, at in group.members:
-                    run.result.vetoes[at] = (Evidence("exchange", 0.0, why),)
-                    taken.add(run.wanted[at].name)
+            _open(run, module, why, taken)
     if taken:
         run.result.links = [k for k in run.result.links if k.expected.name not in taken]
         run.complete = False
     return bool(taken)
+
+
+def _open(run: Run, module: Module, why: str, taken: set[str]) -> None:
+    for group, _ in module.pairs:
+        for _, at in group.members:
+            run.result.vetoes[at] = (Evidence("exchange", 0.0, why),)
+            taken.add(run.wanted[at].name)
+
+
+def _torn(
+    modules: Sequence[Module], whole: tuple[Sequence[Group], Sequence[Group]]
+) -> Iterator[tuple[Module, str]]:
+    """Yield modules that words alone led away from the scope where one beside them had to go.
+
+    That one has no counterpart where they went, and they have one where it went.
+    """
+    for mine, other in ((0, 1), (1, 0)):
+        there: dict[str, set[Form]] = defaultdict(set)
+        for group in whole[other]:
+            there[_home(group)].add(_form(group))
+        scopes: dict[str, list[tuple[Module, str, str]]] = defaultdict(list)
+        for module in modules:
+            here, place = _home(module.pairs[0][mine]), _home(module.pairs[0][other])
+            if scope_of(here) and scope_of(place):
+                scopes[scope_of(here)].append((module, scope_of(place), last_segment(place)))
+        for row in scopes.values():
+            for module, scope, leaf in row:
+                for sibling, elsewhere, name in row if not module.told else ():
+                    if elsewhere == scope or f"{scope}/{name}" in there:
+                        continue
+                    if set(module.forms[other]) <= there[f"{elsewhere}/{leaf}"]:
+                        yield module, f"{sibling.expected.module}, beside it, is in {elsewhere}"
+                        break
+
+
+def _home(group: Group) -> str:
+    return group.home.partition("|")[0]
 
 
 def _lone_modules(run: Run) -> list[Module]:

@@ -45,3 +45,14 @@ def test_a_part_that_fits_nowhere_else_shows_what_the_words_of_its_scope_mean():
     found = matched([*EXPECTED, *extra[0]], [*ACTUAL, *extra[1]])
     assert found["projection/conv/kernel"] == "downsampler/first_char_encoder/conv/kernel"
     assert found["chars_to_molecules/norm/beta"] == "last_char_encoder/norm/beta"
+
+
+def test_words_do_not_tear_a_scope_in_two():
+    """`static_mix` has a gate, and the only gate stands in `net/mix`."""
+    parts = [f"{part}/{leaf}" for part in ("in", "hidden") for leaf in ("kernel", "bias")]
+    gate = ["static_mix/gate/kernel"], ["net/mix/gate/kernel"]
+    expected = [f"{scope}/{part}" for scope in ("static_mix", "position_mix") for part in parts]
+    actual = [f"{scope}/{part}" for scope in ("net/static/mix", "net/mix") for part in parts]
+    layers = stack("encoder", 3)
+    found = matched([*layers, *expected, *gate[0]], [*layers, *actual, *gate[1]])
+    assert found == {n: n for n in layers} | {gate[0][0]: gate[1][0]}
