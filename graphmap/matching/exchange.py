@@ -8,7 +8,7 @@ stand nowhere else speaks for one way, both stay open.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -99,8 +99,10 @@ def _torn(
 ) -> Iterator[tuple[Module, str]]:
     """Yield modules that words alone led away from the scope where one beside them had to go.
 
-    That one has no counterpart where they went, and they have one where it went.
+    That one has no counterpart where they went, and they have one where it went. What stands for
+    two names (a tied table) is in no scope.
     """
+    uses = Counter(module.actual.home for module in modules)
     for mine, other in ((0, 1), (1, 0)):
         there: dict[str, set[Form]] = defaultdict(set)
         for group in whole[other]:
@@ -108,7 +110,7 @@ def _torn(
         scopes: dict[str, list[tuple[Module, str, str]]] = defaultdict(list)
         for module in modules:
             here, place = _home(module.pairs[0][mine]), _home(module.pairs[0][other])
-            if scope_of(here) and scope_of(place):
+            if scope_of(here) and scope_of(place) and uses[module.actual.home] == 1:
                 scopes[scope_of(here)].append((module, scope_of(place), last_segment(place)))
         for row in scopes.values():
             for module, scope, leaf in row:

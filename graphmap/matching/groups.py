@@ -280,9 +280,7 @@ def _overlap(below: dict[int, set[str]]) -> float:
     What is like nothing else (an attention between blocks) parts no neighbours.
     """
     shared = Counter(rest for contents in below.values() for rest in contents)
-    ordered = [
-        below[value] for value in sorted(below) if any(shared[rest] > 1 for rest in below[value])
-    ]
+    ordered = [below[at] for at in sorted(below) if any(shared[rest] > 1 for rest in below[at])]
     shares = [len(a & b) / min(len(a), len(b)) for a, b in pairwise(ordered)]
     return sum(shares) / len(shares) if shares else 0.0
 
