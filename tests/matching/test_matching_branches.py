@@ -2,6 +2,7 @@
 
 import pytest
 
+import graphmap
 from graphmap.matching.branches import open_branches, tell_branches
 
 
@@ -57,3 +58,10 @@ def test_equal_levels_that_are_counted_down_have_no_order():
     assert open_branches(walked, paths("up3/conv", "up2/conv"), [4, 4]) == {0: {0, 1}, 1: {0, 1}}
     assert open_branches(walked, paths("up2/conv", "up3/conv"), [4, 4]) == walked
     assert open_branches(walked, paths("up3/conv", "up2/conv"), [4, 7]) == walked
+
+
+def test_the_last_open_level_gets_an_answer():
+    mine = {f"neck/c{k}_reduced/{leaf}": (8,) for k in (5, 4, 3) for leaf in ("scale", "bias")}
+    theirs = {f"mask/conv{k}/bias": (8,) for k in (2, 5)} | {"neck/c5_reduced/bias": (8,)}
+    theirs["neck/c4_reduced/bias"] = (8,)
+    assert len(graphmap.match(mine, theirs).decisions) == len(mine)

@@ -52,7 +52,7 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
 def _absolute(pair: Pair) -> bool:
     """Whether both sides number alike from a number on that is no beginning: 3, 4, 5 are levels."""
     sides = [[numbers for numbers, _ in g.members] for g in (pair.expected, pair.actual)]
-    return sides[0] == sides[1] and min(map(min, sides[0]), default=0) >= LEVEL
+    return sides[0] == sides[1] and all(numbers and min(numbers) >= LEVEL for numbers in sides[0])
 
 
 def note_counters(pairs: Iterable[Pair], context: Context) -> None:
