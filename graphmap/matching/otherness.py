@@ -64,21 +64,23 @@ def _only_stacks(
     """Whether nothing fits but repeated layers: two models of one width may share these alone.
 
     A norm or a dense layer of the width of all layers fits in any model of that width, so that it
-    is enough if no sizes of their own, of tables, stems and heads, are on both sides.
+    is enough if nothing of a size of its own, no table, stem or head, was found.
     """
     alone: list[list[str]] = []
-    special: list[set[tuple[int, ...] | None]] = []
+    special: list[dict[str, tuple[int, ...] | None]] = []
     for side in (wanted, pool):
         texts = split_names([v.name for v in side]).texts
         often = Counter(texts)
         layers = {size_of(v) for v, t in zip(side, texts, strict=True) if often[t] >= REPEATED}
         once = [v for v, text in zip(side, texts, strict=True) if often[text] < REPEATED]
         alone.append([v.name for v in once])
-        special.append({size_of(v) for v in once} - layers if layers else set())
-    if min(map(len, special)) >= LEAST_SPECIAL and special[0].isdisjoint(special[1]):
-        return True
+        sizes = {v.name: size_of(v) for v in once} if layers else {}
+        special.append({name: size for name, size in sizes.items() if size not in layers})
     proper = [f for f in sure if ASSUMED.isdisjoint(e.kind for e in f.evidence)]
     used = {f.expected.name for f in proper}, {f.actual.name for f in proper}
+    least = min(len(set(sizes.values())) for sizes in special)
+    if least >= LEAST_SPECIAL and used[0].isdisjoint(special[0]):
+        return True
     return (
         all(alone)
         and sum(map(len, alone)) >= SMALL

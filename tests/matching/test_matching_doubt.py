@@ -30,6 +30,16 @@ def test_models_that_share_only_their_layers_are_other_models():
     assert len(found.matched) == len(kept)
 
 
+def test_one_size_in_common_by_chance_makes_no_model():
+    """Two classes here are two types there; of what is no layer nothing was found."""
+    reader = [("words/table", (90, 8)), ("types/table", (2, 8)), *encoder("block_"),
+              ("spell/bias", (90,))]  # fmt: skip
+    viewer = [("patches/kernel", (4, 4, 3, 8)), ("grid", (1, 17, 8)), *encoder("layer_"),
+              ("label/kernel", (8, 2)), ("label/bias", (2,))]  # fmt: skip
+    found = match_variables(side(*reader), side(*sorted(viewer)))
+    assert found.verdict == "other" and not found.matched
+
+
 @pytest.mark.parametrize("shape", [(4, 4), None])
 def test_levels_of_detail_count_from_the_other_end(shape):
     def maps(stage, out):
