@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel, ShapeValue
 
-__all__ = ["Forward", "Place", "find_forward"]
+__all__ = ["COMMUTATIVE", "Forward", "Place", "find_forward"]
 
 # What ends a computation that serves training, storing or the input pipeline.
 UPDATES = re.compile(r"(Resource|Sparse|ResourceSparse)?Apply[A-Z]|.*Grad$|Save|Restore|MergeV2")

@@ -17,6 +17,7 @@ from graphmap.matching.forward import Forward, find_forward
 from graphmap.matching.inlining import inline_calls
 from graphmap.matching.joinings import free_joinings
 from graphmap.matching.layout import Label, label_of, shapes_fit
+from graphmap.matching.products import free_products
 from graphmap.matching.sums import join_sums
 from graphmap.matching.tokens import split_name
 from graphmap.model.graph import GraphModel
@@ -71,7 +72,8 @@ def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
         for node in tuple(part.node for part in v.parts) or (v.node,):
             if node is not None and node in graph.index:
                 numbers[graph.index[node]] = number
-    return join_sums(free_joinings(find_forward(graph, numbers), graph))
+    forward = free_joinings(find_forward(graph, numbers), graph)
+    return join_sums(free_products(forward, graph))
 
 
 def _balanced(sides: Sequence[Forward], labels: Sequence[Mapping[int, Label]]) -> frozenset[Label]:

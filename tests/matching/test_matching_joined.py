@@ -53,6 +53,20 @@ def weighed_by_a_gate(net):
     return net.op("Sum", net.op("Mul", net.op("Pack", *net.parts, axis=1), gate), net.axes(1))
 
 
+def symmetric(net):
+    product = net.op("MatMul", *net.parts, transpose_b=True)
+    return net.op("AddV2", product, net.op("Transpose", product, net.axes(1, 0)))
+
+
+def gap(net):
+    product = net.op("MatMul", *net.parts, transpose_b=True)
+    return net.op("Sub", product, net.op("Transpose", product, net.axes(1, 0)))
+
+
+def product(net):
+    return net.op("Tanh", net.op("MatMul", *net.parts, transpose_b=True))
+
+
 def actuals(make):
     sides = []
     for names in (("w", "k"), ("fern", "moss")):
@@ -64,11 +78,13 @@ def actuals(make):
 ENDS = {"stem/kernel": "stem/kernel", "head/kernel": "head/kernel"}
 
 
-@pytest.mark.parametrize("make", [mean_of_stack, log_sum_of_concat, sorted_pool])
+@pytest.mark.parametrize("make", [mean_of_stack, log_sum_of_concat, sorted_pool, symmetric])
 def test_parts_that_a_reduction_makes_one_of_are_told_apart_by_nothing(make):
     assert actuals(make) == ENDS
 
 
-@pytest.mark.parametrize("make", [read_in_order, mean_over_other_axes, weighed_by_a_gate])
+@pytest.mark.parametrize(
+    "make", [read_in_order, mean_over_other_axes, weighed_by_a_gate, gap, product]
+)
 def test_parts_whose_order_something_reads_are_told_apart_by_it(make):
     assert actuals(make) == {**ENDS, "w/kernel": "fern/kernel", "k/kernel": "moss/kernel"}
