@@ -39,6 +39,7 @@ from graphmap.matching.pairs import (
 )
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
+from graphmap.matching.repeating import repeat_layer
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
 from graphmap.matching.tokens import Names, last_segment, split_name, split_names
 from graphmap.matching.told import Heads, told_stacks
@@ -108,6 +109,7 @@ def match_groups(
     originals = without(open_expected, copied)
     by_forms(run, originals, open_actual)
     keep_same(run, open_expected, open_actual)
+    repeat_layer(run)
     if left and right:
         drop_orphans(run, set(left), set(right))
     if left:
