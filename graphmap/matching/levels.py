@@ -45,6 +45,7 @@ from graphmap.matching.tokens import Names, last_segment, split_name, split_name
 from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.towers import Towers
 from graphmap.matching.twins import copies, decide_scopes, find_twins
+from graphmap.matching.walking import walk_scopes
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 
@@ -108,6 +109,7 @@ def match_groups(
         left, right = without(left, settled[0]), without(right, settled[1])
     originals = without(open_expected, copied)
     by_forms(run, originals, open_actual)
+    walk_scopes(run)
     keep_same(run, open_expected, open_actual)
     repeat_layer(run)
     if left and right:
