@@ -29,6 +29,7 @@ from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.instances import tell_instances
 from graphmap.matching.order import decide_order
+from graphmap.matching.overlaying import walk_scopes
 from graphmap.matching.pairs import (
     Context,
     Pair,
@@ -45,7 +46,6 @@ from graphmap.matching.tokens import Names, last_segment, split_name, split_name
 from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.towers import Towers
 from graphmap.matching.twins import copies, decide_scopes, find_twins
-from graphmap.matching.walking import walk_scopes
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
 
