@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from graphmap.matching.layout import find_layout
 from graphmap.matching.tokens import scope_of, similarity
+from graphmap.matching.vocabulary import ROLES
 from graphmap.model.variable import Variable
 
 __all__ = ["Leftover", "find_leftovers"]
@@ -38,7 +39,7 @@ def find_leftovers(
     """Return pairs of the open variables.
 
     settled: how many variables have their counterpart. Without shapes two modules also need a like
-    word, or be norms: a new head may stand where an old one stood.
+    word, or words of one role, or be norms: a new head may stand where an old one stood.
     """
     mine, theirs = _modules(expected), _modules(actual)
     if mine is None or theirs is None or not 0 < len(mine) == len(theirs) <= MOST:
@@ -47,19 +48,41 @@ def find_leftovers(
     if settled < LEAST_SETTLED * count:
         return []
     left, right = _by_signature(mine), _by_signature(theirs)
-    if left.keys() != right.keys() or len(left) < len(mine):
+    if {s: len(many) for s, many in left.items()} != {s: len(many) for s, many in right.items()}:
         return []
     found = []
-    for signature, module in left.items():
-        other = dict(right[signature])
-        pairs = [(row, other.get(key)) for key, row in module]
-        fitting = [(e, a) for e, a in pairs if a is not None and _fits(e, a)]
-        if len(fitting) < len(pairs):
+    for signature, modules in left.items():
+        pairs = [(modules[0], right[signature][0])] if len(modules) == 1 else []
+        if not pairs and _is_shaped(modules[0]):
             return []
-        if module[0][1].variable.shape is None and not _related(fitting):
-            continue
-        found += [(e.variable, a.variable) for e, a in fitting]
+        for module, other in pairs or _by_role(modules, right[signature]):
+            fitting = _inside(module, other)
+            if fitting is None:
+                return []
+            shaped, role = _is_shaped(module), _role(module)
+            if shaped or (role and role == _role(other)) or _related(fitting):
+                found += [(e.variable, a.variable) for e, a in fitting]
     return found
+
+
+def _is_shaped(module: Module) -> bool:
+    return module[0][1].variable.shape is not None
+
+
+def _inside(module: Module, other: Module) -> list[tuple[Leftover, Leftover]] | None:
+    """Pair the tensors of two modules; None where one of them fits none, or two."""
+    theirs = dict(other)
+    pairs = [(row, theirs.get(key)) for key, row in module]
+    fitting = [(e, a) for e, a in pairs if a is not None and _fits(e, a)]
+    return fitting if len(fitting) == len(pairs) == len(theirs) else None
+
+
+def _by_role(left: Sequence[Module], right: Sequence[Module]) -> list[tuple[Module, Module]]:
+    """Pair modules that hold the same by their roles, of which each side has one of a kind."""
+    sides = [Counter(map(_role, modules)) for modules in (left, right)]
+    alone = {role for role in sides[0] if role and sides[0][role] == sides[1][role] == 1}
+    theirs = {_role(other): other for other in right}
+    return [(one, theirs[role]) for one in left if (role := _role(one)) in alone]
 
 
 def _fits(one: Leftover, other: Leftover) -> bool:
@@ -95,14 +118,15 @@ def _modules(rows: Iterable[Leftover]) -> Mapping[str, Module] | None:
     return found if len(known) == 1 else None
 
 
-def _by_signature(modules: Mapping[str, Module]) -> dict[Signature, Module]:
-    """Return {what a module holds: the module}; modules that hold the same are left out."""
-    signatures = {
-        path: tuple(sorted((key for key, _ in rows), key=str)) for path, rows in modules.items()
-    }
-    counts = Counter(signatures.values())
-    return {
-        signatures[path]: rows
-        for path, rows in modules.items()
-        if counts[signatures[path]] == 1 and len(set(signatures[path])) == len(rows)
-    }
+def _by_signature(modules: Mapping[str, Module]) -> dict[Signature, list[Module]]:
+    """Return {what a module holds: the modules that do}."""
+    found: dict[Signature, list[Module]] = defaultdict(list)
+    for rows in modules.values():
+        found[tuple(sorted((key for key, _ in rows), key=str))].append(rows)
+    return found
+
+
+def _role(module: Module) -> str:
+    """Return what a module is for, if its words speak of one thing; "" if they do not."""
+    found = {ROLES[word] for _, row in module for word in row.words if word in ROLES}
+    return found.pop() if len(found) == 1 else ""

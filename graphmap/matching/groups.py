@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from graphmap.matching.bare import Member, Templates, join_bare
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.tokens import MARK, Names, segments, words_of
-from graphmap.matching.vocabulary import NORMS, ORDINALS
+from graphmap.matching.vocabulary import NORMS, ORDINALS, PLACES
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
@@ -394,6 +394,10 @@ def _settle_kinds(groups: list[Group]) -> None:
     for group in groups:
         letters[group.module].add(group.kind.letter)
     for group in groups:
-        named = [word for word in group.words if word[0] not in "=@"]
-        in_norm = bool(named) and (named[-1] in NORMS or named[-1].endswith("norm"))
-        group.kind = settle(group.kind, frozenset(letters[group.module]), in_norm)
+        group.kind = settle(group.kind, frozenset(letters[group.module]), _is_norm(group))
+
+
+def _is_norm(group: Group) -> bool:
+    """Whether the last word that is no place says so: `norm1`, `layernorm_before`."""
+    named = [word for word in group.words if word[0] not in "=@" and word not in PLACES]
+    return bool(named) and (named[-1] in NORMS or named[-1].endswith("norm"))

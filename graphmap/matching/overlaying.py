@@ -80,21 +80,23 @@ def _shaped(run: Run) -> bool:
 
 
 def _modules(groups: Sequence[Group], names: Names) -> list[Module]:
-    """Return the modules of a side in the order of their positions."""
+    """Return the modules of a side in the order of their positions.
+
+    Tables and what has no kind are left out: one side keeps them beside what reads them.
+    """
     found: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for group in groups:
+        if group.kind.letter == "?" or group.kind.sub == "embedding":
+            continue
         letter = "B" if group.kind.letter == "E" else group.kind.letter
         wrapped = last_segment(group.template).rstrip("_" + MARK)
         for _, position in group.members:
             name = _filled(*names[position])
-            while not last_segment(name).startswith(wrapped):
-                name = scope_of(name)
-            # a tensor whose name tells no kind is a module of its own
-            path = name if letter == "?" else scope_of(name)
+            if not last_segment(name).startswith(wrapped):
+                name = scope_of(name)  # a last segment that most names share says nothing
             kind, rest = kind_of(last_segment(name), None)
-            if kind.letter == "?":
-                rest = group.module
-            found[path, rest][letter].append(position)
+            part = group.module if kind.letter == "?" else rest
+            found[scope_of(name), part][letter].append(position)
     made = [Module(pieces_of(path), _as_stored(tensors)) for (path, _), tensors in found.items()]
     return sorted(made, key=lambda m: min(p for row in m.tensors.values() for p in row))
 
@@ -186,7 +188,7 @@ def _fixed(
     back = [{at: place for place, at in enumerate(side)} for side in kept]
     fixed: dict[int, int] = {}
     for e, a in settled.items():
-        place, leaf = back[0].get(homes[0][e]), back[1].get(homes[1][a])
+        place, leaf = back[0].get(homes[0].get(e, -1)), back[1].get(homes[1].get(a, -1))
         if place is None or leaf is None:
             continue
         if fixed.setdefault(leaf, place) != place:

@@ -13,6 +13,8 @@ __all__ = [
     "NORMS",
     "ORDINALS",
     "PARALLEL",
+    "PLACES",
+    "ROLES",
     "STAGES",
     "TURNED",
 ]
@@ -117,10 +119,24 @@ JOINED: dict[tuple[str, str], str] = {
 
 NORMS = frozenset({"layernorm", "batchnorm", "groupnorm", "instancenorm", "norm", "rmsnorm"})
 
+# Where a norm stands says nothing of what it is.
+PLACES = frozenset(
+    {"before", "after", "first", "second", "third", "last", "final", "pre", "post", "embedding"}
+)
+
 # Words that wrap without telling: they weigh little.
 GENERIC = frozenset(
     {"model", "net", "network", "module", "layer", "block", "cell", "main", "base", "backbone"}
     | {"attributes", "variable", "sequential", "feature", "functional", "tf", "for", "with"}
+)
+
+# What stands once in a model and has many names: where data come in, and where answers leave.
+ROLES = _invert(
+    {
+        "head": "head final output prediction predictor logits classifier readout score softmax",
+        "stem": "stem pre input initial first inlet entry causal",
+        "cell": "lstm gru rnn recurrent core",
+    }
 )
 
 # In which order data passes the parts of a block.
