@@ -10,13 +10,15 @@ With shapes `arrangement.py` asks the same of sizes.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_of
-from graphmap.matching.tokens import MARK, Names, last_segment, scope_of
+from graphmap.matching.tokens import MARK, Names, last_segment, scope_of, words_of
+from graphmap.matching.vocabulary import GENERIC, ROLES
 from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk, pieces_of
 from graphmap.model.namemap import Evidence
 
@@ -151,10 +153,18 @@ def _lay(
     alone = {leaf: next(iter(places)) for leaf, places in found.items() if len(places) == 1}
     takers = Counter(place for places in found.values() for place in places)
     alone = {leaf: place for leaf, place in alone.items() if takers[place] == 1}
-    if _agreed(alone, paths, ways) < AGREED:
+    agreed = _agreed(alone, paths, ways)
+    if len(agreed) < AGREED:
         return []
     doubted = walk.doubted(alone, paths)
-    return [(kept[0][p], kept[1][leaf]) for leaf, p in alone.items() if leaf not in doubted]
+    vouched = _repeated(agreed, row) - _last(paths)
+    common = _common(paths)
+    return [
+        (kept[0][place], kept[1][leaf])
+        for leaf, place in alone.items()
+        if leaf not in doubted
+        if place in vouched or _speak_alike(paths[place], ways[leaf], common)
+    ]
 
 
 def _signatures(
@@ -214,8 +224,10 @@ def _runs(paths: Sequence[Path], counted: bool = False) -> list[tuple[int, int]]
     return sorted(found)
 
 
-def _agreed(alone: Mapping[int, int], paths: Sequence[Path], ways: Sequence[Path]) -> int:
-    """Count the scopes of several modules, and not all, that are the same on both sides."""
+def _agreed(
+    alone: Mapping[int, int], paths: Sequence[Path], ways: Sequence[Path]
+) -> set[tuple[int, int]]:
+    """Return the scopes of several modules, and not all, that are the same on both sides."""
     runs = set(_runs(paths))
     spans: dict[Path, list[int]] = defaultdict(list)
     holds: Counter[Path] = Counter()
@@ -224,12 +236,54 @@ def _agreed(alone: Mapping[int, int], paths: Sequence[Path], ways: Sequence[Path
             holds[way[:depth]] += 1
             if leaf in alone:
                 spans[way[:depth]].append(alone[leaf])
-    agreed = {
+    return {
         (min(row), max(row) + 1)
         for scope, row in spans.items()
         if len(row) == holds[scope] and (min(row), max(row) + 1) in runs
     }
-    return len(agreed)
+
+
+def _repeated(agreed: Iterable[tuple[int, int]], row: Sequence[int]) -> set[int]:
+    """Return the places in scopes of which several hold the same, and what stands before them.
+
+    A new head stands alone, and behind them.
+    """
+    alike: dict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
+    for first, end in agreed:
+        alike[tuple(row[first:end])].append((first, end))
+    spans = [span for many in alike.values() if len(many) >= AGREED for span in many]
+    places = {place for span in spans for place in range(*span)}
+    return places | set(range(min(places, default=0)))
+
+
+def _last(paths: Sequence[Path]) -> set[int]:
+    """Return the places of the last scope of the code, which may be new; none if it is a layer."""
+    both = zip(min(paths), max(paths), strict=False)  # what these share all share
+    depth = sum(1 for _ in takewhile(lambda pieces: pieces[0] == pieces[1], both))
+    tops = [path[depth] if depth < len(path) else "" for path in paths]
+    words = [NUMBERS.sub(MARK, top) for top in tops]
+    if len({top for top, word in zip(tops, words, strict=True) if word == words[-1]}) > 1:
+        return set()
+    return {place for place, top in enumerate(tops) if top == tops[-1]}
+
+
+def _common(paths: Sequence[Path]) -> set[str]:
+    """Return the words that more than half of the paths have."""
+    times = Counter(word for path in paths for word in _words(path))
+    return {word for word, having in times.items() if 2 * having > len(paths)}
+
+
+def _words(path: Path) -> frozenset[str]:
+    return frozenset(word for piece in path for word in words_of(NUMBERS.sub(" ", piece)))
+
+
+def _speak_alike(one: Path, other: Path, common: Set[str]) -> bool:
+    """Whether two modules have a word in common, or words of one role, that tell something."""
+    mine, theirs = (_words(path) - common - GENERIC for path in (one, other))
+    if not mine.isdisjoint(theirs):
+        return True
+    roles = [{ROLES[word] for word in words if word in ROLES} for words in (mine, theirs)]
+    return not roles[0].isdisjoint(roles[1])
 
 
 def _inside(mine: Module, theirs: Module) -> list[tuple[int, int]]:
