@@ -359,8 +359,10 @@ def eliminate(run: Run) -> None:
                 if side[at].name not in names
             ]
         )
-    evidence = (Evidence("elimination", LEFT_BITS, "all else has its counterpart"),)
-    for mine, other in find_leftovers(rows[0], rows[1], len(links)):
+    why = "all else has its counterpart"
+    for mine, other, role in find_leftovers(rows[0], rows[1], len(links)):
+        found = Evidence("role", LEFT_BITS, f"{why}, and both are a {role}")
+        evidence = (found if role else Evidence("elimination", LEFT_BITS, why),)
         kernel = len(mine.shape or ()) > 1
         links.append(Found(mine, other, LEFT_BITS, LEFT_BITS, evidence, kernel))
 

@@ -35,8 +35,8 @@ class Leftover(NamedTuple):
 
 def find_leftovers(
     expected: Iterable[Leftover], actual: Iterable[Leftover], settled: int
-) -> list[tuple[Variable, Variable]]:
-    """Return pairs of the open variables.
+) -> list[tuple[Variable, Variable, str]]:
+    """Return pairs of the open variables, and the role that vouches for them, if any.
 
     settled: how many variables have their counterpart. Without shapes two modules also need a like
     word, or words of one role, or be norms: a new head may stand where an old one stood.
@@ -59,9 +59,9 @@ def find_leftovers(
             fitting = _inside(module, other)
             if fitting is None:
                 return []
-            shaped, role = _is_shaped(module), _role(module)
-            if shaped or (role and role == _role(other)) or _related(fitting):
-                found += [(e.variable, a.variable) for e, a in fitting]
+            role = "" if _is_shaped(module) or _role(module) != _role(other) else _role(module)
+            if _is_shaped(module) or role or _related(fitting):
+                found += [(e.variable, a.variable, role) for e, a in fitting]
     return found
 
 

@@ -31,7 +31,7 @@ __all__ = ["open_exchanges"]
 FEWEST = 3  # links from which repetition vouches for a pair
 LEAST_BITS = 6.0  # by which one way must be better
 MOST = 100  # modules that hold the same; more are not compared with each other
-TOLD = frozenset({"counter", "form", "order", "scope", "trained"})  # beside words, siblings
+TOLD = frozenset({"counter", "form", "order", "role", "scope", "trained"})  # beside words, siblings
 
 Form = tuple[str, int, Label]  # kind, members and sizes of a group
 
