@@ -6,11 +6,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
+from graphmap.matching.indices import Index, Prefixes, selecting_indices
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.tokens import MARK, Names, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS, PLACES
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "Places", "Roles", "build_groups"]
 
-MOST_SPLITS = 8  # values of an index that may name different things instead of counting
-COUNTING_SHARE = 0.6  # of the contents that the values of a counting index have in common
 LONE_WORD = re.compile(r"(?<![a-zA-Z])[a-zA-Z]{1,7}(?![a-zA-Z])")
 
 Places = tuple[tuple[int, ...], ...]  # of each member of a group
@@ -121,10 +119,6 @@ def _counting(size: int) -> Places:
     return tuple([(at,) for at in range(size)])
 
 
-# {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}
-Prefixes = dict[str, tuple[str, dict[int, int]]]
-
-
 class Roles:
     """What the indices of a whole side mean.
 
@@ -158,7 +152,7 @@ def build_groups(
     counters = join_bare(templates, known.counters if known else {})
     _renumber(templates, renumbered or {})
     lettered = lettered_leaves(templates)
-    selecting = _selecting(templates, known.prefixes if known else {})
+    selecting = selecting_indices(templates, known.prefixes if known else {})
     if known is not None and not known.prefixes:
         known.prefixes, known.counters = selecting, counters
     groups: list[Group] = []
@@ -239,52 +233,6 @@ def _renumber(templates: Templates, renumbered: Mapping[str, Mapping[int, int]])
                 ]
 
 
-def _selecting(templates: Templates, known: Prefixes) -> Prefixes:
-    """Return {prefix that ends in an index: ("select" | "inner" | "count", {value: rank})}.
-
-    known: those that a whole side told already.
-    """
-    contents: dict[str, list[tuple[str, set[int]]]] = defaultdict(list)
-    for text, members in templates.items():
-        for at, found in enumerate(re.finditer(MARK, text)):
-            cut = found.end()
-            if text[:cut] not in known:
-                having = {numbers[at] for numbers, _ in members}
-                contents[text[:cut]].append((text[cut:], having))
-    roles = dict(known)
-    for prefix, rests in contents.items():
-        values = sorted(set().union(*(having for _, having in rests)))
-        role = _role(rests, values) if 1 < len(values) <= 2 * MOST_SPLITS else "count"
-        roles[prefix] = role, {value: rank for rank, value in enumerate(values)}
-    return roles
-
-
-def _role(rests: Sequence[tuple[str, set[int]]], values: Sequence[int]) -> str:
-    """Return what an index of a few values is. rests: what stands below it, under which values."""
-    below = {value: {rest for rest, having in rests if value in having} for value in values}
-    if _overlap(below) < COUNTING_SHARE:
-        return "select"
-    modules = {segments(rest)[:-1] for rest, having in rests if having}
-    if len(values) <= MOST_SPLITS and len(modules) == 1 and not _has_index(modules):
-        return "inner"
-    return "count"
-
-
-def _has_index(modules: set[tuple[str, ...]]) -> bool:
-    return any(MARK in part for module in modules for part in module)
-
-
-def _overlap(below: dict[int, set[str]]) -> float:
-    """Mean share of the smaller of two neighbouring contents that the larger one has too.
-
-    What is like nothing else (an attention between blocks) parts no neighbours.
-    """
-    shared = Counter(rest for contents in below.values() for rest in contents)
-    ordered = [below[at] for at in sorted(below) if any(shared[rest] > 1 for rest in below[at])]
-    shares = [len(a & b) / min(len(a), len(b)) for a, b in pairwise(ordered)]
-    return sum(shares) / len(shares) if shares else 0.0
-
-
 def _split(
     text: str,
     members: list[Member],
@@ -295,30 +243,48 @@ def _split(
     lettered: tuple[Kind, str] | None,
 ) -> list[Group]:
     cuts = [found.end() for found in re.finditer(MARK, text)]
+    indices = [selecting[text[:cut]] for cut in cuts]
     literal: list[int] = []
-    for at, cut in enumerate(cuts):
-        role = selecting[text[:cut]][0]
+    for at, index in enumerate(indices):
         if (
             _is_constant(members, at)
-            or role == "select"
-            or (role == "inner" and (apart or (fine and _is_repeated(members, at))))
+            or index.role == "select"
+            or (index.role == "inner" and (apart or (fine and _is_repeated(members, at))))
         ):
             literal.append(at)
-    parts: dict[tuple[int, ...], list[Member]] = defaultdict(list)
-    if not literal:
+    turning = [at for at, i in enumerate(indices) if i.role == "turns" and at not in literal]
+    parts: dict[tuple[tuple[int, int], ...], list[Member]] = defaultdict(list)
+    if not literal and not turning:
         parts[()] = members
-    for numbers, position in members if literal else ():
-        parts[tuple([numbers[at] for at in literal])].append((numbers, position))
+    for numbers, position in members if literal or turning else ():
+        key = [(at, numbers[at]) for at in literal]
+        key += [_turn(at, numbers[at], indices[at]) for at in turning]
+        parts[tuple(sorted(key, key=_place))].append((numbers, position))
     made = []
-    for values in sorted(parts):
-        tokens = {
-            at: _literal(value, *selecting[text[: cuts[at]]])
-            for at, value in zip(literal, values, strict=True)
-        }
-        group = _make_group(text, tokens, parts[values], variables, selecting, lettered)
-        group.fixed = tuple(zip(literal, values, strict=True))
+    for part in sorted(parts):
+        tokens = {at: _literal(value, indices[at]) for at, value in part if at >= 0}
+        blocks = [index.ranks for index in indices]
+        turns = [(-1 - at, turn) for at, turn in part if at < 0]
+        for at, turn in turns:
+            blocks[at] = indices[at].ranks_in_turn(turn)
+        group = _make_group(text, tokens, parts[part], variables, blocks, lettered)
+        group.fixed = tuple((at, value) for at, value in part if at >= 0)
+        if turns:
+            mark = "".join(f"~{turn}" for _, turn in turns)
+            group.module, group.home = group.module + mark, group.home + mark
         made.append(group)
     return made
+
+
+def _place(part: tuple[int, int]) -> int:
+    return part[0] if part[0] >= 0 else -1 - part[0]
+
+
+def _turn(at: int, value: int, index: Index) -> tuple[int, int]:
+    """Return (-1 - at, what is counted in turn), or (at, value) of what stands there once."""
+    turn = index.turns[value]
+    alone = sum(other == turn for other in index.turns.values()) == 1
+    return (at, value) if alone else (-1 - at, turn)
 
 
 def _is_constant(members: Sequence[Member], at: int) -> bool:
@@ -331,7 +297,8 @@ def _is_repeated(members: Sequence[Member], at: int) -> bool:
     return min(Counter([numbers[at] for numbers, _ in members]).values()) > 1
 
 
-def _literal(value: int, role: str, ranks: dict[int, int]) -> str:
+def _literal(value: int, index: Index) -> str:
+    ranks = index.ranks
     return f"={value}" if len(ranks) == 1 else f"@{ranks[value]}/{len(ranks)}"
 
 
@@ -340,7 +307,7 @@ def _make_group(
     tokens: dict[int, str],
     members: list[Member],
     variables: Sequence[Variable],
-    selecting: Prefixes,
+    ranks: Sequence[dict[int, int]],
     lettered: tuple[Kind, str] | None,
 ) -> Group:
     width = text.count(MARK)
@@ -358,8 +325,7 @@ def _make_group(
     kept = sorted(sorted(members, key=_position), key=_numbers)  # far faster than by both at once
     positions = list(map(_position, kept))
     shapes = tuple([variables[position].shape for position in positions])
-    cuts = [found.end() for found in re.finditer(MARK, text)]
-    blocks = tuple(selecting[text[: cuts[at]]][1] for at in free)
+    blocks = tuple(ranks[at] for at in free)
     parts = segments(text) or (text,)
     rank = None if shapes[0] is None else len(shapes[0])
     kind, rest = kind_of(parts[-1], rank)

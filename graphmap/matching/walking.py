@@ -237,7 +237,9 @@ def _count_on(one: Path, other: Path) -> bool:
 
 def _are_beside(one: Path, other: Path) -> bool:
     """Whether each of two paths has a word of its own that branches beside each other have."""
-    sides = [set(words_of("/".join(path).replace("/", " "))) for path in (one, other)]
+    sides = [
+        {w for piece in path for w in words_of(NUMBERS.sub(" ", piece))} for path in (one, other)
+    ]
     own = sides[0] - sides[1], sides[1] - sides[0]
     return all(any(word in PARALLEL or len(word) == 1 for word in side) for side in own)
 
