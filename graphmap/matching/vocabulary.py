@@ -14,6 +14,7 @@ __all__ = [
     "ORDINALS",
     "PARALLEL",
     "PLACES",
+    "RISING",
     "ROLES",
     "STAGES",
     "TURNED",
@@ -166,6 +167,9 @@ PARALLEL = frozenset(
     {"query", "key", "value", "branch", "tower", "head", "expert", "stream", "gate", "filter"}
     | {"path", "left", "right", "forward", "backward", "positive", "negative"}
 )
+
+# Levels of a path that some count as they are made, others as those of the way down.
+RISING = "upsample"
 
 # Words whose index counts from the other end: level of detail 0 is the finest, made last.
 TURNED = frozenset({"lod"})

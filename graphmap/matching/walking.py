@@ -11,11 +11,11 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from graphmap.matching.tokens import MARK, words_of
-from graphmap.matching.vocabulary import PARALLEL
+from graphmap.matching.vocabulary import PARALLEL, RISING
 
 __all__ = ["NUMBERS", "Path", "TooManyError", "Walk", "pieces_of"]
 
@@ -26,6 +26,9 @@ MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 NUMBERS = re.compile(r"(?<![0-9][xX])([0-9]+)(?![0-9]*[xX][0-9])([a-z](?![A-Za-z0-9]))?")
 DIMENSIONS = re.compile(r"(?i)(conv|convolution|pool|norm)_?[0-9]_?d(?![a-z])")
 SEPARATORS = re.compile(r"[/.]")
+
+# Words of ways beside the main one, so that a counter over both has no natural order.
+SHORT = frozenset({"shortcut", "downsample", "residual", "proj", "match"})
 
 Path = tuple[str, ...]
 Place = tuple[int, int]  # node, position at which it begins
@@ -128,30 +131,38 @@ class Walk:
         return found
 
     def doubted(self, alone: Mapping[int, int], paths: Sequence[Path]) -> set[int]:
-        """Return the leaves below siblings whose numbers tell no order.
+        """Return the leaves below like siblings whose numbers tell no order.
 
-        Branches that run beside each other have the order of their numbers only where the code
-        numbers its own so; what is equal and has words of such branches has none.
+        paths: of the sequence. alone: {leaf: its place}. A way beside the main one makes the place
+        of all siblings like it doubtful.
         """
         found: set[int] = set()
         for node in self.nodes:
             names = {child: name for name, child in node.children.items()}
             for chain in node.chains:
-                words = words_of(NUMBERS.sub(" ", names[chain[0]]))
-                beside = bool(words) and words[-1] in PARALLEL
                 alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
                 for child in chain:
                     inside = self._leaves(child)
                     alike[tuple(sorted(self.forms[leaf] for leaf in inside))].append(child)
-                for one, other in (pair for row in alike.values() for pair in pairwise(row)):
-                    leaves = self._leaves(one), self._leaves(other)
-                    firsts = [min(alone.get(leaf, len(paths)) for leaf in row) for row in leaves]
-                    if max(firsts) == len(paths):
-                        continue
-                    ways = paths[firsts[0]], paths[firsts[1]]
-                    if not _count_on(*ways) and (beside or _are_beside(*ways)):
-                        found.update(*leaves)
+                for row in alike.values():
+                    word = NUMBERS.sub(" ", names[row[0]])
+                    found.update(self._doubted(row, word, alone, paths))
         return found
+
+    def _doubted(
+        self, row: Sequence[int], word: str, alone: Mapping[int, int], paths: Sequence[Path]
+    ) -> Iterator[int]:
+        """Yield the leaves below like siblings, in the order of their numbers, that have none."""
+        inside = [[leaf for leaf in self._leaves(child) if leaf in alone] for child in row]
+        inside = [leaves for leaves in inside if leaves]
+        ways = [paths[min(alone[leaf] for leaf in leaves)] for leaves in inside]
+        for at, (one, other) in enumerate(pairwise(ways)):
+            if not _is_ordered(word, one, other):
+                yield from (*inside[at], *inside[at + 1])
+        own = set().union(*ways) - set(ways[0]).intersection(*ways) if ways else set()
+        if not SHORT.isdisjoint(_words(own)):
+            for leaves in inside:
+                yield from leaves
 
     def _leaves(self, number: int) -> list[int]:
         node = self.nodes[number]
@@ -227,21 +238,33 @@ class Walk:
         return list(used)
 
 
-def _count_on(one: Path, other: Path) -> bool:
-    """Whether the first piece in which two paths differ is one word with a higher number."""
-    differ = next(((a, b) for a, b in zip(one, other, strict=False) if a != b), ("", ""))
-    return NUMBERS.sub("#", differ[0]) == NUMBERS.sub("#", differ[1]) and _order(
-        differ[0]
-    ) < _order(differ[1])
+def _is_ordered(word: str, one: Path, other: Path) -> bool:
+    """Whether two modules of the code come one after the other as two numbers of a word do.
+
+    What runs beside each other has no order but that of its own numbers, and levels of the way up
+    may be counted from either end.
+    """
+    differ = [(a, b) for a, b in zip(one, other, strict=False) if a != b] or [("", "")]
+    steps = [_order(a) < _order(b) for a, b in differ if MARK in _word(a) and _word(a) == _word(b)]
+    words = words_of(word)
+    if RISING in words and words != words_of(NUMBERS.sub(" ", differ[0][0])):
+        return False
+    if steps:
+        return any(steps)
+    sides = _words(one), _words(other)
+    own = {*(sides[0] ^ sides[1]), *words[-1:]}
+    if "output" not in sides[1] - sides[0] and not PARALLEL.isdisjoint(own):
+        return False
+    return not any(len(word) == 1 for word in own)
 
 
-def _are_beside(one: Path, other: Path) -> bool:
-    """Whether each of two paths has a word of its own that branches beside each other have."""
-    sides = [
-        {w for piece in path for w in words_of(NUMBERS.sub(" ", piece))} for path in (one, other)
-    ]
-    own = sides[0] - sides[1], sides[1] - sides[0]
-    return all(any(word in PARALLEL or len(word) == 1 for word in side) for side in own)
+def _words(pieces: Iterable[str]) -> set[str]:
+    """Return the words of the pieces of a path that bear no number of their own."""
+    return {w for piece in pieces if not NUMBERS.search(piece) for w in words_of(piece)}
+
+
+def _word(name: str) -> str:
+    return NUMBERS.sub(MARK, name)
 
 
 def _order(name: str) -> Order:

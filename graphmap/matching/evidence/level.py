@@ -5,10 +5,10 @@ from __future__ import annotations
 from graphmap.matching.evidence.stack import same_end
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import last_segment, prefixes, words_of
+from graphmap.matching.vocabulary import RISING
 from graphmap.model.namemap import Evidence
 
 BITS = 120.0
-RISING = "upsample"
 
 
 def level_evidence(pair: Pair, context: Context) -> Evidence | None:
