@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "ALIASES",
+    "CONTRASTS",
     "GENERIC",
     "JOINED",
     "KIND_WORDS",
@@ -166,6 +167,25 @@ STAGES: dict[str, int] = {
 PARALLEL = frozenset(
     {"query", "key", "value", "branch", "tower", "head", "expert", "stream", "gate", "filter"}
     | {"path", "left", "right", "forward", "backward", "positive", "negative"}
+)
+
+# Words that stand against each other: a module of one is none of another.
+CONTRASTS: tuple[frozenset[str], ...] = tuple(
+    frozenset(words.split())
+    for words in (
+        "encoder decoder",
+        "generator discriminator",
+        "forward backward",
+        "left right",
+        "source target",
+        "query key value",
+        "actor critic",
+        "student teacher",
+        "positive negative",
+        "upsample downsample",
+        "top bottom",
+        "text image audio video",
+    )
 )
 
 # Levels of a path that some count as they are made, others as those of the way down.

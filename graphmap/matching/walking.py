@@ -56,8 +56,9 @@ def pieces_of(path: str) -> Path:
 class _Node:
     """A scope or a module. chains: children that follow each other, by node number."""
 
-    def __init__(self, leaf: int | None = None) -> None:
+    def __init__(self, leaf: int | None = None, name: str = "") -> None:
         self.leaf = leaf
+        self.name = name
         self.children: dict[str, int] = {}
         self.chains: list[list[int]] = []
         self.size = 1 if leaf is not None else 0
@@ -103,7 +104,7 @@ class Walk:
         for name in path:
             if name not in node.children:
                 node.children[name] = len(self.nodes)
-                self.nodes.append(_Node())
+                self.nodes.append(_Node(name=NUMBERS.sub(" ", name)))
             node = self.nodes[node.children[name]]
             way.append(node)
         node.children[f" {at}"] = len(self.nodes)  # what a scope holds itself, in any order
@@ -145,19 +146,23 @@ class Walk:
                     inside = self._leaves(child)
                     alike[tuple(sorted(self.forms[leaf] for leaf in inside))].append(child)
                 for row in alike.values():
-                    word = NUMBERS.sub(" ", names[row[0]])
-                    found.update(self._doubted(row, word, alone, paths))
+                    words = words_of(NUMBERS.sub(" ", names[row[0]])) or words_of(node.name)
+                    found.update(self._doubted(row, words, alone, paths))
         return found
 
     def _doubted(
-        self, row: Sequence[int], word: str, alone: Mapping[int, int], paths: Sequence[Path]
+        self,
+        row: Sequence[int],
+        words: tuple[str, ...],
+        alone: Mapping[int, int],
+        paths: Sequence[Path],
     ) -> Iterator[int]:
         """Yield the leaves below like siblings, in the order of their numbers, that have none."""
         inside = [[leaf for leaf in self._leaves(child) if leaf in alone] for child in row]
         inside = [leaves for leaves in inside if leaves]
         ways = [paths[min(alone[leaf] for leaf in leaves)] for leaves in inside]
         for at, (one, other) in enumerate(pairwise(ways)):
-            if not _is_ordered(word, one, other):
+            if not _is_ordered(words, one, other):
                 yield from (*inside[at], *inside[at + 1])
         own = set().union(*ways) - set(ways[0]).intersection(*ways) if ways else set()
         if not SHORT.isdisjoint(_words(own)):
@@ -238,7 +243,7 @@ class Walk:
         return list(used)
 
 
-def _is_ordered(word: str, one: Path, other: Path) -> bool:
+def _is_ordered(words: tuple[str, ...], one: Path, other: Path) -> bool:
     """Whether two modules of the code come one after the other as two numbers of a word do.
 
     What runs beside each other has no order but that of its own numbers, and levels of the way up
@@ -246,8 +251,7 @@ def _is_ordered(word: str, one: Path, other: Path) -> bool:
     """
     differ = [(a, b) for a, b in zip(one, other, strict=False) if a != b] or [("", "")]
     steps = [_order(a) < _order(b) for a, b in differ if MARK in _word(a) and _word(a) == _word(b)]
-    words = words_of(word)
-    if RISING in words and words != words_of(NUMBERS.sub(" ", differ[0][0])):
+    if RISING in words and words != _counted(one, other):
         return False
     if steps:
         return any(steps)
@@ -256,6 +260,13 @@ def _is_ordered(word: str, one: Path, other: Path) -> bool:
     if "output" not in sides[1] - sides[0] and not PARALLEL.isdisjoint(own):
         return False
     return not any(len(word) == 1 for word in own)
+
+
+def _counted(one: Path, other: Path) -> tuple[str, ...]:
+    """Return the words of what is counted where two paths part: `up.0` counts what `up0` does."""
+    at = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    words = words_of(NUMBERS.sub(" ", one[at]))
+    return words if words or not at else words_of(one[at - 1])
 
 
 def _words(pieces: Iterable[str]) -> set[str]:

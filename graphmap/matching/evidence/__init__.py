@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from graphmap.matching.evidence.contrast import contrast_evidence
 from graphmap.matching.evidence.count import count_evidence
 from graphmap.matching.evidence.counter import counter_evidence
 from graphmap.matching.evidence.kind import kind_evidence
@@ -40,6 +41,7 @@ EVIDENCE: tuple[Rule, ...] = (
     tail_evidence,
     leaf_evidence,
     novelty_evidence,
+    contrast_evidence,
     count_evidence,
     counter_evidence,
     stack_evidence,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphmap.matching.evidence.stack import same_end
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import last_segment, prefixes, words_of
+from graphmap.matching.tokens import MARK, prefixes, segments, words_of
 from graphmap.matching.vocabulary import RISING
 from graphmap.model.namemap import Evidence
 
@@ -20,7 +20,7 @@ def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     if pair.fit is not None and (len(pair.links) < 2 or not pair.expected.uniform):
         return None
     mine, other = (
-        [head for head in prefixes(group.template) if RISING in words_of(last_segment(head))]
+        [head for head in prefixes(group.template) if RISING in words_of(_counted(head))]
         for group in (pair.expected, pair.actual)
     )
     if not mine or not other or same_end(mine[-1], other[-1]):
@@ -28,3 +28,12 @@ def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     if (mine[-1], other[-1]) in context.stacks:
         return None
     return Evidence("level", -BITS, "a level of the way up, which may be counted from either end")
+
+
+def _counted(head: str) -> str:
+    """Return the segment that a prefix counts: `up.#` counts what `up_#` does.
+
+    >>> _counted("net/up_#"), _counted("net.up.#")
+    ('up_#', 'up')
+    """
+    return next((part for part in reversed(segments(head)) if part != MARK), "")

@@ -30,10 +30,10 @@ def text_similarity(pair: Pair, context: Context) -> float:
 def shares_a_word(pair: Pair, context: Context) -> bool:
     """Whether a word that sets a module off from most of its side is met on the other side.
 
-    A module that has no such word says all it can by the words of its scopes.
+    A module that has no such word says all it can by the words of its scopes; a number is no word.
     """
     mine, others = context.expected_weights, context.actual_weights
-    own = [word for word in pair.expected.words if word not in context.common]
+    own = [w for w in pair.expected.words if w not in context.common and w[0] not in "=@"]
     if not own:
         return text_similarity(pair, context) > 0.0
     return any(covering(word, pair.actual.words, mine, others) > 0.0 for word in own)
