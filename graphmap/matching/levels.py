@@ -41,7 +41,7 @@ from graphmap.matching.pairs import (
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.repeating import repeat_layer
-from graphmap.matching.scoring import evidence_of, is_guess, make_context, score_pairs
+from graphmap.matching.scoring import evidence_of, is_guess, make_context, rivals_of, score_pairs
 from graphmap.matching.tokens import Names, last_segment, split_name, split_names
 from graphmap.matching.told import Heads, told_stacks
 from graphmap.matching.towers import Towers
@@ -261,10 +261,8 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
-        crowd = Counter(
-            id(g) for p in pairs if p.bits > 0 and p.links for g in (p.expected, p.actual)
-        )
-        chosen = [row for row in chosen if not is_guess(row[0], crowd, context)]
+        rivals = rivals_of(pairs)
+        chosen = [row for row in chosen if not is_guess(row[0], rivals, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)
             self.result.vetoes.update((at, reasons) for _, at in pair.expected.members)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from graphmap.matching.evidence import EVIDENCE, VETOES, Rule
 from graphmap.matching.evidence.learned import learned_evidence
@@ -96,21 +96,54 @@ def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
     return None if found is None else found.bits
 
 
-def is_guess(pair: Pair, crowd: Mapping[int, int], context: Context) -> bool:
+Rivals = Mapping[int, Sequence[Group]]  # {id of a group: those of the other side it may be}
+
+
+def rivals_of(pairs: Sequence[Pair]) -> Rivals:
+    """Return for each group those of the other side that something speaks for."""
+    found: dict[int, list[Group]] = defaultdict(list)
+    for pair in pairs:
+        if pair.bits > 0 and pair.links:
+            found[id(pair.expected)].append(pair.actual)
+            found[id(pair.actual)].append(pair.expected)
+    return found
+
+
+def is_guess(pair: Pair, rivals: Rivals, context: Context) -> bool:
     """Whether only learned words choose this pair: one of them may have taught wrong.
 
     That is so among rivals, and where each has words of its own that the other side knows, but not
-    here. crowd: {id of a group: how many pairs speak for it}.
+    here. A word that a rival has too chooses nothing.
     """
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or pair.expected.module in context.modules:
         return False
     if shares_a_word(pair, context):
-        return False
+        return pair.fit is None and _chooses_nothing(pair, rivals)
     if keys in context.whole:
         ways = sum(keys[0] == mine or keys[1] == other for mine, other in context.whole)
-        return ways > 1 and _contradict(pair, context)
-    return max(crowd[keys[0]], crowd[keys[1]]) >= RIVALS or _contradict(pair, context)
+        # without shapes whatever has the same kinds fits
+        return ways > 1 and (pair.fit is None or _contradict(pair, context))
+    many = max(len(rivals.get(key, ())) for key in keys) >= RIVALS
+    return many or _contradict(pair, context)
+
+
+def _chooses_nothing(pair: Pair, rivals: Rivals) -> bool:
+    """Whether one of the rivals has all words that the two have in common, and no more numbers."""
+    mine, theirs = (
+        {word for word in group.words if word[0] not in "=@"}
+        for group in (pair.expected, pair.actual)
+    )
+    alike = [word for word in mine if _is_met(word, theirs)]
+    for group, other in ((pair.expected, pair.actual), (pair.actual, pair.expected)):
+        for rival in rivals.get(id(group), ()):
+            if rival is not other and all(_is_met(word, rival.words) for word in alike):
+                return True
+    return False
+
+
+def _is_met(word: str, words: Iterable[str]) -> bool:
+    return any(similarity(word, other) > 0.0 for other in words)
 
 
 def _contradict(pair: Pair, context: Context) -> bool:

@@ -105,6 +105,8 @@ JOINED: dict[tuple[str, str], str] = {
     ("fully", "connected"): "dense",
     ("token", "type"): "segment",
     ("enc", "dec"): "cross",
+    ("encoder", "decoder"): "cross",
+    ("encoder", "attn"): "cross",
     ("conv", "transpose"): "deconv",
     # a norm before or behind a part is not of that part
     **{

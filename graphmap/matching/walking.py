@@ -145,8 +145,9 @@ class Walk:
                 for child in chain:
                     inside = self._leaves(child)
                     alike[tuple(sorted(self.forms[leaf] for leaf in inside))].append(child)
-                for row in alike.values():
-                    words = words_of(NUMBERS.sub(" ", names[row[0]])) or words_of(node.name)
+                words = words_of(NUMBERS.sub(" ", names[chain[0]])) or words_of(node.name)
+                rows = [chain] if RISING in words else list(alike.values())
+                for row in rows:
                     found.update(self._doubted(row, words, alone, paths))
         return found
 
