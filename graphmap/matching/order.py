@@ -14,6 +14,7 @@ from itertools import permutations
 
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import CLEAR, Context, Pair
+from graphmap.matching.tokens import MARK, last_segment, scope_of
 from graphmap.matching.vocabulary import PARALLEL, STAGES
 
 __all__ = ["decide_order"]
@@ -106,7 +107,7 @@ def _order(
     mine, others = _ranks(expected, whole), _ranks(actual, whole)
     if others is None:
         return None
-    if mine is None and ordered:
+    if mine is None and ordered and not any(map(_recurs, expected)):
         mine = [group.first for group in expected], "made"
     if mine is None:
         return None
@@ -117,6 +118,12 @@ def _order(
         return None
     ranked = sorted(range(len(expected)), key=mine[0].__getitem__)
     return dict(zip(ranked, sorted(range(len(actual)), key=others[0].__getitem__), strict=True))
+
+
+def _recurs(group: Group) -> bool:
+    """Whether it stands several times in a block, perhaps in turn with others: `block_#/norm_#`."""
+    path = scope_of(group.template)
+    return len(group.free) > 1 and MARK in last_segment(path)
 
 
 def _taught(
