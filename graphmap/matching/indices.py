@@ -93,7 +93,7 @@ def _has_index(modules: set[tuple[str, ...]]) -> bool:
     return any(MARK in part for module in modules for part in module)
 
 
-def _overlap(below: dict[int, set[str]]) -> float:
+def _overlap(below: Mapping[int, frozenset[str]]) -> float:
     """Mean share of the smaller of two neighbouring contents that the larger one has too.
 
     What is like nothing else (an attention between blocks) parts no neighbours.
