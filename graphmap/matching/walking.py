@@ -54,7 +54,10 @@ def pieces_of(path: str) -> Path:
 
 
 class _Node:
-    """A scope or a module. chains: children that follow each other, by node number."""
+    """A scope or a module. chains: children that follow each other, by node number.
+
+    name: where it bears no number, so that its children may be what it counts.
+    """
 
     def __init__(self, leaf: int | None = None, name: str = "") -> None:
         self.leaf = leaf
@@ -104,7 +107,7 @@ class Walk:
         for name in path:
             if name not in node.children:
                 node.children[name] = len(self.nodes)
-                self.nodes.append(_Node(name=NUMBERS.sub(" ", name)))
+                self.nodes.append(_Node(name="" if NUMBERS.search(name) else name))
             node = self.nodes[node.children[name]]
             way.append(node)
         node.children[f" {at}"] = len(self.nodes)  # what a scope holds itself, in any order

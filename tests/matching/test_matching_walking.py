@@ -41,6 +41,18 @@ def test_scopes_that_share_no_word_are_told_by_what_they_hold() -> None:
     assert len(found) == len(truth)
 
 
+def test_layers_inside_a_numbered_branch_keep_their_order() -> None:
+    truth: dict[str, str] = {}
+    for at in range(5):
+        for part, word in ((1, "shrink"), (2, "spread"), (3, "widen")):
+            mine, other = f"net.stage{at}.{word}", f"m.unit.{at}.branch2"
+            truth |= _conv(f"{mine}.conv", f"{other}/{2 * part}", f"{mine}.bn",
+                           f"{other}/{2 * part + 1}")  # fmt: skip
+    found = _match(truth)
+    assert found.items() <= truth.items()
+    assert len(found) == len(truth)
+
+
 def test_branches_in_another_order_of_numbers_stay_open() -> None:
     truth = _inception()
     turned = {}
