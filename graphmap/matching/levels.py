@@ -261,7 +261,7 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
-        rivals = rivals_of(pairs)
+        rivals = rivals_of(pairs, context)
         chosen = [row for row in chosen if not is_guess(row[0], rivals, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)

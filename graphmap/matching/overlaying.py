@@ -159,10 +159,12 @@ def _lay(
     doubted = walk.doubted(alone, paths)
     vouched = _repeated(agreed, row) - _last(paths)
     common = _common(paths)
+    known = [{word for path in side for word in _words(path)} for side in (paths, ways)]
     return [
         (kept[0][place], kept[1][leaf])
         for leaf, place in alone.items()
         if leaf not in doubted
+        if not _contradict(paths[place], ways[leaf], known, common)
         if place in vouched or _speak_alike(paths[place], ways[leaf], common)
     ]
 
@@ -275,6 +277,13 @@ def _common(paths: Sequence[Path]) -> set[str]:
 
 def _words(path: Path) -> frozenset[str]:
     return frozenset(word for piece in path for word in words_of(NUMBERS.sub(" ", piece)))
+
+
+def _contradict(one: Path, other: Path, known: Sequence[Set[str]], common: Set[str]) -> bool:
+    """Whether each of two modules has a word that is met on the other side, but not in this one."""
+    mine, theirs = _words(one), _words(other)
+    strange = (mine - theirs - common) & known[1], (theirs - mine - common) & known[0]
+    return all(strange)
 
 
 def _speak_alike(one: Path, other: Path, common: Set[str]) -> bool:

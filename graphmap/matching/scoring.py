@@ -99,11 +99,15 @@ def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
 Rivals = Mapping[int, Sequence[Group]]  # {id of a group: those of the other side it may be}
 
 
-def rivals_of(pairs: Sequence[Pair]) -> Rivals:
-    """Return for each group those of the other side that something speaks for."""
+def rivals_of(pairs: Sequence[Pair], context: Context) -> Rivals:
+    """Return for each group those of the other side that something speaks for.
+
+    A scope that was not chosen has none.
+    """
     found: dict[int, list[Group]] = defaultdict(list)
     for pair in pairs:
-        if pair.bits > 0 and pair.links:
+        chosen = context.scopes.get((id(pair.expected), id(pair.actual)), (0.0, ""))[0] >= 0.0
+        if pair.bits > 0 and pair.links and chosen:
             found[id(pair.expected)].append(pair.actual)
             found[id(pair.actual)].append(pair.expected)
     return found
@@ -119,7 +123,7 @@ def is_guess(pair: Pair, rivals: Rivals, context: Context) -> bool:
     if keys in context.orders or pair.expected.module in context.modules:
         return False
     if shares_a_word(pair, context):
-        return pair.fit is None and _chooses_nothing(pair, rivals)
+        return pair.fit is None and _chooses_nothing(pair, rivals, context)
     if keys in context.whole:
         ways = sum(keys[0] == mine or keys[1] == other for mine, other in context.whole)
         # without shapes whatever has the same kinds fits
@@ -128,13 +132,15 @@ def is_guess(pair: Pair, rivals: Rivals, context: Context) -> bool:
     return many or _contradict(pair, context)
 
 
-def _chooses_nothing(pair: Pair, rivals: Rivals) -> bool:
-    """Whether one of the rivals has all words that the two have in common, and no more numbers."""
+def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
+    """Whether a rival has all words that the two have in common, and each has others beside."""
     mine, theirs = (
         {word for word in group.words if word[0] not in "=@"}
         for group in (pair.expected, pair.actual)
     )
-    alike = [word for word in mine if _is_met(word, theirs)]
+    alike = {word for word in mine if _is_met(word, theirs)}
+    if mine - context.common <= alike or all(_is_met(word, mine) for word in theirs):
+        return False
     for group, other in ((pair.expected, pair.actual), (pair.actual, pair.expected)):
         for rival in rivals.get(id(group), ()):
             if rival is not other and all(_is_met(word, rival.words) for word in alike):

@@ -23,7 +23,9 @@ MOST_STATES = 50_000  # of all scopes; beyond, nothing is told
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 
 # a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
-NUMBERS = re.compile(r"(?<![0-9][xX])([0-9]+)(?![0-9]*[xX][0-9])([a-z](?![A-Za-z0-9]))?")
+NUMBERS = re.compile(
+    r"(?<![0-9][xX])([0-9]+)(?![0-9]*(?:[xX][0-9]|D(?![a-zA-Z])))([a-z](?![A-Za-z0-9]))?"
+)
 DIMENSIONS = re.compile(r"(?i)(conv|convolution|pool|norm)_?[0-9]_?d(?![a-z])")
 SEPARATORS = re.compile(r"[/.]")
 
