@@ -132,7 +132,10 @@ def tell_nothing(tensors: Sequence[StoredTensor]) -> bool:
         return False
     for name in found:
         leaf = name.rpartition("/")[2]
-        if DIGIT in leaf or _leaf(leaf)[0] or name.partition("/")[0] in _OPTIMIZER_HEADS:
+        is_path = "." in leaf and "_slot_" not in leaf  # as in guess_roles
+        if not is_path and (DIGIT in leaf or _leaf(leaf)[0]):
+            return False
+        if name.partition("/")[0] in _OPTIMIZER_HEADS:
             return False
     return not any(_KEY_SLOT in name for name in found)
 

@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ __all__ = ["main", "run"]
 EXIT_BAD_INPUT = 2
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130
+_last: list[Namespace] = []  # with what the command made, which is not freed one by one
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -46,8 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(300_000, 50, 100)
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    _last.clear()
     try:
         args, run = parse(words)
+        _last.append(args)
         console.setup(args)
         status = run(args)
         console.flush_warnings()

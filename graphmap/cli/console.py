@@ -7,16 +7,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from graphmap.chunks import SIZE
 from graphmap.errors import GraphmapError
 from graphmap.files import as_typed
 
-__all__ = ["aligned", "aligned_lines", "busy", "counting", "dim", "escape", "flush_warnings",
-           "is_plain", "note", "print_bug", "print_error", "print_json", "print_lines",
-           "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
+__all__ = ["align", "aligned", "aligned_lines", "busy", "counting", "dim", "escape",
+           "flush_warnings", "is_plain", "note", "print_bug", "print_error", "print_json",
+           "print_lines", "print_text", "print_warnings", "setup", "table", "verbose"]  # fmt: skip
 
 MAX_WARNINGS = 20
 MAX_LINE = 400  # characters of an error's first line
@@ -154,7 +154,17 @@ def aligned(
 def aligned_lines(
     header: Sequence[str], columns: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> Iterator[str]:
-    """Yield what `aligned` returns, many lines at once: one % for each, as there may be 100,000."""
+    """Yield what `aligned` returns, many lines at once."""
+    rows = align(header, columns, right)
+    yield dim(next(rows))
+    while lines := list(islice(rows, SIZE)):
+        yield "\n".join(lines)
+
+
+def align(
+    header: Sequence[str], columns: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> Iterator[str]:
+    """Return the line of the header and those of the rows: one % each, as there may be 100,000."""
     widths = [
         max(len(name), max(map(len, column), default=0))
         for name, column in zip(header, columns, strict=True)
@@ -164,10 +174,8 @@ def aligned_lines(
         f"%{width}s" if at in right else "%s" if at == last else f"%-{width}s"
         for at, width in enumerate(widths)
     )
-    yield dim((template % tuple(header)).rstrip())
-    rows = map(str.rstrip, map(template.__mod__, zip(*columns, strict=True)))
-    while lines := list(islice(rows, SIZE)):
-        yield "\n".join(lines)
+    rows = chain([tuple(header)], zip(*columns, strict=True))
+    return map(str.rstrip, map(template.__mod__, rows))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphmap.api.name_map import NameMap
 from graphmap.chunks import chunks
-from graphmap.cli.console import aligned_lines, escape, is_plain
+from graphmap.cli.console import align, aligned_lines, escape, is_plain
 from graphmap.cli.wording import count, shape_text
 from graphmap.model.namemap import Decision
 
@@ -22,6 +22,7 @@ __all__ = ["map_bytes", "map_table"]
 HEADER = ("expected", "", "actual", "shape", "confidence", "layout")
 _expected, _status, _actual = map(itemgetter, (0, 1, 3))  # of a Decision
 _kind = itemgetter(2, 6, 8)  # its shape, confidence, layout
+_Columns = tuple[tuple[str, ...], list[list[str]]]  # header, columns
 MAX_CANDIDATES = 3  # names offered in a row that is left open
 MAX_UNUSED = 8
 COLUMNS = ("expected", "status", "actual", "tensor", "checkpoint_key", "confidence", "margin",
@@ -43,7 +44,7 @@ def map_bytes(name_map: NameMap, form: str) -> bytes:
 def map_table(name_map: NameMap) -> Iterator[str]:
     """Yield a row for each expected name, many lines at once, and what is left over."""
     columns, numbers = _columns(name_map.decisions)
-    yield from aligned_lines(HEADER, columns, right=(4,))
+    yield from aligned_lines(*columns)
     asked = count(len(name_map.decisions), "expected name")
     parts = [f"{numbers['matched']:,} of {asked} matched"]
     if numbers["ambiguous"]:
@@ -59,30 +60,38 @@ def map_table(name_map: NameMap) -> Iterator[str]:
         yield f"unused: {', '.join(shown)}" + (f" and {rest:,} more" if rest else "")
 
 
-def _columns(decisions: Sequence[Decision]) -> tuple[list[Sequence[str]], Counter[str]]:
-    """Return the columns of a table, and how many decisions there are of each status."""
-    columns: list[list[str]] = [[] for _ in HEADER]
+def _columns(decisions: Sequence[Decision]) -> tuple[_Columns, Counter[str]]:
+    """Return the columns of a table, and how many decisions there are of each status.
+
+    The last three columns are the same in most rows: they are aligned once, and are one column.
+    """
     numbers: Counter[str] = Counter()
-    ends: dict[tuple[Dims, float, str], Sequence[str]] = {}  # of matched rows; few differ
+    left, marks, right = [], [], []  # type: list[str], list[str], list[str]
+    ends: list[int] = []  # places among those that differ
+    places: dict[tuple[str, str, str], int] = {}
+    known: dict[tuple[Dims, float, str], int] = {}  # of matched rows
     for chunk in chunks(decisions):
         statuses = Counter(map(_status, chunk))
         numbers += statuses
         actual = list(map(_actual, chunk))
         if statuses.keys() != {"matched"} or not all(actual):
-            for column, cells in zip(columns, zip(*map(_row, chunk), strict=True), strict=True):
-                column += cells
+            for name, mark, answer, *end in map(_row, chunk):
+                left.append(name)
+                marks.append(mark)
+                right.append(answer)
+                ends.append(places.setdefault((end[0], end[1], end[2]), len(places)))
             continue
         kinds = list(map(_kind, chunk))
         for kind, d in dict(zip(kinds, chunk, strict=True)).items():
-            if kind not in ends:
-                ends[kind] = _row(d)[3:]
-        columns[0] += _escaped(list(map(_expected, chunk)))
-        columns[1] += repeat("->", len(chunk))
-        columns[2] += _escaped(actual)
-        rest = list(map(ends.__getitem__, kinds))
-        for at, column in enumerate(columns[3:]):
-            column += map(itemgetter(at), rest)
-    return [*columns], numbers
+            if kind not in known:
+                known[kind] = places.setdefault(_row(d)[3:], len(places))
+        left += _escaped(list(map(_expected, chunk)))
+        marks += repeat("->", len(chunk))
+        right += _escaped(actual)
+        ends += map(known.__getitem__, kinds)
+    head, *texts = align(HEADER[3:], list(zip(*places, strict=True)) or [(), (), ()], right=(1,))
+    columns = [left, marks, right, list(map(texts.__getitem__, ends))]
+    return ((*HEADER[:3], head), columns), numbers
 
 
 def _escaped(names: list[str]) -> list[str]:

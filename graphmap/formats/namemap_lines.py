@@ -7,15 +7,17 @@ entries have in common. Putting the same text together from encoded pieces takes
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring as quoted
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphmap.chunks import chunks
 from graphmap.formats.quoting import quote_each
-from graphmap.model.graph import Dims
 from graphmap.model.namemap import Decision, Evidence
+
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
 
 __all__ = ["DIGITS", "encode", "entry_dict", "entry_lines"]
 
@@ -32,15 +34,19 @@ def entry_lines(decisions: Sequence[Decision]) -> Iterator[str]:
     """Yield one JSON object for each decision, keys in the order of the contract."""
     writer = _Writer()
     for chunk in chunks(decisions):
-        yield from writer.plain_lines(chunk) if _are_plain(chunk) else map(writer.line, chunk)
+        yield from writer.lines(chunk)
 
 
-def _are_plain(chunk: Sequence[Decision]) -> bool:
-    """Whether all have one answer that has no rival and bears one name throughout, as most do."""
+def _are_plain(chunk: Sequence[Decision], names: Sequence[str | None]) -> bool:
+    """Whether all have one answer that has no rival and bears one name throughout, as most do.
+
+    names: of the answers.
+    """
     if set(map(_status, chunk)) != {"matched"} or any(map(_parts, chunk)):
         return False
-    names, tensors = list(map(_actual, chunk)), list(map(_tensor, chunk))
-    if None in names or list(map(_key, chunk)) != names or tensors != [f"{n}:0" for n in names]:
+    if None in names or list(map(_key, chunk)) != names:
+        return False
+    if list(map(_tensor, chunk)) != [f"{name}:0" for name in names]:
         return False
     alone = zip(zip(names, map(_sure, chunk), strict=True), strict=True)
     return list(map(_others, chunk)) == list(alone)
@@ -55,14 +61,17 @@ class _Writer:
         self.reasons: dict[int, tuple[str, tuple[Evidence, ...]]] = {}  # by id: kept, so ids stay
         self.forms: dict[tuple[Any, ...], tuple[str, str, str]] = {}
 
-    def plain_lines(self, chunk: Sequence[Decision]) -> list[str]:
-        """Return the lines of plain entries: but for a few forms these differ in two names only."""
+    def lines(self, chunk: Sequence[Decision]) -> Iterable[str]:
+        """Return the lines of entries: but for a few forms, plain ones differ in two names only."""
+        names = list(map(_actual, chunk))
+        if not _are_plain(chunk, names):
+            return map(self.line, chunk)
         keys = list(zip(map(_kind, chunk), map(id, map(_reasons, chunk)), strict=True))
         for key, d in dict(zip(keys, chunk, strict=True)).items():
             if key not in self.forms:
                 self.forms[key] = self._form(d)
         wanted = quote_each(list(map(_expected, chunk)), quoted)
-        actual = quote_each(list(map(_actual, chunk)), quoted)
+        actual = quote_each(names, quoted)
         forms = map(self.forms.__getitem__, keys)
         return [
             f'{{"expected": "{one}{shape}{other}", "tensor": "{other}:0", '

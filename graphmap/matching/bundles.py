@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
@@ -35,7 +36,7 @@ STATE: dict[str, tuple[str, ...]] = {
     "h": ("x", "i"),
     "u": ("w",),
 }
-STATE_WORD = re.compile(rf"(?i)(?<![a-z0-9])(?:{'|'.join(STATE)})(?![a-z0-9])")
+STATE_WORD = rf"(?i)(?<![a-z0-9])(?:{'|'.join(STATE)})(?![a-z0-9])"  # compiled where needed
 TRIOS = (("query", "key", "value"), ("q", "k", "v"))
 TOGETHER = "query_key_value"
 KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
@@ -45,6 +46,7 @@ ORDER = "whose gates may stand in another order"
 ADDED = "to which the types of tokens, which nobody asks for, may have been added"
 PADDED = 2  # rows before the first position, as fairseq and its followers have them
 
+_shape = itemgetter(1)  # of a Variable
 Shape = tuple[int, ...]
 
 
@@ -67,7 +69,7 @@ class Bundle(NamedTuple):
 
 def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[Bundle]:
     """Return what is to be looked for as one tensor; none where the pool has the pieces."""
-    sides = [Counter([v.shape for v in side]) for side in (wanted, pool)]
+    sides = [Counter(map(_shape, side)) for side in (wanted, pool)]
     labels: list[Counter[Label]] = [Counter(), Counter()]
     for shapes, counts in zip(sides, labels, strict=True):
         for shape, count in shapes.items():  # few differ
@@ -112,7 +114,7 @@ def _stored(
 
 def _cells(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
     """Yield input and state of recurrent cells: `kernel` beside `recurrent_kernel`."""
-    states = [at for at in rows if STATE_WORD.search(wanted[at].name)]
+    states = [at for at in rows if re.search(STATE_WORD, wanted[at].name)]
     if not states:
         return
     names = {at: tuple(PIECE.findall(wanted[at].name.lower())) for at in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
@@ -39,21 +39,21 @@ def decide_certain(
     links: Sequence[Found],
     worth: Sequence[Weighed],
     turned: bool,
-    uses: Mapping[str, int] | None,
+    tied: Container[str],
 ) -> Iterator[Decision]:
     """Yield the decision on each variable: matched with what its link says, without a rival.
 
-    worth: of each link. turned: the two sides keep kernels the other way round. uses: how many
-    links lead to an actual name; None where it is one each.
+    worth: of each link. turned: the two sides keep kernels the other way round. tied: the actual
+    names to which several links lead.
     """
     meant = list(map(_actual, links))
     actual, shapes = list(map(_name, meant)), list(map(_shape, variables))
     kernels = map(_kernel, links) if turned else repeat(False)
     found = map(find_layout, shapes, map(_shape, meant), kernels)
     layouts = [told or layout or "same" for told, layout in zip(map(_told, links), found)]  # noqa: B905
-    if uses is not None:
+    if tied:
         layouts = [
-            "tied" if layout == "same" and uses[name] > 1 else layout
+            "tied" if layout == "same" and name in tied else layout
             for layout, name in zip(layouts, actual, strict=True)
         ]
     nodes = [v.node or v.name for v in meant] if any(map(_node, meant)) else actual

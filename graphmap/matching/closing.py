@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.decide import Found
@@ -30,6 +31,7 @@ __all__ = [
     "tie",
 ]
 
+_expected, _actual, _odds = itemgetter(0), itemgetter(1), itemgetter(2, 3)  # of a Found
 LONE = 3  # members from which repetition vouches for a pair
 WEAK = 13.0  # bits below which a link may be settled anew
 FEWEST = 6  # variables that can fit as a whole
@@ -313,14 +315,14 @@ def _all_linked(run: Run) -> bool:
     links = run.result.links
     if len(links) < min(len(run.wanted), len(run.pool)):
         return False
-    if not run.complete and len({id(k.expected) for k in links}) == len(run.wanted):
+    if not run.complete and len(set(map(id, map(_expected, links)))) == len(run.wanted):
         run.complete = True
-    return run.complete or len({id(k.actual) for k in links}) == len(run.pool)
+    return run.complete or len(set(map(id, map(_actual, links)))) == len(run.pool)
 
 
 def _all_strong(run: Run) -> bool:
     """Whether every expected name has a link, and no link is weak."""
-    if min(map(min, {(k.bits, k.margin) for k in run.result.links}), default=0.0) < WEAK:
+    if min(map(min, set(map(_odds, run.result.links))), default=0.0) < WEAK:
         return False
     return _all_linked(run) and run.complete
 

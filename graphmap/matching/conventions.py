@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["plain_names"]
 
+# Patterns are compiled when they are needed, which they are in few matches.
 # tf.nn.moments gives a mean and a variance; their moving averages bear the names of these ops, in
 # the scope where they are made.
-MOMENTS = re.compile(
-    r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
-)
+MOMENTS = r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/ExponentialMovingAverage"
 MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
-FOLDED = re.compile(r"((?:.*[./])?)(weight|bias)_(ih|hh|hr)(?:_l([0-9]+))?(_reverse)?")
+FOLDED = r"((?:.*[./])?)(weight|bias)_(ih|hh|hr)(?:_l([0-9]+))?(_reverse)?"
 PART = "/part_0"  # of a partitioned variable
-NUMBERED = re.compile(r"(.*/)vars/([0-9]{1,4})")  # of Keras 3, which saves a layer's variables so
+NUMBERED = r"(.*/)vars/([0-9]{1,4})"  # of Keras 3, which saves a layer's variables so
 # Haiku and Sonnet keep what they average in modules of their own.
-AVERAGE = re.compile(r"(.+?)(?:/~)?/(?:(mean|var)_ema|moving_(mean|variance))/average")
+AVERAGE = r"(.+?)(?:/~)?/(?:(mean|var)_ema|moving_(mean|variance))/average"
 # Tensorpack keeps the moving averages of a norm under the names of what they average.
-AVERAGED = re.compile(r"(.+)/(mean|variance)/EMA")
+AVERAGED = r"(.+)/(mean|variance)/EMA"
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 VECTORS = {2: NORM[:2], 4: NORM}  # what a layer of so many equal vectors holds
 
@@ -83,7 +82,7 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
 
 def _unfolded(name: str, both: bool) -> str:
     """Return a name of torch's recurrent modules with scopes. both: they run both ways."""
-    found = FOLDED.fullmatch(name)
+    found = re.fullmatch(FOLDED, name)
     if found is None:
         return name
     head, leaf, part, layer, turned = found.groups()
@@ -96,7 +95,7 @@ def _unfolded(name: str, both: bool) -> str:
 
 
 def _moved(name: str) -> str:
-    found = MOMENTS.fullmatch(name)
+    found = re.fullmatch(MOMENTS, name)
     if found is None:
         return name
     parts = found[1].split("/")
@@ -107,7 +106,7 @@ def _moved(name: str) -> str:
 
 
 def _averaged(name: str) -> str:
-    found = AVERAGE.fullmatch(name)
+    found = re.fullmatch(AVERAGE, name)
     if found is None:
         return name
     mean = "mean" in (found[2], found[3])
@@ -115,7 +114,7 @@ def _averaged(name: str) -> str:
 
 
 def _unmarked(name: str, known: Collection[str]) -> str:
-    found = AVERAGED.fullmatch(name)
+    found = re.fullmatch(AVERAGED, name)
     if found is None or name.removesuffix("/EMA") in known:
         return name
     return f"{found[1]}/moving_{found[2]}"
@@ -125,7 +124,7 @@ def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:
     """Return {numbered name: the same with a word}, of layers whose shapes leave no doubt."""
     layers: dict[str, dict[int, Dims]] = defaultdict(dict)
     for v in variables:
-        found = NUMBERED.fullmatch(v.name)
+        found = re.fullmatch(NUMBERED, v.name)
         if found is not None:
             layers[found[1]][int(found[2])] = v.shape
     words: dict[str, str] = {}

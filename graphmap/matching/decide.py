@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import compress
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.chunks import chunks
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CERTAIN", "Found", "Ranking", "decide", "probability"]
 
+_actual, _confidence = itemgetter(3), itemgetter(6)  # of a Decision
 MOST_CANDIDATES = 5
 MOST_LOOKS = 300_000  # pairs of names that are compared letter by letter for a first candidate
 WEAK_BITS = -10.0  # of a candidate that only looks like the name asked for
@@ -87,15 +89,22 @@ def decide(
     decider = _Decider(pool, actual, found, result, settings, knowledge)
     decisions = decider.decide_all(wanted)
     matched = [d for d in decisions if d.status == "matched"]
-    used = {d.actual for d in matched if d.actual}
+    used = {name for name in map(_actual, matched) if name}
     if settings.prefer_ema:  # what an average stands for is asked for too
         used |= {found[d.expected].actual.name for d in matched}
     return NameMap(
         decisions,
         verdict=_verdict(len(wanted), len(matched)),
         unused=unused_names(actual, used),
-        expected_wrong=round(sum([1 - d.confidence for d in matched]), 3),
+        expected_wrong=round(sum(map((1.0).__sub__, map(_confidence, matched))), 3),
     )
+
+
+def _repeated(names: Sequence[str]) -> frozenset[str]:
+    """Return the names that stand there several times."""
+    if len(set(names)) == len(names):
+        return frozenset()
+    return frozenset(name for name, times in Counter(names).items() if times > 1)
 
 
 def _open_strays(found: Mapping[str, Found]) -> dict[str, Found]:
@@ -165,7 +174,7 @@ class _Decider:
         self.shadows = shadows_by_primary(actual) if settings.prefer_ema else {}
         self.sized: dict[tuple[int, ...] | None, list[str]] = defaultdict(list)
         self.looks = MOST_LOOKS
-        self.uses = Counter([link.actual.name for link in found.values()])
+        self.tied = _repeated([link.actual.name for link in found.values()])
         self.certain: dict[tuple[int, float, float, bool], Weighed | None] = {}
         self.weighed: dict[tuple[float, float, bool, bool], Weighed] = {}
 
@@ -176,7 +185,6 @@ class _Decider:
         """
         if not self.all_asked or self.shadows or self.settings.layouts:
             return tuple([self.decide(at, v) for at, v in enumerate(wanted)])
-        uses = self.uses if len(self.uses) < len(self.found) else None
         decisions: list[Decision] = []
         for chunk in chunks(wanted):
             first = len(decisions)
@@ -185,7 +193,7 @@ class _Decider:
             certain = [link for link, worth in zip(links, weighed, strict=True) if link and worth]
             worth = [one for one in weighed if one]
             variables = list(compress(chunk, weighed))
-            made = decide_certain(variables, certain, worth, self.result.turned, uses)
+            made = decide_certain(variables, certain, worth, self.result.turned, self.tied)
             if all(weighed):
                 decisions += made
                 continue
@@ -263,7 +271,7 @@ class _Decider:
             return link.layout
         turned = self.result.turned and link.kernel
         layout = find_layout(v.shape, meant.shape, turned) or "same"
-        if layout == "same" and self.uses[link.actual.name] > 1:
+        if layout == "same" and link.actual.name in self.tied:
             return "tied"
         return layout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.tokens import split_names
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_other", "size_of"]
 
+_shape = itemgetter(1)  # of a Variable
 SMALL = 8  # variables below which a share says nothing
 SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
@@ -40,14 +42,14 @@ def is_other(
     """
     if len(wanted) < SMALL or len(pool) < SMALL:
         return False
+    sizes = [_sizes(side) for side in (wanted, pool)]
+    if all(sizes) and _elements(sizes[0]) == _elements(sizes[1]):
+        return False  # one model, in whatever pieces
     sure = [f for f in found if f.bits >= SURE_BITS and f.margin >= SURE_BITS]
     used = len({f.actual.name for f in sure})
     share = max(len(sure) / len(wanted), used / len(pool))
-    sizes = [_sizes(side) for side in (wanted, pool)]
     if not all(sizes):
         return share < LEAST_NAMED
-    if _elements(sizes[0]) == _elements(sizes[1]):
-        return False  # one model, in whatever pieces
     alike = _alike(*sizes)
     if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
         return True
@@ -91,7 +93,7 @@ def _only_stacks(
 def _sizes(side: Sequence[Variable]) -> Counter[int]:
     """Count the variables of each number of elements, which no layout changes."""
     sizes: Counter[int] = Counter()
-    for shape, count in Counter([v.shape for v in side]).items():  # few differ
+    for shape, count in Counter(map(_shape, side)).items():  # few differ
         if shape is not None:
             sizes[math.prod([n for n in shape if n is not None])] += count
     return sizes

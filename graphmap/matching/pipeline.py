@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from graphmap.matching.bundles import bundle, find_bundles
 from graphmap.matching.decide import Found, decide
@@ -15,6 +16,7 @@ from graphmap.model.variable import Variable
 
 __all__ = ["match_variables"]
 
+_name = _expected = itemgetter(0)  # the name of a Variable, the expected one of a Found
 PINNED = 20.0  # bits of a pin
 FOLLOWS = 10.0  # bits of what follows from a pin: the same layer elsewhere, a leaf beside it
 
@@ -33,13 +35,13 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     bundles = bundle(wanted, made)
     open_expected = _open(bundles.wanted, found)
     open_actual = _open(pool, {link.actual.name for link in found.values()})
-    ordered = expected.ordered and not _is_sorted([v.name for v in wanted])
+    ordered = expected.ordered and not _is_sorted(map(_name, wanted))
     trained = trained_names(actual)
     pinned = [(name, link.actual.name) for name, link in found.items()]
     seen = bundles.wanted
     result = match_groups(seen, open_expected, pool, open_actual, trained, ordered, pinned)
     bundles.take_apart(result, wanted)
-    found.update([(link.expected.name, link) for link in result.links])
+    found.update(zip(map(_name, map(_expected, result.links)), result.links, strict=True))
     if expected.graph is not None and actual.graph is not None:
         from graphmap.matching.structure import review_links
 
@@ -67,8 +69,8 @@ def _open(side: Sequence[Variable], taken: Collection[str]) -> Sequence[int]:
     return [at for at, v in enumerate(side) if v.name not in taken]
 
 
-def _is_sorted(names: Sequence[str]) -> bool:
-    """Whether a list stands in alphabetical order, so that it says nothing of creation."""
+def _is_sorted(names: Iterable[str]) -> bool:
+    """Whether names stand in alphabetical order, so that it says nothing of creation."""
     return all(one < other for one, other in pairwise(names))
 
 

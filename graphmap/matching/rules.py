@@ -11,9 +11,11 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
+from graphmap.chunks import chunks
 from graphmap.matching.numbers import find_number
 from graphmap.matching.tokens import MARK, MOST_DIGITS, mark_numbers, numbers_in
 from graphmap.model.namemap import Decision, Rule
@@ -21,6 +23,7 @@ from graphmap.model.rewriting import compile_rule, rewrite_lines
 
 __all__ = ["find_rules"]
 
+_names = itemgetter(0, 3)  # of a Decision
 MOST_RULES = 400  # more is no help to a reader
 MOST_SINGLE = 64  # names with a rule of their own
 MOST_TRIES = 2_000  # rules that are proven against the map
@@ -61,7 +64,7 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
     Each is proven: of all expected names, open ones too, it fits only those that it rewrites
     rightly. Names that would need a rule each may be left out where they are many.
     """
-    wanted = {d.expected: d.actual for d in decisions}
+    wanted = dict(map(_names, decisions))
     known = [
         e for e, a in wanted.items() if a is not None and len(e) <= LONGEST and len(a) <= LONGEST
     ]
@@ -114,8 +117,9 @@ class _Prover:
         self.sample = self.names[::step]
         # names that differ in digits only; none where a name has digits that only `\d` knows
         self.alike: dict[str, list[str]] = defaultdict(list)
-        for text, name in zip(_without_digits(list(wanted)), wanted, strict=False):
-            self.alike[text].append(name)
+        for chunk in chunks(list(wanted)) if all(map(str.isascii, wanted)) else ():
+            for text, name in zip(_without_digits(chunk), chunk, strict=True):
+                self.alike[text].append(name)
         self.tries = 0
 
     def first(self, forms: Iterable[tuple[str, str]]) -> _Proven | None:
@@ -176,7 +180,8 @@ class _Prover:
         first = bisect_left(self.names, prefix)
         last = bisect_right(self.names, prefix, lo=first, key=lambda name: name[: len(prefix)])
         if last - first > FEW and self.alike and "(?!" not in pattern:
-            like = re.compile(_DIGITS.sub("0", pattern).replace(r"(\d+)", "(0)"))
+            plain = _DIGITS.search(pattern) is None  # then what fits one name fits all like it
+            like = re.compile(pattern if plain else _zeroed(pattern))
             for text, names in self.alike.items():
                 if like.fullmatch(text):
                     yield names
@@ -184,11 +189,14 @@ class _Prover:
         yield self.names[first:last]
 
 
+def _zeroed(pattern: str) -> str:
+    """Return the pattern that fits names with `0` for their digits as `pattern` fits them."""
+    return _DIGITS.sub("0", pattern).replace(r"(\d+)", "(0)")
+
+
 def _without_digits(names: Sequence[str]) -> list[str]:
-    """Return the names with `0` for every run of digits; [] where one is not ASCII."""
+    """Return the names, which are ASCII, with `0` for every run of digits."""
     text = "\n".join(names)
-    if not text.isascii():
-        return []
     if MARK in text or text.count("\n") != len(names) - 1:
         return [_DIGITS.sub("0", name) for name in names]
     return mark_numbers(text).replace(MARK, "0").split("\n")
@@ -201,15 +209,16 @@ def _templates(names: Sequence[str]) -> list[_Template]:
     numbers = numbers_in(text) if plain else []
     if not plain or max(map(len, numbers), default=0) > MOST_DIGITS:
         return [_template(name) for name in names]
-    rest, make = iter(numbers), partial(tuple.__new__, _Template)
-    known: dict[str, tuple[str, ...]] = {}
-    found = []
-    for marked in mark_numbers(text).split("\n"):
-        texts = known.get(marked)
-        if texts is None:
-            texts = known[marked] = tuple(marked.split(MARK))
-        found.append(make((texts, tuple(islice(rest, len(texts) - 1)))))
-    return found
+    rows, rest = mark_numbers(text).split("\n"), iter(numbers)
+    texts = {row: tuple(row.split(MARK)) for row in set(rows)}
+    # each takes as many numbers as its template has, of the one stream
+    takers: dict[str, Iterator[tuple[str, ...]]] = {
+        row: zip(*(len(parts) - 1) * [rest], strict=False) if MARK in row else repeat(())
+        for row, parts in texts.items()
+    }
+    taken = map(next, map(takers.__getitem__, rows))
+    made = zip(map(texts.__getitem__, rows), taken, strict=True)
+    return list(map(partial(tuple.__new__, _Template), made))
 
 
 def _template(name: str) -> _Template:

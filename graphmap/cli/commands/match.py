@@ -105,6 +105,7 @@ def run(args: Namespace) -> int:
             prefer_ema=args.prefer_ema,
             values=args.values,
         )
+    args.made = expected, artifact, name_map  # stay until the process ends: see `cli.app.run`
     if args.out and written == "html":
         from graphmap.api.reviewing import review  # brings the page
 
