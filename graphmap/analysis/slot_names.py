@@ -75,7 +75,7 @@ _NUMBERED = re.compile(r"(.+?)(?:_(\d+))?")
 _MESH_SLOT = re.compile(r"(.+)_slot_(\w+)")
 _WITH_SIBLINGS = frozenset({"rmsprop"})  # whose words depend on how many slots there are
 _KEY_SLOT = "/.OPTIMIZER_SLOT/"
-_key, _name, _shape, _dtype = map(itemgetter, range(4))  # of a tensor
+_name = itemgetter(1)  # of a tensor
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -118,17 +118,20 @@ def guess_roles(tensors: Sequence[StoredTensor]) -> Iterator[RoleTriple | None]:
             yield sure
 
 
-def tell_nothing(tensors: Sequence[StoredTensor]) -> bool:
-    """Whether `guess_roles` surely has nothing to say of any of them, as of most listings.
+def tell_nothing(
+    keys: Sequence[str],
+    names: Sequence[str],
+    shapes: Sequence[Dims],
+    dtypes: Sequence[str | None],
+) -> bool:
+    """Whether `guess_roles` surely has nothing to say of any tensor, as in most listings.
 
     It is asked of what differs in more than digits, and so may miss that nothing is told.
-    tensors: sorted by name.
     """
-    names, keys = list(map(_name, tensors)), list(map(_key, tensors))
     found = distinct_skeletons(names)
-    if found is None or is_nested(found) or (keys != names and any(_KEY_SLOT in k for k in keys)):
+    if found is None or is_nested(found) or not all(shapes) or "string" in dtypes:
         return False
-    if not all(map(_shape, tensors)) or "string" in set(map(_dtype, tensors)):
+    if keys != names and any(_KEY_SLOT in key for key in keys):
         return False
     for name in found:
         leaf = name.rpartition("/")[2]

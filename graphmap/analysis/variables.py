@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from graphmap.analysis.slot_names import RoleTriple, guess_roles, tell_nothing
 from graphmap.model.collector import collector_paused
-from graphmap.model.stored import StoredModel, StoredTensor
+from graphmap.model.stored import ListedTensors, StoredModel, StoredTensor, columns_of
 from graphmap.model.variable import Basis, Variable
 
 if TYPE_CHECKING:
     from graphmap.analysis.train_ops import Specs
+    from graphmap.model.graph import Dims
 
 __all__ = ["find_variables"]
 
@@ -41,7 +42,11 @@ def find_variables(
 
 
 def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
-    tensors = sorted(stored.tensors, key=_by_name)
+    if isinstance(stored.tensors, ListedTensors):
+        tensors: Sequence[StoredTensor] = stored.tensors.by_name()
+    else:
+        tensors = sorted(stored.tensors, key=_by_name)
+    columns = columns_of(tensors)
     told: dict[str, tuple[RoleTriple, Basis]] = {}
     weights: dict[str, Basis] = {}
     if stored.objects or stored.keras is not None:
@@ -50,8 +55,8 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
         told, weights = state_roles(stored)
     make = partial(tuple.__new__, Variable)  # a third faster than Variable(...)
     quiet = not (told or weights)  # but for names
-    if quiet and tell_nothing(tensors):
-        return tuple(map(make, _weights(tensors)))
+    if quiet and tell_nothing(*columns[:4]):
+        return tuple(map(make, _weights(*columns)))
     found: list[Variable] = []
     add = found.append
     for (key, name, shape, dtype, size), guess in zip(tensors, guess_roles(tensors), strict=True):
@@ -69,9 +74,14 @@ def _without_graph(stored: StoredModel) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def _weights(tensors: Sequence[StoredTensor]) -> Iterator[tuple[object, ...]]:
-    """Yield the fields of variables that are weights, for all that is known: column by column."""
-    key, name, shape, dtype, size = (map(itemgetter(at), tensors) for at in range(5))
+def _weights(
+    keys: Sequence[str],
+    names: Sequence[str],
+    shapes: Sequence[Dims],
+    dtypes: Sequence[str | None],
+    sizes: Sequence[int | None],
+) -> Iterator[tuple[object, ...]]:
+    """Yield the fields of variables that are weights, for all that is known."""
     none = repeat(None)
-    told = repeat("weight"), none, none, key, size, repeat("unknown"), none, repeat(())
-    return zip(name, shape, dtype, *told)  # noqa: B905 - some columns have no end
+    told = repeat("weight"), none, none, keys, sizes, repeat("unknown"), none, repeat(())
+    return zip(names, shapes, dtypes, *told)  # noqa: B905 - some columns have no end

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphmap.api.artifact import Artifact, load
 from graphmap.errors import UsageError
 from graphmap.matching import Side
-from graphmap.model.stored import StoredModel, StoredTensor
+from graphmap.model.stored import ListedTensors, StoredModel, StoredTensor
 from graphmap.names import op_name
 from graphmap.opening import OpenedModel
 
@@ -42,11 +41,15 @@ def side_of(artifact: Artifact) -> Side:
     variables = artifact.variables
     if stored.kind != "listing":
         return Side(variables, stored.graph)
-    name = attrgetter("name")
-    by_name = dict(zip(map(name, variables), variables, strict=True))
-    if len(by_name) == len(variables) == len(stored.tensors):
-        return Side(tuple(map(by_name.__getitem__, map(name, stored.tensors))), ordered=True)
-    place = {tensor.name: at for at, tensor in enumerate(stored.tensors)}
+    names = (
+        stored.tensors.names
+        if isinstance(stored.tensors, ListedTensors)
+        else [tensor.name for tensor in stored.tensors]
+    )
+    by_name = {v.name: v for v in variables}
+    if len(by_name) == len(variables) == len(names):
+        return Side(tuple(map(by_name.__getitem__, names)), ordered=True)
+    place = {name: at for at, name in enumerate(names)}
     return Side(tuple(sorted(variables, key=lambda v: place[v.name])), ordered=True)
 
 

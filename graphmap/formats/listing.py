@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import repeat
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphmap.chunks import text_chunks
 from graphmap.errors import CorruptArtifactError
 from graphmap.formats.dtypes import NAMES
-from graphmap.model.stored import StoredModel, StoredTensor
+from graphmap.model.stored import ListedTensors, StoredModel
 
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
@@ -34,7 +32,7 @@ def listing_model(data: bytes, path: str, typed: str) -> StoredModel:
     return StoredModel(path=typed, kind="listing", tensors=parse_listing(data, path))
 
 
-def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
+def parse_listing(data: bytes, where: str) -> ListedTensors:
     """Return the variables of a listing, in its order; raises CorruptArtifactError."""
     try:
         text = data.decode("utf-8-sig")
@@ -49,16 +47,15 @@ def parse_listing(data: bytes, where: str) -> tuple[StoredTensor, ...]:
         tensors = _from_lines(text, where)
     if not tensors:
         raise _bad("names no variable", where, _REMEDY)
-    _check_unique(tensors, where)
-    return tuple(tensors)
+    _check_unique(tensors.names, where)
+    return tensors
 
 
-def _from_lines(text: str, where: str) -> list[StoredTensor]:
+def _from_lines(text: str, where: str) -> ListedTensors:
     """Parse all lines; what follows the name is the same in many, and is parsed once."""
     shapes: dict[str, Dims] = {}
     dtypes: dict[str, str | None] = {}
-    make = partial(tuple.__new__, StoredTensor)  # for 100,000 lines
-    tensors: list[StoredTensor] = []
+    all_names, all_shapes, all_dtypes = [], [], []  # type: list[str], list[Dims], list[str | None]
     line = 1
     for chunk in text_chunks(text):
         lines = chunk.split("\n")
@@ -70,9 +67,10 @@ def _from_lines(text: str, where: str) -> list[StoredTensor]:
         line += len(lines)
         if ":0" in chunk:
             names = list(map(str.removesuffix, names, repeat(":0")))
-        told = map(shapes.__getitem__, tails), map(dtypes.__getitem__, tails), repeat(None)
-        tensors += map(make, zip(names, names, *told))  # noqa: B905 - one has no end
-    return tensors
+        all_names += names
+        all_shapes += map(shapes.__getitem__, tails)
+        all_dtypes += map(dtypes.__getitem__, tails)
+    return ListedTensors(all_names, all_shapes, all_dtypes)
 
 
 def _columns(text: str, lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[int]]:
@@ -125,7 +123,7 @@ def _is_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def _from_json(text: str, where: str) -> list[StoredTensor]:
+def _from_json(text: str, where: str) -> ListedTensors:
     import json
 
     try:
@@ -141,7 +139,8 @@ def _from_json(text: str, where: str) -> list[StoredTensor]:
             where,
             'Write [{"name": ..., "shape": [...], "dtype": ...}, ...] or {name: shape}.',
         )
-    return [_from_row(row, number, where) for number, row in enumerate(rows, 1)]
+    read = [_from_row(row, number, where) for number, row in enumerate(rows, 1)]
+    return ListedTensors(*zip(*read, strict=True)) if read else ListedTensors((), (), ())
 
 
 class _Repeated(dict[str, Any]):
@@ -180,18 +179,18 @@ def _rows(content: Any) -> list[Any] | None:
     return None
 
 
-def _from_row(row: Any, number: int, where: str) -> StoredTensor:
+def _from_row(row: Any, number: int, where: str) -> tuple[str, Dims, str | None]:
     if not isinstance(row, Mapping) or not isinstance(row.get("name"), str) or not row["name"]:
         raise _bad(f"entry {number} has no name", where, 'Each entry needs a "name".')
     shape, dtype = row.get("shape"), row.get("dtype")
     if dtype is not None and (not isinstance(dtype, str) or dtype not in _DTYPES):
         raise _bad(f"entry {number}: {str(dtype)[:40]!r} is no dtype", where, _REMEDY)
     if shape is None:
-        return _tensor(row["name"], None, dtype)
+        return row["name"].removesuffix(":0"), None, dtype
     if not isinstance(shape, list) or len(shape) > _MAX_RANK or not all(map(_is_dim, shape)):
         raise _bad(f"entry {number}: {str(shape)[:40]} is no shape", where, _REMEDY)
     dims = tuple(None if size in (None, "?") else size for size in shape)
-    return _tensor(row["name"], dims, dtype)
+    return row["name"].removesuffix(":0"), dims, dtype
 
 
 def _is_dim(size: Any) -> bool:
@@ -200,19 +199,14 @@ def _is_dim(size: Any) -> bool:
     return size is None or size == "?"
 
 
-def _tensor(name: str, dims: Dims, dtype: str | None) -> StoredTensor:
-    name = name.removesuffix(":0")
-    return StoredTensor(name, name, dims, dtype, None)
-
-
-def _check_unique(tensors: list[StoredTensor], where: str) -> None:
-    if len(set(map(attrgetter("name"), tensors))) == len(tensors):
+def _check_unique(names: Sequence[str], where: str) -> None:
+    if len(set(names)) == len(names):
         return
     seen: set[str] = set()
-    for tensor in tensors:
-        if tensor.name in seen:
-            raise _bad(f"names {tensor.name!r} twice", where, "Keep one entry for each name.")
-        seen.add(tensor.name)
+    for name in names:
+        if name in seen:
+            raise _bad(f"names {name!r} twice", where, "Keep one entry for each name.")
+        seen.add(name)
 
 
 def _bad(message: str, where: str, remedy: str) -> CorruptArtifactError:
