@@ -23,6 +23,7 @@ MAX_LINE = 400  # characters of an error's first line
 PATIENCE = 0.5  # seconds before a progress bar appears, and before rich is imported for it
 
 _state = {"quiet": False, "verbose": False, "color": False}
+_PLAIN = bytes(code for code in range(32, 127) if chr(code) != "<")
 _held: list[str] = []  # warnings, until it is known whether an error follows
 
 
@@ -52,6 +53,8 @@ def escape(text: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Tell whether `escape` leaves a text as it is; quicker to ask than to escape."""
+    if text.isascii():  # then a table of bytes is twice as fast as asking for each character
+        return not text.encode("ascii").translate(None, _PLAIN)
     return "<" not in text and text.isprintable()
 
 

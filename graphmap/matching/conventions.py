@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from graphmap.model.skeletons import DIGIT, distinct_skeletons
+from graphmap.model.skeletons import DIGIT
 from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 VECTORS = {2: NORM[:2], 4: NORM}  # what a layer of so many equal vectors holds
 
 
-def plain_names(variables: Sequence[Variable]) -> list[str]:
+def plain_names(
+    variables: Sequence[Variable], found: Collection[str] | None = None
+) -> Sequence[str]:
     """Return the names that layers give.
 
     Of moving moments of bare ops, of averages kept in modules of their own, of the only part of a
     partitioned variable, of variables that Keras 3 numbers, and of the weights of all layers and
-    directions that torch keeps in one module.
+    directions that torch keeps in one module. found: the skeletons of all names, where known.
 
     >>> def plain(*names): return plain_names([Variable(name) for name in names])
     >>> plain("fc/bn/fc/bn/moments/Squeeze_1/ExponentialMovingAverage", "fc/w/part_0")
@@ -54,7 +56,7 @@ def plain_names(variables: Sequence[Variable]) -> list[str]:
     ['conv/kernel', 'conv/bias']
     """
     names = [v.name for v in variables]
-    found = distinct_skeletons(names)  # most have none of these, and few texts are soon searched
+    # most have none of these, and few texts are soon searched
     text = "\n".join(names if found is None else found)
     if "weight_ih" in text:
         both = any(name.endswith("_reverse") for name in names)

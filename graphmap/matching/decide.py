@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CERTAIN", "Found", "Ranking", "decide", "probability"]
 
+_name = itemgetter(0)  # of a Variable
 _actual, _confidence = itemgetter(3), itemgetter(6)  # of a Decision
 MOST_CANDIDATES = 5
 MOST_LOOKS = 300_000  # pairs of names that are compared letter by letter for a first candidate
@@ -188,7 +189,7 @@ class _Decider:
         decisions: list[Decision] = []
         for chunk in chunks(wanted):
             first = len(decisions)
-            links = [self.found.get(v.name) for v in chunk]
+            links = list(map(self.found.get, map(_name, chunk)))
             weighed = list(map(self._certain, links))
             certain = [link for link, worth in zip(links, weighed, strict=True) if link and worth]
             worth = [one for one in weighed if one]

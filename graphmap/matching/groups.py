@@ -316,6 +316,9 @@ def _make_group(
     for at in range(width):
         if at in tokens:
             continue
+        if width == len(tokens) + 1:  # no other one says the same
+            free.append(at)
+            break
         column = [numbers[at] for numbers, _ in members]
         if column not in columns:
             free.append(at)

@@ -145,9 +145,12 @@ class Run:
         self.pool = pool
         self.trained = trained
         self.ordered = ordered
-        mine, theirs = tell_instances(plain_names(wanted), plain_names(pool))
-        self.as_written = [mine, theirs] == [[v.name for v in side] for side in (wanted, pool)]
-        self.wanted_names, self.pool_names = split_names(mine), split_names(theirs)
+        names = [[v.name for v in side] for side in (wanted, pool)]
+        taken = list(map(split_names, names))
+        plain = map(plain_names, (wanted, pool), [one.skeletons for one in taken])
+        meant = list(tell_instances(*plain))
+        self.as_written = meant == names
+        self.wanted_names, self.pool_names = taken if self.as_written else map(split_names, meant)
         self.first: tuple[list[Group], list[Group]] | None = None
         self.whole: tuple[list[Group], list[Group]] = ([], [])
         self.roles = (Roles(), Roles())

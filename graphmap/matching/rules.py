@@ -12,7 +12,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice, repeat
-from operator import itemgetter
 from typing import NamedTuple
 
 from graphmap.chunks import chunks
@@ -23,7 +22,6 @@ from graphmap.model.rewriting import compile_rule, rewrite_lines
 
 __all__ = ["find_rules"]
 
-_names = itemgetter(0, 3)  # of a Decision
 MOST_RULES = 400  # more is no help to a reader
 MOST_SINGLE = 64  # names with a rule of their own
 MOST_TRIES = 2_000  # rules that are proven against the map
@@ -46,8 +44,15 @@ class _Template(NamedTuple):
     numbers: tuple[str, ...]
 
 
-_Proven = tuple[Rule, Sequence[str]]  # the names that it rewrites
 _Row = tuple[str, _Template, _Template]  # expected name, its template, the actual one's
+
+
+class _Proven(NamedTuple):
+    """A rule and the names that it rewrites. first: some of them, the first of the map too."""
+
+    rule: Rule
+    names: Sequence[str]
+    first: Sequence[str]
 
 
 class _Draft(NamedTuple):
@@ -64,7 +69,7 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
     Each is proven: of all expected names, open ones too, it fits only those that it rewrites
     rightly. Names that would need a rule each may be left out where they are many.
     """
-    wanted = dict(map(_names, decisions))
+    wanted = {d.expected: d.actual for d in decisions}
     known = [
         e for e, a in wanted.items() if a is not None and len(e) <= LONGEST and len(a) <= LONGEST
     ]
@@ -81,11 +86,11 @@ def find_rules(decisions: Iterable[Decision]) -> tuple[Rule, ...]:
         if proven is None:
             drafts.extend(_parts(draft.rows))
             continue
-        singles += proven[0].covers == 1
-        if proven[0].covers > 1 or singles <= MOST_SINGLE:
+        singles += proven.rule.covers == 1
+        if proven.rule.covers > 1 or singles <= MOST_SINGLE:
             rules.append(proven)
-            covered.update(proven[1])
-    if len(covered) < sum(rule.covers for rule, _ in rules):
+            covered.update(proven.names)
+    if len(covered) < sum(proven.rule.covers for proven in rules):
         rules = _needed(rules)
     return _in_map_order(rules, wanted)
 
@@ -94,17 +99,18 @@ def _needed(rules: Sequence[_Proven]) -> list[_Proven]:
     """Drop a rule all of whose names larger ones rewrite."""
     kept: list[_Proven] = []
     done: set[str] = set()
-    for rule, names in sorted(rules, key=lambda pair: (-pair[0].covers, pair[0].pattern)):
-        if not done.issuperset(names):
-            kept.append((rule, names))
-            done.update(names)
+    for proven in sorted(rules, key=lambda p: (-p.rule.covers, p.rule.pattern)):
+        if not done.issuperset(proven.names):
+            kept.append(proven)
+            done.update(proven.names)
     return kept
 
 
 def _in_map_order(rules: Sequence[_Proven], wanted: Mapping[str, str | None]) -> tuple[Rule, ...]:
-    place = dict(zip(wanted, range(len(wanted)), strict=True))
-    first = sorted((min(map(place.__getitem__, names)), rule) for rule, names in rules)
-    return tuple(rule for _, rule in first)
+    asked = {name for proven in rules for name in proven.first}
+    place = {name: at for at, name in enumerate(filter(asked.__contains__, wanted))}
+    order = sorted((min(map(place.__getitem__, one.first)), one.rule) for one in rules)
+    return tuple(rule for _, rule in order)
 
 
 class _Prover:
@@ -125,53 +131,61 @@ class _Prover:
     def first(self, forms: Iterable[tuple[str, str]]) -> _Proven | None:
         """Return the first form that is true of the map, with the names that it rewrites."""
         for pattern, replacement in forms:
-            fitted = self.prove(pattern, replacement)
-            if fitted:
-                return Rule(pattern, replacement, len(fitted)), fitted
+            names, first = self.prove(pattern, replacement)
+            if names:
+                return _Proven(Rule(pattern, replacement, len(names)), names, first)
         return None
 
-    def prove(self, pattern: str, replacement: str) -> Sequence[str]:
-        """Return the names that a rule rewrites; none where it would rewrite one wrongly."""
+    def prove(self, pattern: str, replacement: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the names that a rule rewrites, none where it would rewrite one wrongly.
+
+        And some of them again, of which one is the first in the map.
+        """
         self.tries += 1
         if _LITERAL.fullmatch(pattern):  # of thousands of names that count irregularly
             name = re.sub(r"\\(.)", r"\1", pattern[1:-1])
             plain = _SPECIAL.isdisjoint(replacement)
             new = replacement if plain else compile_rule(Rule(pattern, replacement, 1))(name)
-            return [name] if name in self.wanted and new == self.wanted[name] else []
+            fits = [name] if name in self.wanted and new == self.wanted[name] else []
+            return fits, fits
         rule = Rule(pattern, replacement, 1)
         apply = compile_rule(rule)
         if any(self.wanted[name] != new for name in self.sample if (new := apply(name))):
-            return []
+            return [], []
         fitted: list[str] = []
-        for names in self._may_fit(pattern):
+        first: list[str] = []
+        for names, in_order in self._may_fit(pattern):
             at_once = rewrite_lines(rule, names) if len(names) > FEW else None
             if at_once is not None:
                 if at_once != list(map(self.wanted.__getitem__, names)):
-                    return []
+                    return [], []
                 fitted += names
+                first += names[:1] if in_order else names
                 continue
             for name, new in zip(names, map(apply, names), strict=True):
                 if new is None:
                     continue
                 if self.wanted[name] != new:
-                    return []
+                    return [], []
                 fitted.append(name)
-        return fitted
+                first.append(name)
+        return fitted, first
 
     def spare(self, pattern: str, replacement: str) -> str | None:
         """Return the pattern with a look-ahead past the few names that it rewrites wrongly."""
         apply = compile_rule(Rule(pattern, replacement, 1))
-        fitting = ((name, apply(name)) for names in self._may_fit(pattern) for name in names)
+        fitting = ((name, apply(name)) for names, _ in self._may_fit(pattern) for name in names)
         wrong = (name for name, new in fitting if new is not None and new != self.wanted[name])
         few = sorted(islice(wrong, MOST_SPARED + 1))
         if not 0 < len(few) <= MOST_SPARED:
             return None
         return f"^(?!(?:{'|'.join(map(re.escape, few))})$){pattern[1:]}"
 
-    def _may_fit(self, pattern: str) -> Iterator[list[str]]:
+    def _may_fit(self, pattern: str) -> Iterator[tuple[list[str], bool]]:
         """Yield the names that begin as the pattern does, or are like it but for digits.
 
-        The latter together that are like each other.
+        The latter together that are like each other. With each list whether it has the order of
+        the map.
         """
         from bisect import bisect_left, bisect_right
 
@@ -184,9 +198,9 @@ class _Prover:
             like = re.compile(pattern if plain else _zeroed(pattern))
             for text, names in self.alike.items():
                 if like.fullmatch(text):
-                    yield names
+                    yield names, True
             return
-        yield self.names[first:last]
+        yield self.names[first:last], False
 
 
 def _zeroed(pattern: str) -> str:

@@ -84,12 +84,18 @@ def filled(name: Template) -> str:
 class Names:
     """The names of one side, taken apart; 100,000 of them without an object for each.
 
-    texts, numbers: of each position.
+    texts, numbers: of each position. skeletons: of all names; None where one has none.
     """
 
-    def __init__(self, texts: Sequence[str], numbers: Sequence[tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str],
+        numbers: Sequence[tuple[int, ...]],
+        skeletons: set[str] | None = None,
+    ) -> None:
         self.texts = texts
         self.numbers = numbers
+        self.skeletons = skeletons
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -120,11 +126,13 @@ def split_names(names: Sequence[str]) -> Names:
     texts: list[str] = []
     numbers: list[tuple[int, ...]] = []
     share: dict[str, str] = {}  # so that names of one template share its text
+    found: set[str] | None = set()
     for chunk in chunks(names):
         made = _split_chunk(chunk)
         texts += map(share.setdefault, made.texts, made.texts)
         numbers += made.numbers
-    return Names(texts, numbers)
+        found = None if found is None or made.skeletons is None else found | made.skeletons
+    return Names(texts, numbers, found)
 
 
 def _split_chunk(names: Sequence[str]) -> Names:
@@ -148,7 +156,7 @@ def _split_chunk(names: Sequence[str]) -> Names:
         one: zip(*one.count(MARK) * [numbers], strict=False) if MARK in one else repeat(())
         for one in set(texts)
     }
-    return Names(texts, list(map(next, map(takers.__getitem__, texts))))
+    return Names(texts, list(map(next, map(takers.__getitem__, texts))), set(known))
 
 
 def _one_by_one(names: Sequence[str]) -> Names:
