@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found, Ranking
-from graphmap.matching.layout import Label, find_layout, label_of
+from graphmap.matching.layout import Label, Shapes, find_layout, label_of
 from graphmap.matching.tokens import MARK, scope_of, segments, split_name, words_of
 from graphmap.model.namemap import Evidence
 from graphmap.model.variable import Variable
@@ -46,7 +45,6 @@ ORDER = "whose gates may stand in another order"
 ADDED = "to which the types of tokens, which nobody asks for, may have been added"
 PADDED = 2  # rows before the first position, as fairseq and its followers have them
 
-_shape = itemgetter(1)  # of a Variable
 Shape = tuple[int, ...]
 
 
@@ -67,9 +65,13 @@ class Bundle(NamedTuple):
     first: int = 0
 
 
-def find_bundles(wanted: Sequence[Variable], pool: Sequence[Variable]) -> list[Bundle]:
-    """Return what is to be looked for as one tensor; none where the pool has the pieces."""
-    sides = [Counter(map(_shape, side)) for side in (wanted, pool)]
+def find_bundles(
+    wanted: Sequence[Variable], pool: Sequence[Variable], sides: Shapes
+) -> list[Bundle]:
+    """Return what is to be looked for as one tensor; none where the pool has the pieces.
+
+    sides: how many variables of either side have a shape.
+    """
     labels: list[Counter[Label]] = [Counter(), Counter()]
     for shapes, counts in zip(sides, labels, strict=True):
         for shape, count in shapes.items():  # few differ

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmap.chunks import chunks
 from graphmap.matching.calibration import calibrated, calibrated_open
@@ -85,7 +85,7 @@ def decide(
     if not _share_scope(pool):
         found = {**found, **_open_strays(found)}
     alike = 2 * result.placed > len(wanted)  # most of the computation is the same
-    if not alike and is_other(wanted, pool, list(found.values()), len(result.vetoes)):
+    if not alike and is_other(wanted, pool, list(found.values()), result):
         found = {name: _refused(link) for name, link in found.items()}
     decider = _Decider(pool, actual, found, result, settings, knowledge)
     decisions = decider.decide_all(wanted)
@@ -189,15 +189,14 @@ class _Decider:
         decisions: list[Decision] = []
         for chunk in chunks(wanted):
             first = len(decisions)
-            links = list(map(self.found.get, map(_name, chunk)))
-            weighed = list(map(self._certain, links))
-            certain = [link for link, worth in zip(links, weighed, strict=True) if link and worth]
-            worth = [one for one in weighed if one]
-            variables = list(compress(chunk, weighed))
-            made = decide_certain(variables, certain, worth, self.result.turned, self.tied)
+            links: list[Any] = list(map(self.found.get, map(_name, chunk)))
+            weighed: list[Any] = list(map(self._certain, links))
             if all(weighed):
-                decisions += made
+                decisions += decide_certain(chunk, links, weighed, self.result.turned, self.tied)
                 continue
+            variables = list(compress(chunk, weighed))
+            sure, worth = (list(compress(column, weighed)) for column in (links, weighed))
+            made = decide_certain(variables, sure, worth, self.result.turned, self.tied)
             for at, (v, one) in enumerate(zip(chunk, weighed, strict=True), first):
                 decisions.append(next(made) if one else self.decide(at, v))
         return tuple(decisions)
@@ -208,11 +207,13 @@ class _Decider:
             return None
         _, _, bits, margin, reasons, _, refused, _ = link
         key = id(reasons), bits, margin, refused  # all links are kept, and so are their reasons
-        if key not in self.certain:
+        try:
+            return self.certain[key]
+        except KeyError:
             weighed = self._weigh(link)
             is_plain = weighed.certain and weighed.sure >= self.settings.min_confidence
             self.certain[key] = weighed if is_plain else None
-        return self.certain[key]
+            return self.certain[key]
 
     def decide(self, at: int, v: Variable) -> Decision:
         """Decide on the expected variable at a position."""

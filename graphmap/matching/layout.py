@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
 
-__all__ = ["Label", "find_layout", "label_of", "shapes_fit"]
+__all__ = ["Label", "Shapes", "find_layout", "label_of", "shapes_fit"]
 
 Shape = tuple[int | None, ...]
 Label = tuple[str, ...]
+Shapes = tuple["Counter[Dims]", "Counter[Dims]"]  # of either side: how many tensors have each
 # The orders in which frameworks keep kernels, the commonest first. Rank 4: height, width, in, out
 # beside out, in, height, width; height and width stay in order, so all axes reversed comes last.
 AXES: dict[int, tuple[tuple[int, ...], ...]] = {

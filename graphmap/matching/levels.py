@@ -28,6 +28,7 @@ from graphmap.matching.evidence.tail import keeps_end
 from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.instances import tell_instances
+from graphmap.matching.layout import Shapes
 from graphmap.matching.order import decide_order
 from graphmap.matching.overlaying import walk_scopes
 from graphmap.matching.pairs import (
@@ -62,7 +63,7 @@ class Result:
 
     vetoes: {position of an expected variable: why its group was found, but not its place in it}.
     turned: the two sides keep kernels the other way round. placed: how many expected variables
-    stand in a graph where an actual one does.
+    stand in a graph where an actual one does. shapes: how many variables of either side have each.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class Result:
         self.vetoes: dict[int, tuple[Evidence, ...]] = {}
         self.turned = False
         self.placed = 0
+        self.shapes: Shapes = (Counter(), Counter())
 
 
 def match_groups(

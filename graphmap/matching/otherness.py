@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.matching.tokens import split_names
@@ -13,10 +12,11 @@ from graphmap.model.variable import Variable
 
 if TYPE_CHECKING:
     from graphmap.matching.decide import Found
+    from graphmap.matching.levels import Result
+    from graphmap.model.graph import Dims
 
 __all__ = ["is_other", "size_of"]
 
-_shape = itemgetter(1)  # of a Variable
 SMALL = 8  # variables below which a share says nothing
 SURE_BITS = 4.0
 LEAST_SHAPED = 0.2  # share of one side that is found in the same model, however it grew
@@ -33,16 +33,15 @@ def is_other(
     wanted: Sequence[Variable],
     pool: Sequence[Variable],
     found: Sequence[Found],
-    unclear: int,
+    result: Result,
 ) -> bool:
     """Whether so little of either side was found that this is another model.
 
-    A few fitting names are found in any two models; without shapes a few more. unclear: expected
-    names of which only the group was found, not the member.
+    A few fitting names are found in any two models; without shapes a few more.
     """
     if len(wanted) < SMALL or len(pool) < SMALL:
         return False
-    sizes = [_sizes(side) for side in (wanted, pool)]
+    sizes = list(map(_sizes, result.shapes))
     if all(sizes) and _elements(sizes[0]) == _elements(sizes[1]):
         return False  # one model, in whatever pieces
     sure = [f for f in found if f.bits >= SURE_BITS and f.margin >= SURE_BITS]
@@ -54,6 +53,7 @@ def is_other(
     if alike < NEARLY_ALL and _only_stacks(wanted, pool, sure):
         return True
     if alike >= ALIKE:
+        unclear = len(result.vetoes)  # of which only the group was found, not the member
         share = max((len(sure) + unclear) / len(wanted), (used + unclear) / len(pool))
     if share >= ALIKE:
         return False
@@ -90,10 +90,10 @@ def _only_stacks(
     )
 
 
-def _sizes(side: Sequence[Variable]) -> Counter[int]:
+def _sizes(shapes: Mapping[Dims, int]) -> Counter[int]:
     """Count the variables of each number of elements, which no layout changes."""
     sizes: Counter[int] = Counter()
-    for shape, count in Counter(map(_shape, side)).items():  # few differ
+    for shape, count in shapes.items():
         if shape is not None:
             sizes[math.prod([n for n in shape if n is not None])] += count
     return sizes

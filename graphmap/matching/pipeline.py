@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from operator import itemgetter
@@ -16,6 +17,7 @@ from graphmap.model.variable import Variable
 
 __all__ = ["match_variables"]
 
+_shape = itemgetter(1)  # of a Variable
 _name = _expected = itemgetter(0)  # the name of a Variable, the expected one of a Found
 PINNED = 20.0  # bits of a pin
 FOLLOWS = 10.0  # bits of what follows from a pin: the same layer elsewhere, a leaf beside it
@@ -27,9 +29,10 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     wanted = asked(expected, settings)
     pool = answering(actual, wanted)
     found = _pinned(wanted, pool, actual, settings)
+    shapes = Counter(map(_shape, wanted)), Counter(map(_shape, pool))  # few differ
     made = [
         one
-        for one in find_bundles(wanted, pool)
+        for one in find_bundles(wanted, pool, shapes)
         if not any(wanted[at].name in found for at in one.positions)
     ]
     bundles = bundle(wanted, made)
@@ -40,6 +43,7 @@ def match_variables(expected: Side, actual: Side, settings: MatchSettings = DEFA
     pinned = [(name, link.actual.name) for name, link in found.items()]
     seen = bundles.wanted
     result = match_groups(seen, open_expected, pool, open_actual, trained, ordered, pinned)
+    result.shapes = shapes
     bundles.take_apart(result, wanted)
     found.update(zip(map(_name, map(_expected, result.links)), result.links, strict=True))
     if expected.graph is not None and actual.graph is not None:

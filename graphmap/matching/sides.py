@@ -53,12 +53,10 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
     A moving average whose weight is not stored stands in for it; a slot does not. wanted: what is
     asked for.
     """
-    names = set(map(_name, actual.variables))
-    if (
-        len(names) == len(actual.variables)
-        and _all_answer(actual.variables)
-        and _stand_alone(names)
-    ):
+    column = list(map(_name, actual.variables))
+    names = set(column)
+    all_answer = len(names) == len(column) and _all_answer(actual.variables)
+    if all_answer and _stand_alone(column):
         return tuple(sorted(actual.variables, key=_name))
     found = {
         v.name: v
@@ -87,9 +85,9 @@ def _all_answer(variables: Sequence[Variable]) -> bool:
     return set(map(_role, variables)) <= ANSWERING
 
 
-def _stand_alone(names: set[str]) -> bool:
+def _stand_alone(names: Sequence[str]) -> bool:
     """Whether no name surely is a slot's, nor may be: as in most listings, and quick to see."""
-    found = distinct_skeletons(list(names))
+    found = distinct_skeletons(names)
     if found is None or is_nested(found) or BOOKKEEPING in names:
         return False
     leaves = {name.rpartition("/")[2] for name in found}

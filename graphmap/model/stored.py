@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from itertools import islice
+from operator import itemgetter, le
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
@@ -65,6 +66,8 @@ class ListedTensors(Sequence[StoredTensor]):
 
     def by_name(self) -> ListedTensors:
         """Return the same tensors, sorted by name."""
+        if all(map(le, self.names, islice(self.names, 1, None))):
+            return self
         order = sorted(range(len(self)), key=self.names.__getitem__)
         names, shapes = map(self.names.__getitem__, order), map(self.shapes.__getitem__, order)
         return ListedTensors(list(names), list(shapes), list(map(self.dtypes.__getitem__, order)))
