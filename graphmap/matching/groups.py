@@ -311,18 +311,10 @@ def _make_group(
     lettered: tuple[Kind, str] | None,
 ) -> Group:
     width = text.count(MARK)
-    free: list[int] = []
-    columns: list[list[int]] = []
-    for at in range(width):
-        if at in tokens:
-            continue
-        if width == len(tokens) + 1:  # no other one says the same
-            free.append(at)
-            break
-        column = [numbers[at] for numbers, _ in members]
-        if column not in columns:
-            free.append(at)
-            columns.append(column)
+    free = [at for at in range(width) if at not in tokens]
+    if len(free) > 1:  # of those that say the same the first one is kept
+        same = {tuple([numbers[at] for numbers, _ in members]): at for at in reversed(free)}
+        free = sorted(same.values())
     if len(free) < width:
         members = [(tuple([numbers[at] for at in free]), position) for numbers, position in members]
     kept = sorted(sorted(members, key=_position), key=_numbers)  # far faster than by both at once
