@@ -249,7 +249,8 @@ def _split(
         if (
             _is_constant(members, at)
             or index.role == "select"
-            or (index.role == "inner" and (apart or (fine and _is_repeated(members, at))))
+            or (index.role == "inner" and apart)
+            or (index.role in ("inner", "turns") and fine and _is_repeated(members, at))
         ):
             literal.append(at)
     turning = [at for at, i in enumerate(indices) if i.role == "turns" and at not in literal]

@@ -82,8 +82,13 @@ def _index(rests: Sequence[tuple[str, set[int]]], values: Sequence[int]) -> Inde
 
 
 def _in_turns(below: Mapping[int, frozenset[str]]) -> bool:
-    """Whether an index counts several things in turn: a convolution, its norm, and again."""
+    """Whether an index counts several things in turn: a convolution, its norm, and again.
+
+    They have nothing in common.
+    """
     alike = Counter(below.values())
+    if sum(map(len, alike)) > len(set().union(*alike)):
+        return False
     return max(alike.values()) >= REPEATED and (
         sum(n for n in alike.values() if n > 1) >= TURNS_SHARE * len(below)
     )

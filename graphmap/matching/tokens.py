@@ -241,7 +241,7 @@ def words_of(segment: str) -> tuple[str, ...]:
             found[-1] = JOINED[found[-1], piece]
             continue
         found.append(piece)
-    return tuple(_common(word) for word in found)
+    return tuple(_common(word) for words in found for word in words.split())
 
 
 def _unglued(pieces: list[str]) -> list[str]:

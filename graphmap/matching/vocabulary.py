@@ -92,7 +92,7 @@ ALIASES: dict[str, str] = _invert(
     }
 )
 
-# Two words that are one.
+# Two words that are one, or that two others stand for.
 JOINED: dict[tuple[str, str], str] = {
     ("layer", "norm"): "layernorm",
     ("layer", "normalization"): "layernorm",
@@ -106,7 +106,7 @@ JOINED: dict[tuple[str, str], str] = {
     ("token", "type"): "segment",
     ("enc", "dec"): "cross",
     ("encoder", "decoder"): "cross",
-    ("encoder", "attn"): "cross",
+    ("encoder", "attn"): "cross attention",
     ("conv", "transpose"): "deconv",
     # a norm before or behind a part is not of that part
     **{
