@@ -55,6 +55,7 @@ __all__ = ["Result", "Run", "match_groups"]
 MOST_RIVALS = 4  # pairs of a group that are remembered
 MOST_APART = 4  # members of a group that stand for different things
 NONE = (0.0, "")
+INFINITE = float("inf")
 SURE = 5.0  # bits of score and of margin that settle a pair for the next level
 
 
@@ -266,8 +267,8 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
-        rivals = rivals_of(pairs, context)
-        chosen = [row for row in chosen if not is_guess(row[0], rivals, context)]
+        rivals, every = (rivals_of(pairs, context, least) for least in (0.0, -INFINITE))
+        chosen = [row for row in chosen if not is_guess(row[0], rivals, every, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)
             self.result.vetoes.update((at, reasons) for _, at in pair.expected.members)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphmap.matching.evidence import EVIDENCE, VETOES, Rule
 from graphmap.matching.evidence.learned import learned_evidence
 from graphmap.matching.evidence.lexical import lexical_evidence, shares_a_word
+from graphmap.matching.evidence.novelty import novelty_evidence
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import CLEAR, Context, Learned, Pair, common_words, weights_of
 from graphmap.matching.tokens import similarity
@@ -99,29 +100,33 @@ def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
 Rivals = Mapping[int, Sequence[Group]]  # {id of a group: those of the other side it may be}
 
 
-def rivals_of(pairs: Sequence[Pair], context: Context) -> Rivals:
-    """Return for each group those of the other side that something speaks for.
+def rivals_of(pairs: Sequence[Pair], context: Context, least: float = 0.0) -> Rivals:
+    """Return for each group those of the other side that more than `least` bits speak for.
 
     A scope that was not chosen has none.
     """
     found: dict[int, list[Group]] = defaultdict(list)
     for pair in pairs:
         chosen = context.scopes.get((id(pair.expected), id(pair.actual)), (0.0, ""))[0] >= 0.0
-        if pair.bits > 0 and pair.links and chosen:
+        if pair.bits > least and pair.links and chosen:
             found[id(pair.expected)].append(pair.actual)
             found[id(pair.actual)].append(pair.expected)
     return found
 
 
-def is_guess(pair: Pair, rivals: Rivals, context: Context) -> bool:
+def is_guess(pair: Pair, rivals: Rivals, every: Rivals, context: Context) -> bool:
     """Whether only learned words choose this pair: one of them may have taught wrong.
 
     That is so among rivals, and where each has words of its own that the other side knows, but not
-    here. A word that a rival has too chooses nothing.
+    here. A word that a rival has too chooses nothing. every: rivals that nothing speaks for are
+    among them, since of modules that stand once and have words that the other side lacks, learned
+    words alone chose one.
     """
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or pair.expected.module in context.modules:
         return False
+    if pair.fit is None and novelty_evidence(pair, context) is not None:
+        return _chooses_nothing(pair, every, context)
     if shares_a_word(pair, context):
         return pair.fit is None and _chooses_nothing(pair, rivals, context)
     if keys in context.whole:

@@ -98,3 +98,15 @@ def test_a_sequence_of_convolutions_and_norms_is_matched_by_its_order() -> None:
                          ("running_var", "moving_variance")):  # fmt: skip
             truth[f"net.{3 * at + 1}.{one}"] = f"enc/bn{at + 1}/{two}"
     assert _match(truth) == truth
+
+
+def test_words_of_other_modules_choose_none_of_two_strange_ones() -> None:
+    truth: dict[str, str] = {}
+    for side in ("initial", "final"):
+        for at in range(4):
+            mine, other = f"{side}_encoder.layer.{at}", f"{side}_char_encoder/layer_{at}"
+            for part in ("query", "key", "value"):
+                truth |= _leaves(f"{mine}.{part}", f"{other}/{part}")
+    truth |= _leaves("chars_to_pieces.conv", "downsampler/initial_char_encoder/conv")
+    truth |= _leaves("projection.conv", "final_char_encoder/conv")
+    assert _match(truth).items() <= truth.items()
