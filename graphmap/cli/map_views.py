@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphmap.api.name_map import NameMap
 from graphmap.chunks import chunks
@@ -82,13 +82,16 @@ def _columns(decisions: Sequence[Decision]) -> tuple[_Columns, Counter[str]]:
                 ends.append(places.setdefault((end[0], end[1], end[2]), len(places)))
             continue
         kinds = list(map(_kind, chunk))
-        for kind, d in dict(zip(kinds, chunk, strict=True)).items():
-            if kind not in known:
-                known[kind] = places.setdefault(_row(d)[3:], len(places))
+        rest: list[Any] = list(map(known.get, kinds))
+        if None in rest:
+            for kind, d in dict(zip(kinds, chunk, strict=True)).items():
+                if kind not in known:
+                    known[kind] = places.setdefault(_row(d)[3:], len(places))
+            rest = [known[kind] for kind in kinds]
         left += _escaped(list(map(_expected, chunk)))
         marks += repeat("->", len(chunk))
         right += _escaped(actual)
-        ends += map(known.__getitem__, kinds)
+        ends += rest
     head, *texts = align(HEADER[3:], list(zip(*places, strict=True)) or [(), (), ()], right=(1,))
     columns = [left, marks, right, list(map(texts.__getitem__, ends))]
     return ((*HEADER[:3], head), columns), numbers

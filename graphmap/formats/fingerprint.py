@@ -33,10 +33,13 @@ def fingerprint(variables: Sequence[tuple[Any, ...]]) -> str:
     lines: list[str] = []  # from the first letter of the name on
     for chunk in chunks(variables):
         kinds = list(map(_kind, chunk))
-        for kind in set(kinds).difference(tails):
-            tails[kind] = '",' + json.dumps(kind, separators=(",", ":"))[1:]
+        ends: list[Any] = list(map(tails.get, kinds))
+        if None in ends:
+            for kind in set(kinds).difference(tails):
+                tails[kind] = '",' + json.dumps(kind, separators=(",", ":"))[1:]
+            ends = [tails[kind] for kind in kinds]
         names = quote_each(list(map(_name, chunk)), encode_basestring_ascii)
-        lines += map(str.__add__, names, map(tails.__getitem__, kinds))
+        lines += map(str.__add__, names, ends)
     lines.sort()
     digest, between = hashlib.sha256(), '["'
     for part in chunks(lines):

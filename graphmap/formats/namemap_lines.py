@@ -67,12 +67,14 @@ class _Writer:
         if not _are_plain(chunk, names):
             return map(self.line, chunk)
         keys = list(zip(map(_kind, chunk), map(id, map(_reasons, chunk)), strict=True))
-        for key, d in dict(zip(keys, chunk, strict=True)).items():
-            if key not in self.forms:
-                self.forms[key] = self._form(d)
+        forms: list[Any] = list(map(self.forms.get, keys))
+        if None in forms:
+            for key, d in dict(zip(keys, chunk, strict=True)).items():
+                if key not in self.forms:
+                    self.forms[key] = self._form(d)
+            forms = [self.forms[key] for key in keys]
         wanted = quote_each(list(map(_expected, chunk)), quoted)
         actual = quote_each(names, quoted)
-        forms = map(self.forms.__getitem__, keys)
         return [
             f'{{"expected": "{one}{shape}{other}", "tensor": "{other}:0", '
             f'"checkpoint_key": "{other}{told}{other}{end}'
