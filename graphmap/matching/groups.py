@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
@@ -64,7 +64,8 @@ class Group:
         self.fixed: tuple[tuple[int, int], ...] = ()
         self.counter = False
         self.trained = False
-        self.unclear = len(set(map(_numbers, members))) < len(members)
+        numbers = list(map(_numbers, members))
+        self.unclear = any(map(eq, numbers, numbers[1:]))  # the members are sorted
         self.uniform = bool(shapes) and shapes.count(shapes[0]) == len(shapes)
         self._placed: dict[tuple[bool, ...], Places] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from graphmap.matching.tokens import MARK, PIECES
@@ -15,6 +16,7 @@ __all__ = ["UNKNOWN", "Kind", "fits_rank", "kind_agreement", "kind_of", "lettere
 SUFFIXED = re.compile("[wb](?:[qkvohx]|[fx]c|zr|ih|hh)")  # Wq, bo, Wzr: the letter, then which one
 STATISTIC = frozenset(["moving", "running", "pop", "population", "batch"])
 LONE_LETTER = re.compile(r"(?:(?<=[_-])|^)[wWbB](?=[_#-]|$)")
+BY_LETTERS = {"".join(sorted(word)): kind for word, kind in reversed(KIND_WORDS.items())}
 WHOLE_ONLY = frozenset(
     ["w", "b", "g", "mean", "mu", "avg", "sigma", "scale", "offset", "shift", "var", "table"]
 )
@@ -30,6 +32,7 @@ class Kind(NamedTuple):
 UNKNOWN = Kind("?", "")
 
 
+@lru_cache(maxsize=16384)
 def kind_of(leaf: str, rank: int | None) -> tuple[Kind, str]:
     """Return the kind that the last segment names, and the rest of that segment.
 
@@ -67,8 +70,7 @@ def kind_of(leaf: str, rank: int | None) -> tuple[Kind, str]:
 def _lookup(word: str) -> tuple[str, str]:
     found = KIND_WORDS.get(word)
     if found is None and len(word) >= 5:
-        letters = sorted(word)
-        found = next((k for w, k in KIND_WORDS.items() if sorted(w) == letters), None)
+        found = BY_LETTERS.get("".join(sorted(word)))
     if found is None:
         return "?", ""
     return (found[0], "weight") if word in ("weight", "weights") else found

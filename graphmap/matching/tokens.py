@@ -227,6 +227,7 @@ def scope_of(name: str) -> str:
     return name[: max(name.rfind("/"), name.rfind("."), 0)]
 
 
+@lru_cache(maxsize=16384)
 def words_of(segment: str) -> tuple[str, ...]:
     """Return the words of one segment, in the field's common spelling; indices stay `#`.
 

@@ -6,14 +6,11 @@ Only features of two modules or more teach, so that no module is its own proof.
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.model.namemap import Evidence
 
 TEXT_BITS = 70.0  # words in all, lexical and learned
-ZEROS = repeat(0.0)
 MOST = 0.7  # share of them that learned associations may take over
 
 
@@ -61,8 +58,14 @@ def _associated(pair: Pair, context: Context, forward: bool) -> float:
     found = 0.0
     for feature, weight in weighed:
         row = table.get(feature)
-        if row and not row.keys().isdisjoint(targets):
-            found += weight * max(map(row.get, targets, ZEROS))
+        if not row:
+            continue
+        best = 0.0
+        for target in targets:  # few, and most of them are not there
+            dice = row.get(target)
+            if dice is not None and dice > best:
+                best = dice
+        found += weight * best
     return found / total
 
 
