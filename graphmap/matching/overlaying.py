@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import takewhile
+from itertools import product, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found
@@ -40,7 +40,7 @@ MOST_NAMES = 10_000  # of a side that is looked at
 class Module(NamedTuple):
     """Tensors of one scope that one template makes. tensors: {kind letter: positions}."""
 
-    path: Path
+    path: str
     tensors: Mapping[str, tuple[int, ...]]
 
 
@@ -60,7 +60,11 @@ def walk_scopes(run: Run) -> None:
     settled = {ours[k.expected.name]: theirs[k.actual.name] for k in links}
     often = Counter(id(k.evidence) for k in links)  # links of a group share their reasons
     firm = {ours[k.expected.name] for k in links if often[id(k.evidence)] >= LONE}
-    pairs = _lay(*sides, settled) or _lay(*sides, {e: settled[e] for e in sorted(firm)})
+    known = settled, {e: settled[e] for e in sorted(firm)}
+    ways = product((True, False), (False, True), known)
+    pairs = next(
+        (found for told, words, one in ways if (found := _lay(*sides, one, words, told))), []
+    )
     rows = [row for e, a in pairs for row in _inside(sides[0][e], sides[1][a])]
     meant, takers = dict(rows), {a: e for e, a in rows}
     moved = {e for e, a in settled.items() if meant.get(e, a) != a or takers.get(a, e) != e}
@@ -99,7 +103,7 @@ def _modules(groups: Sequence[Group], names: Names) -> list[Module]:
             kind, rest = kind_of(last_segment(name), None)
             part = group.module if kind.letter == "?" else rest
             found[scope_of(name), part][letter].append(position)
-    made = [Module(pieces_of(path), _as_stored(tensors)) for (path, _), tensors in found.items()]
+    made = [Module(path, _as_stored(tensors)) for (path, _), tensors in found.items()]
     return sorted(made, key=lambda m: min(p for row in m.tensors.values() for p in row))
 
 
@@ -121,9 +125,17 @@ def _filled(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def _lay(
-    expected: Sequence[Module], actual: Sequence[Module], settled: Mapping[int, int]
+    expected: Sequence[Module],
+    actual: Sequence[Module],
+    settled: Mapping[int, int],
+    words: bool,
+    told: bool,
 ) -> list[tuple[int, int]]:
-    """Return (expected module, actual one) of one place only, by their indices."""
+    """Return (expected module, actual one) of one place only, by their indices.
+
+    words: a word of a name ends a scope too. told: words that both sides have as often tell modules
+    of one kind apart.
+    """
     signatures = _signatures(expected, actual)
     counts = [Counter(side) for side in signatures]
     both = {s for s, n in counts[0].items() if s and counts[1][s] == n}
@@ -131,11 +143,12 @@ def _lay(
     sizes = [sum(1 for s in side if s) for side in signatures]
     if not FEWEST <= len(kept[0]) <= MOST_MODULES or len(kept[0]) < COVERED * max(sizes):
         return []
+    paths = [pieces_of(expected[at].path, words) for at in kept[0]]
+    ways = [pieces_of(actual[at].path, words) for at in kept[1]]
     numbers = {s: at for at, s in enumerate(sorted(both))}
-    row = [numbers[signatures[0][at]] for at in kept[0]]
-    forms = [numbers[signatures[1][at]] for at in kept[1]]
-    paths = [expected[at].path for at in kept[0]]
-    ways = [actual[at].path for at in kept[1]]
+    row, forms = ([numbers[signatures[k][at]] for at in kept[k]] for k in (0, 1))
+    if told:
+        row, forms = _by_words((row, forms), (paths, ways))
     if max(map(len, ways)) > DEEPEST:
         return []
     fixed = _fixed(expected, actual, kept, settled)
@@ -167,6 +180,24 @@ def _lay(
         if not _contradict(paths[place], ways[leaf], known, common)
         if place in vouched or _speak_alike(paths[place], ways[leaf], common)
     ]
+
+
+def _by_words(
+    forms: tuple[list[int], list[int]], paths: tuple[Sequence[Path], Sequence[Path]]
+) -> tuple[list[int], list[int]]:
+    """Return finer forms of both sides: word by word, as long as both have as many of each."""
+    words = [[_words(path) for path in side] for side in paths]
+    known = [Counter(word for own in side for word in own) for side in words]
+    for word in sorted(known[0].keys() & known[1].keys(), key=lambda w: (known[0][w], w)):
+        finer = [
+            [2 * form + (word in own) for form, own in zip(side, having, strict=True)]
+            for side, having in zip(forms, words, strict=True)
+        ]
+        if Counter(finer[0]) == Counter(finer[1]):
+            numbers = {form: at for at, form in enumerate(sorted(set(finer[0])))}
+            one, other = ([numbers[form] for form in side] for side in finer)
+            forms = one, other
+    return forms
 
 
 def _signatures(

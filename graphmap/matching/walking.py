@@ -28,6 +28,7 @@ NUMBERS = re.compile(
 )
 DIMENSIONS = re.compile(r"(?i)(conv|convolution|pool|norm)_?[0-9]_?d(?![a-z])")
 SEPARATORS = re.compile(r"[/.]")
+WORD_ENDS = re.compile(r"(?<=[A-Za-z0-9])_+(?=[A-Za-z])")
 
 # Words of ways beside the main one, so that a counter over both has no natural order.
 SHORT = frozenset({"shortcut", "downsample", "residual", "proj", "match"})
@@ -38,12 +39,18 @@ State = tuple[int, ...]  # of a scope: how many members of each chain are set ou
 Order = tuple[tuple[int, str], ...]  # numbers in a name, in their order
 
 
-def pieces_of(path: str) -> Path:
+def pieces_of(path: str, words: bool = False) -> Path:
     """Return the scopes of a path; a number inside of a name ends one too.
+
+    words: every word does, as in `block1_expand_conv` beside `block1_expand_bn`.
 
     >>> pieces_of("net/conv2_block1_1_conv"), pieces_of("Mixed_3b/Conv2d_0a_1x1")
     (('net', 'conv2', '_block1', '_1', '_conv'), ('Mixed_3b', 'Conv_0a', '_1x1'))
+    >>> pieces_of("stem_conv", words=True)
+    ('stem', 'conv')
     """
+    if words:
+        path = WORD_ENDS.sub("/", path)
     found: list[str] = []
     for part in SEPARATORS.split(DIMENSIONS.sub(r"\1", path)):
         start = 0

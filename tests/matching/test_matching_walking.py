@@ -53,6 +53,18 @@ def test_layers_inside_a_numbered_branch_keep_their_order() -> None:
     assert len(found) == len(truth)
 
 
+def test_words_of_flat_names_end_scopes_too() -> None:
+    truth: dict[str, str] = {}
+    for at in range(5):
+        for part in ("expand", "spread", "shrink"):
+            mine, other = f"net/unit_{at}/{part}", f"cell_{at + 1}_{part}"
+            truth |= {
+                f"{mine}/weights": f"{other}/kernel",
+                **{f"{mine}/Norm/{leaf}": f"{other}_BN/{leaf}" for _, leaf in NORM},
+            }
+    assert _match(truth) == truth
+
+
 def test_branches_in_another_order_of_numbers_stay_open() -> None:
     truth = _inception()
     turned = {}
