@@ -59,7 +59,15 @@ def _equal_counts(expected: Group, actual: Group) -> Links | None:
     for order in _rank_orders(expected, actual):
         if _fits(expected, actual, order):
             return order
+    if None in (expected.shapes[0], actual.shapes[0]) and _nest_otherwise(expected, actual):
+        return None  # as many by chance: stages of 2, 3, 2 blocks beside some of 3, 2, 2
     return straight if _fits(expected, actual, straight) else None
+
+
+def _nest_otherwise(expected: Group, actual: Group) -> bool:
+    """Whether both count within counts, but stages of one hold other numbers of blocks."""
+    widths = [len(group.members[0][0]) for group in (expected, actual)]
+    return min(widths) > 1 and widths[0] == widths[1] <= WIDEST
 
 
 @lru_cache(maxsize=16)

@@ -125,3 +125,18 @@ def test_words_of_other_modules_choose_none_of_two_strange_ones() -> None:
     )
     rivals, every = (rivals_of(pairs, context, least) for least in (0.0, -99.0))
     assert is_guess(chosen, rivals, every, context)
+
+
+def test_stages_of_other_lengths_are_no_counterparts() -> None:
+    sizes = (1, 2, 3, 1)
+    truth: dict[str, str] = {}
+    for stage, count in enumerate(sizes):
+        for block in range(count):
+            mine, other = f"net.{stage}.{block}", f"enc/stage_{stage}/unit_{block}"
+            truth |= _leaves(f"{mine}.point_in", f"{other}/widen")
+            truth |= _leaves(
+                f"{mine}.{'point_out' if stage else 'point_in_out'}", f"{other}/narrow"
+            )
+    mine = {name for name in truth if "point_in." not in name}
+    found = _match({name: other for name, other in truth.items() if name in mine})
+    assert found.items() <= truth.items()
