@@ -138,7 +138,10 @@ def is_guess(pair: Pair, rivals: Rivals, every: Rivals, context: Context) -> boo
 
 
 def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
-    """Whether a rival has all words that the two have in common, and each has others beside."""
+    """Whether a rival has all words that the two have in common, and each has others beside.
+
+    A rival has as many members: another number of them speaks against it.
+    """
     mine, theirs = (
         {word for word in group.words if word[0] not in "=@"}
         for group in (pair.expected, pair.actual)
@@ -148,7 +151,9 @@ def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
         return False
     for group, other in ((pair.expected, pair.actual), (pair.actual, pair.expected)):
         for rival in rivals.get(id(group), ()):
-            if rival is not other and all(_is_met(word, rival.words) for word in alike):
+            if rival is other or len(rival) != len(other):
+                continue
+            if all(_is_met(word, rival.words) for word in alike):
                 return True
     return False
 

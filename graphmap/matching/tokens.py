@@ -47,6 +47,7 @@ PARTS = tuple(MARK + letter for letter in "dDxX")  # of WORDED, where numbers ar
 MOST_DIGITS = 9
 TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"
 LONGEST = 400  # characters that are looked at; what lies before them says least
+PRELU = re.compile("(?i)(?<![a-z])p_?re_?lu(?![a-z])")  # its letters are no words
 SEPARATORS = re.compile(r"[/.\s]+")
 PIECES = re.compile(r"#|[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[^\W\d_a-zA-Z]+|[0-9]+[a-zA-Z0-9]*")
 
@@ -235,6 +236,7 @@ def words_of(segment: str) -> tuple[str, ...]:
     (('self', 'attention'), ('layernorm', '#'), ('dense', '#'), ('conv',))
     """
     glued = re.sub(r"(?i)(conv|pool|norm)(?:olution)?[0-9][dD]", r"\1", segment)
+    glued = PRELU.sub("prelu", glued)
     raw = [piece.lower() for piece in PIECES.findall(glued)]
     found: list[str] = []
     for piece in _unglued(raw):

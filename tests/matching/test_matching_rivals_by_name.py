@@ -9,7 +9,7 @@ from graphmap.matching.groups import build_groups
 from graphmap.matching.indices import selecting_indices
 from graphmap.matching.pairs import propose
 from graphmap.matching.scoring import is_guess, make_context, rivals_of
-from graphmap.matching.tokens import split_names
+from graphmap.matching.tokens import split_names, words_of
 from graphmap.model.variable import Variable
 
 
@@ -140,3 +140,7 @@ def test_stages_of_other_lengths_are_no_counterparts() -> None:
     mine = {name for name in truth if "point_in." not in name}
     found = _match({name: other for name, other in truth.items() if name in mine})
     assert found.items() <= truth.items()
+
+
+def test_letters_of_an_activation_are_no_words() -> None:
+    assert words_of("PReLU_1") == words_of("p_re_lu_1") == words_of("prelu_1")
