@@ -133,8 +133,9 @@ def is_guess(pair: Pair, rivals: Rivals, every: Rivals, context: Context) -> boo
         ways = sum(keys[0] == mine or keys[1] == other for mine, other in context.whole)
         # without shapes whatever has the same kinds fits
         return ways > 1 and (pair.fit is None or _contradict(pair, context))
-    many = max(len(rivals.get(key, ())) for key in keys) >= RIVALS
-    return many or _contradict(pair, context)
+    # what differs by a number only is chosen by it
+    unlike = [{frozenset(_named(group)) for group in rivals.get(key, ())} for key in keys]
+    return max(map(len, unlike)) >= RIVALS or _contradict(pair, context)
 
 
 def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
@@ -142,10 +143,7 @@ def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
 
     A rival has as many members: another number of them speaks against it.
     """
-    mine, theirs = (
-        {word for word in group.words if word[0] not in "=@"}
-        for group in (pair.expected, pair.actual)
-    )
+    mine, theirs = map(_named, (pair.expected, pair.actual))
     alike = {word for word in mine if _is_met(word, theirs)}
     if mine - context.common <= alike or all(_is_met(word, mine) for word in theirs):
         return False
@@ -156,6 +154,10 @@ def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
             if all(_is_met(word, rival.words) for word in alike):
                 return True
     return False
+
+
+def _named(group: Group) -> set[str]:
+    return {word for word in group.words if word[0] not in "=@"}
 
 
 def _is_met(word: str, words: Iterable[str]) -> bool:
