@@ -47,10 +47,10 @@ def pieces_of(path: str, words: bool = False) -> Path:
     >>> pieces_of("net/conv2_block1_1_conv"), pieces_of("Mixed_3b/Conv2d_0a_1x1")
     (('net', 'conv2', '_block1', '_1', '_conv'), ('Mixed_3b', 'Conv_0a', '_1x1'))
     >>> pieces_of("stem_conv", words=True)
-    ('stem', 'conv')
+    ('stem_', 'conv')
     """
     if words:
-        path = WORD_ENDS.sub("/", path)
+        path = WORD_ENDS.sub("_/", path)  # `l_`, which is no first of `l_1`
     found: list[str] = []
     for part in SEPARATORS.split(DIMENSIONS.sub(r"\1", path)):
         start = 0

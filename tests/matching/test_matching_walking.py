@@ -65,6 +65,15 @@ def test_words_of_flat_names_end_scopes_too() -> None:
     assert _match(truth) == truth
 
 
+def test_the_last_one_is_not_counted_as_the_first() -> None:
+    truth: dict[str, str] = {}
+    for at in range(6):
+        for part, word in enumerate(("l_1", "l_2", "l_last")):
+            mine, other = f"flow.layers.{at}.block.{2 * part}", f"model/{at}/f1/{word}"
+            truth |= {f"{mine}.weight": f"{other}/W", f"{mine}.bias": f"{other}/b"}
+    assert _match(truth).items() <= truth.items()
+
+
 def test_branches_in_another_order_of_numbers_stay_open() -> None:
     truth = _inception()
     turned = {}
