@@ -19,7 +19,7 @@ from graphmap.matching.vocabulary import PARALLEL, RISING
 
 __all__ = ["NUMBERS", "Path", "TooManyError", "Walk", "pieces_of"]
 
-MOST_STATES = 50_000  # of all scopes; beyond, nothing is told
+MOST_STATES = 20_000  # of all scopes; beyond, nothing is told
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 
 # a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
