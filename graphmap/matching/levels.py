@@ -42,6 +42,7 @@ from graphmap.matching.pairs import (
 from graphmap.matching.renaming import find_renaming, follows
 from graphmap.matching.renumber import Renumbering, counts_down, find_renumbering
 from graphmap.matching.repeating import repeat_layer
+from graphmap.matching.rooms import Rooms
 from graphmap.matching.scoring import evidence_of, is_guess, make_context, rivals_of, score_pairs
 from graphmap.matching.tokens import Names, last_segment, split_name, split_names
 from graphmap.matching.told import Heads, told_stacks
@@ -162,6 +163,7 @@ class Run:
         self.renumbered: Renumbering = {}
         self.told: tuple[Renumbering, Heads] = ({}, frozenset())
         self.towers = Towers((), ())
+        self.rooms = Rooms((), ())
         self.levels: frozenset[str] = frozenset()
         self.leaves = _leaves(self.wanted_names), _leaves(self.pool_names)
         self.anchors: list[Pair] = []
@@ -177,6 +179,7 @@ class Run:
             expected, actual = self.groups(left, right, True)
         self.first = self.whole = expected, actual
         self.towers = Towers(expected, actual)
+        self.rooms = Rooms(expected, actual)
         self.levels = counts_down(expected)
         self.habit = expected_habit(expected, actual)
         self.crossed = counters_cross(expected, actual)
@@ -260,6 +263,7 @@ class Run:
         context.stacks = self.told[1]
         note_counters([*pairs, *self.anchors], context)
         self.towers.note(pairs, self.anchors, context)
+        self.rooms.note(pairs, context)
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)
