@@ -26,6 +26,7 @@ __all__ = ["Arranged", "arrange"]
 
 TOLD = 60.0  # bits that the sequence of forms must tell
 TOLD_WHOLE = 20.0  # the same where the two sides hold the same forms, and nothing else
+DOUBTED = 0.1  # share of what is known that a walk may show to be wrong
 COVERED = 0.8  # share of the modules of either side that have a form of which both have as many
 MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
 DEEPEST = 64  # scopes within scopes
@@ -47,7 +48,8 @@ class Leaf(NamedTuple):
 class Arranged(NamedTuple):
     """pairs: (expected form, actual one) of one place only. places: {actual form: expected ones}.
 
-    What `places` does not name has no place that could be told.
+    What `places` does not name has no place that could be told. What is known to stand elsewhere
+    than in its places is doubtful either way.
     """
 
     pairs: list[tuple[int, int]]
@@ -103,8 +105,7 @@ def arrange(
     back = tuple({at: place for place, at in enumerate(side)} for side in kept)
     fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
     try:
-        walks = (_Walk(row, leaves, fixed, turning).places() for turning in (False, True))
-        found = next((places for places in walks if places), {})
+        found, doubted = _walked(row, leaves, fixed)
     except _TooMany:
         return Arranged([], {})
     sides = [expected[at].path for at in kept[0]], [leaf.path for leaf in leaves]
@@ -119,8 +120,29 @@ def arrange(
         for a, row in places.items()
         if len(row) == 1 and ways[a][:-1] not in left_out  # a new head may stand for an old one
         for e in row & alone
+        if back[1][a] not in doubted
     ]
     return Arranged(pairs, places)
+
+
+def _walked(
+    row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int]
+) -> tuple[Mapping[int, set[int]], set[int]]:
+    """Return the places of leaves, and which of them are known to stand elsewhere.
+
+    Where no walk has all that is known, a few of it may be wrong. Else numbers may count down.
+    """
+    found = _Walk(row, leaves, fixed, False).places()
+    if found:
+        return found, set()
+    free = _Walk(row, leaves, {}, False).places()
+    doubted = {leaf for leaf, place in fixed.items() if place not in free.get(leaf, ())}
+    if free and len(doubted) <= DOUBTED * len(fixed):
+        sure = {leaf: place for leaf, place in fixed.items() if leaf not in doubted}
+        found = _Walk(row, leaves, sure, False).places()
+        if found:
+            return found, doubted
+    return _Walk(row, leaves, fixed, True).places(), set()
 
 
 def _extra_scopes(

@@ -112,7 +112,8 @@ def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
 def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
     """Settle modules that have one place in the order of the code, as scopes and forms allow.
 
-    A small group that was laid into a longer one gives way: its place in that was a guess.
+    A small group that was laid into a longer one gives way: its place in that was a guess. What
+    no walk has stays open.
     """
     from graphmap.matching.arrangement import arrange
     from graphmap.matching.forms import homes_of, inside, paired_forms
@@ -124,8 +125,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
         for k in run.result.links
         if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
     }
-    weak = {at: a for at, a in settled.items() if run.wanted[at].name in laid}
-    firm = {at: a for at, a in settled.items() if at not in weak}
+    firm = {at: a for at, a in settled.items() if run.wanted[at].name not in laid}
     found = arrange(*sides, paired_forms(*sides, firm))
     if not found.places:
         return
@@ -134,7 +134,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     homes = homes_of(sides[0]), homes_of(sides[1])
     moved = {
         at
-        for at, a in weak.items()
+        for at, a in settled.items()
         if meant.get(at, a) != a
         or homes[0][at] not in found.places.get(homes[1][a], {homes[0][at]})
     }
