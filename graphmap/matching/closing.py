@@ -14,20 +14,20 @@ from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
-    from graphmap.matching.forms import Form
     from graphmap.matching.levels import Run
 
 __all__ = [
     "LONE",
+    "all_linked",
     "by_creation",
-    "by_forms",
-    "by_neighbours",
     "drop_orphans",
     "eliminate",
     "fit_at_once",
     "fit_wholes",
     "keep_same",
+    "keeps_names",
     "share",
+    "shares_names",
     "tie",
 ]
 
@@ -37,7 +37,6 @@ WEAK = 13.0  # bits below which a link may be settled anew
 FEWEST = 6  # variables that can fit as a whole
 KEPT = 0.8  # share of equal names, but for a prefix, that make keeping them a habit
 SAME_BITS = 20.0  # of a name that is kept where all others are
-FORM_BITS = 14.0  # of a module that fits no other one
 LEFT_BITS = 12.0  # of a pair that is left over when all else is settled
 
 
@@ -62,115 +61,13 @@ def by_creation(run: Run, left: set[int], right: set[int]) -> tuple[set[int], se
     return settled
 
 
-def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
-    """Settle modules by what they hold, where the two sides hold as many elements."""
-    if min(len(wanted), len(pool)) < LONE or _all_linked(run) or _keeps_names(run):
-        return
-    if _shares_names(run, wanted, pool):
-        return
-    from graphmap.matching.forms import fit_forms, inside, paired_forms
-
-    sides, settled = _modules(run)
-    by_order(run, sides, settled)
-    biases = {p for f in sides[0] for (letter, _), row in f.tensors.items() for p in row
-              if letter == "B"}  # fmt: skip
-    told = {at: a for at, a in settled.items() if at not in biases}  # a bias is no module's proof
-    paired = paired_forms(*sides, told)
-    if len(set(paired.values())) == len(paired):
-        rows = [pair for e, a in paired.items() for pair in inside(sides[0][e], sides[1][a])]
-        why = "its module is settled, and nothing else in that is like it"
-        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
-    why = "no other module fits it, in two sides that fit"
-    _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
-    by_neighbours(run)
-
-
-def by_neighbours(run: Run) -> None:
-    """Settle norms that stand beside settled kernels, where nothing else there is like them."""
-    from graphmap.matching.forms import companions
-
-    sides, settled = _modules(run)
-    rows = companions(*sides, settled)
-    why = "it stands beside what is settled, and nothing else there is like it"
-    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
-
-
-def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
-    """Return the modules of both sides, and {expected position: actual one} of what is settled."""
-    from graphmap.matching.forms import modules_of
-
-    places = {v.name: at for at, v in enumerate(run.pool)}
-    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
-    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
-    sides = (
-        modules_of(run.whole[0], run.wanted_names),
-        modules_of(run.whole[1], run.pool_names),
-    )
-    return sides, settled
-
-
-def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
-    """Settle modules that have one place in the order of the code, as scopes and forms allow.
-
-    A small group that was laid into a longer one gives way: its place in that was a guess. What
-    no walk has stays open.
-    """
-    from graphmap.matching.arrangement import arrange
-    from graphmap.matching.forms import homes_of, inside, paired_forms
-
-    if not (run.ordered and all(sides)):
-        return
-    laid = {
-        k.expected.name
-        for k in run.result.links
-        if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
-    }
-    firm = {at: a for at, a in settled.items() if run.wanted[at].name not in laid}
-    found = arrange(*sides, paired_forms(*sides, firm))
-    if not found.places:
-        return
-    rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
-    meant = dict(rows)
-    homes = homes_of(sides[0]), homes_of(sides[1])
-    moved = {
-        at
-        for at, a in settled.items()
-        if meant.get(at, a) != a
-        or homes[0][at] not in found.places.get(homes[1][a], {homes[0][at]})
-    }
-    if moved:
-        names = {run.wanted[at].name for at in moved}
-        run.result.links = [k for k in run.result.links if k.expected.name not in names]
-        for at in moved:
-            del settled[at]
-    why = "its only place in the order of the code, as scopes and forms allow"
-    _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
-
-
-def _link_open(
-    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
-) -> None:
-    """Link pairs of positions that are open on both sides, and count them as settled."""
-    taken = set(settled.values())
-    for mine, other in rows:
-        if mine not in settled and other not in taken:
-            one, two = run.wanted[mine], run.pool[other]
-            kernel = len(one.shape or ()) > 1
-            run.result.links.append(
-                Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
-            )
-            run.result.vetoes.pop(mine, None)
-            settled[mine] = other
-            taken.add(other)
-
-
 def keep_same(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Give names of a stack that is shorter on the other side the same names there.
 
     Nothing lines up in such a stack. Names are trusted where at least half of a side's are kept and
     no link leads from a kept name elsewhere; TensorFlow's own counters are not.
     """
-    if len(wanted) < len(run.wanted) or _all_linked(run):
+    if len(wanted) < len(run.wanted) or all_linked(run):
         return  # pins may say that names are not kept
     links = run.result.links
     ours = {run.wanted[at].name: at for at in wanted}
@@ -233,7 +130,7 @@ def fit_at_once(run: Run, left: Sequence[int], right: Sequence[int]) -> tuple[se
     """Settle what the shapes force where the two sides fit as wholes, before words are read."""
     if len(left) != len(right) or len(left) < FEWEST or run.first is None:
         return set(), set()
-    if _shares_names(run, left, right):
+    if shares_names(run, left, right):
         return set(), set()  # what has another name may well be new
     expected, actual = run.first
     fitting = _fitting(run, expected, actual)
@@ -248,7 +145,7 @@ def fit_at_once(run: Run, left: Sequence[int], right: Sequence[int]) -> tuple[se
     return run.settle_sure(expected, actual, forced, forced)
 
 
-def _shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
+def shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
     """Whether nearly all names are on both sides, but for a first scope."""
     if run.as_written and len(left) == len(run.wanted) and not _lack_scopes(run):
         here, there = run.leaves  # names that are alike end alike
@@ -272,16 +169,16 @@ def _lack_scopes(run: Run) -> bool:
     return all(any("/" not in text for text in names.members) for names in sides)
 
 
-def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
+def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> bool:
     """Settle what is open, or as good as open, where it fits what is so on the other side."""
     if _all_strong(run):
-        return
+        return False
     links = [k for k in run.result.links if min(k.bits, k.margin) >= WEAK]
     taken = {k.expected.name for k in links}, {k.actual.name for k in links}
     left = [at for at in wanted if run.wanted[at].name not in taken[0]]
     right = [at for at in pool if run.pool[at].name not in taken[1]]
-    if not left or len(left) != len(right) or len(wanted) < FEWEST or _keeps_names(run):
-        return
+    if not left or len(left) != len(right) or len(wanted) < FEWEST or keeps_names(run):
+        return False
     for fine in (False, True):
         expected, actual = run.groups(left, right, fine)
         fitting = _fitting(run, expected, actual)
@@ -290,7 +187,8 @@ def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
             run.result.links = []
             run.settle_sure(expected, actual, fitting, fitting)
             _replace(run, before)
-            return
+            return True
+    return False
 
 
 def _fitting(run: Run, expected: Sequence[Group], actual: Sequence[Group]) -> list[Pair]:
@@ -310,7 +208,7 @@ def _replace(run: Run, before: Sequence[Found]) -> None:
     ]
 
 
-def _all_linked(run: Run) -> bool:
+def all_linked(run: Run) -> bool:
     """Whether one of the sides has nothing left, so that leftovers need not be looked for."""
     links = run.result.links
     if len(links) < min(len(run.wanted), len(run.pool)):
@@ -324,10 +222,10 @@ def _all_strong(run: Run) -> bool:
     """Whether every expected name has a link, and no link is weak."""
     if min(map(min, set(map(_odds, run.result.links))), default=0.0) < WEAK:
         return False
-    return _all_linked(run) and run.complete
+    return all_linked(run) and run.complete
 
 
-def _keeps_names(run: Run) -> bool:
+def keeps_names(run: Run) -> bool:
     """Whether nearly all names stay the same: then one that does not is new."""
     links = run.result.links
     kept = sum(k.expected.name.endswith(k.actual.name) for k in links)
@@ -338,7 +236,7 @@ def _keeps_names(run: Run) -> bool:
 def eliminate(run: Run) -> None:
     """Pair what is left over where all else is settled and nothing would stay open."""
     links = run.result.links
-    if _all_linked(run) or _keeps_names(run):
+    if all_linked(run) or keeps_names(run):
         return
     from graphmap.matching.elimination import Leftover, find_leftovers
 

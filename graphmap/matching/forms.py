@@ -28,6 +28,7 @@ __all__ = [
     "inside",
     "modules_of",
     "paired_forms",
+    "strays",
 ]
 
 PIECES = re.compile(r"[/._\-\s]+")
@@ -148,6 +149,34 @@ def companions(
         if beside and len(one) == len(other) == 1
         for pair in inside(expected[one[0]], actual[other[0]])
     ]
+
+
+def strays(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> set[int]:
+    """Return expected positions that are settled outside the module of their kernel.
+
+    Though that holds a tensor of their kind and size, or the kernel of where they went comes from
+    a module that does.
+    """
+    found: set[int] = set()
+    back = {other: mine for mine, other in settled.items()}
+    for one, other, links in ((expected, actual, settled), (actual, expected, back)):
+        homes = homes_of(other)
+        for form in one:
+            kernels = [p for (_, sizes), row in form.tensors.items() if len(sizes) > 1 for p in row]
+            targets = {homes[links[p]] for p in kernels if links.get(p) in homes}
+            if len(targets) != 1:
+                continue
+            (home,) = targets
+            for key, row in form.tensors.items():
+                if len(key[1]) < 2 and key in other[home].tensors:
+                    found.update(
+                        p if links is settled else back[p]
+                        for p in row
+                        if homes.get(links.get(p, -1), home) != home
+                    )
+    return found
 
 
 def common_signatures(

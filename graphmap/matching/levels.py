@@ -11,8 +11,6 @@ from graphmap.matching.assign import assign
 from graphmap.matching.closing import (
     LONE,
     by_creation,
-    by_forms,
-    by_neighbours,
     drop_orphans,
     eliminate,
     fit_at_once,
@@ -29,6 +27,7 @@ from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.instances import tell_instances
 from graphmap.matching.layout import Shapes
+from graphmap.matching.modules import by_forms, by_neighbours, keep_modules
 from graphmap.matching.order import decide_order
 from graphmap.matching.overlaying import walk_scopes
 from graphmap.matching.pairs import (
@@ -120,7 +119,8 @@ def match_groups(
         drop_orphans(run, set(left), set(right))
     if left:
         tie(run, left, right)
-    fit_wholes(run, originals, open_actual)
+    if fit_wholes(run, originals, open_actual):
+        keep_modules(run)
     eliminate(run)
     if open_exchanges(run):
         by_neighbours(run)

@@ -1,0 +1,143 @@
+"""What modules settle: what they hold, what stands beside them, and their order in the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_names
+from graphmap.matching.decide import Found
+from graphmap.model.namemap import Evidence
+
+if TYPE_CHECKING:
+    from graphmap.matching.forms import Form
+    from graphmap.matching.levels import Run
+
+__all__ = ["by_forms", "by_neighbours", "keep_modules"]
+
+FORM_BITS = 14.0  # of a module that fits no other one
+
+
+def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
+    """Settle modules by what they hold, where the two sides hold as many elements."""
+    if min(len(wanted), len(pool)) < LONE or all_linked(run) or keeps_names(run):
+        return
+    if shares_names(run, wanted, pool):
+        return
+    from graphmap.matching.forms import fit_forms
+
+    sides, settled = _modules(run)
+    by_order(run, sides, settled)
+    _complete(run, sides, settled)
+    why = "no other module fits it, in two sides that fit"
+    _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+    by_neighbours(run)
+
+
+def _complete(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
+    """Settle what is left of modules whose kernel or scale is settled."""
+    from graphmap.matching.forms import inside, paired_forms
+
+    biases = {p for f in sides[0] for (letter, _), row in f.tensors.items() for p in row
+              if letter == "B"}  # fmt: skip
+    told = {at: a for at, a in settled.items() if at not in biases}  # a bias is no module's proof
+    paired = paired_forms(*sides, told)
+    if len(set(paired.values())) == len(paired):
+        rows = [pair for e, a in paired.items() for pair in inside(sides[0][e], sides[1][a])]
+        why = "its module is settled, and nothing else in that is like it"
+        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+
+
+def keep_modules(run: Run) -> None:
+    """Bring back to the module of their kernel the tensors that words led to another one."""
+    from graphmap.matching.forms import strays
+
+    sides, settled = _modules(run)
+    moved = strays(*sides, settled)
+    if moved:
+        _take_back(run, moved, settled)
+        _complete(run, sides, settled)
+
+
+def _take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:
+    names = {run.wanted[at].name for at in places}
+    run.result.links = [k for k in run.result.links if k.expected.name not in names]
+    run.complete = False
+    for at in places:
+        del settled[at]
+
+
+def by_neighbours(run: Run) -> None:
+    """Settle norms that stand beside settled kernels, where nothing else there is like them."""
+    from graphmap.matching.forms import companions
+
+    sides, settled = _modules(run)
+    rows = companions(*sides, settled)
+    why = "it stands beside what is settled, and nothing else there is like it"
+    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+
+
+def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
+    """Return the modules of both sides, and {expected position: actual one} of what is settled."""
+    from graphmap.matching.forms import modules_of
+
+    places = {v.name: at for at, v in enumerate(run.pool)}
+    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
+    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+    sides = (
+        modules_of(run.whole[0], run.wanted_names),
+        modules_of(run.whole[1], run.pool_names),
+    )
+    return sides, settled
+
+
+def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
+    """Settle modules that have one place in the order of the code, as scopes and forms allow.
+
+    A small group that was laid into a longer one gives way: its place in that was a guess. What
+    no walk has stays open.
+    """
+    from graphmap.matching.arrangement import arrange
+    from graphmap.matching.forms import homes_of, inside, paired_forms
+
+    if not (run.ordered and all(sides)):
+        return
+    laid = {
+        k.expected.name
+        for k in run.result.links
+        if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
+    }
+    firm = {at: a for at, a in settled.items() if run.wanted[at].name not in laid}
+    found = arrange(*sides, paired_forms(*sides, firm))
+    if not found.places:
+        return
+    rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
+    meant = dict(rows)
+    homes = homes_of(sides[0]), homes_of(sides[1])
+    moved = {
+        at
+        for at, a in settled.items()
+        if meant.get(at, a) != a
+        or homes[0][at] not in found.places.get(homes[1][a], {homes[0][at]})
+    }
+    if moved:
+        _take_back(run, moved, settled)
+    why = "its only place in the order of the code, as scopes and forms allow"
+    _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
+
+
+def _link_open(
+    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
+) -> None:
+    """Link pairs of positions that are open on both sides, and count them as settled."""
+    taken = set(settled.values())
+    for mine, other in rows:
+        if mine not in settled and other not in taken:
+            one, two = run.wanted[mine], run.pool[other]
+            kernel = len(one.shape or ()) > 1
+            run.result.links.append(
+                Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
+            )
+            run.result.vetoes.pop(mine, None)
+            settled[mine] = other
+            taken.add(other)
