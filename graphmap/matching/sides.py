@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 
 from graphmap.analysis.slot_names import is_slot_leaf
@@ -76,7 +76,8 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
             del found[name]
     found.pop(BOOKKEEPING, None)
     if nested:
-        for name in _appended(found, wanted):
+        known = {_word_of(v.name) for v in actual.variables if v.role == "slot"}
+        for name in _appended(found, wanted, known):
             del found[name]
     return tuple(sorted(found.values(), key=_name))
 
@@ -96,19 +97,21 @@ def _stand_alone(names: Sequence[str]) -> bool:
     return not any(is_slot_leaf(leaf.replace(DIGIT, "1")) for leaf in leaves)
 
 
-def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list[str]:
+def _appended(
+    names: Mapping[str, Variable], wanted: Sequence[Variable], known: Collection[str]
+) -> list[str]:
     """Return what most variables have below themselves under one word: an optimizer's own slots.
 
     No list of optimizers is complete, and the factored slots of Adafactor have no shape of a
-    weight. Nothing is left out under a word that ends an expected name. Some keep them in a tree
-    of their own that mirrors the weights: `state/dense/kernel/m` beside `target/dense/kernel`.
+    weight. known: words of what surely is a slot. Nothing is left out under a word that ends an
+    expected name. Some keep slots in a tree of their own that mirrors the weights:
+    `state/dense/kernel/m` beside `target/dense/kernel`.
     """
     by_leaf: dict[str, list[str]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
-    asked_for = {COUNTED.sub("", v.name.rpartition("/")[2]) for v in wanted}
+    asked_for = {_word_of(v.name) for v in wanted}
     for name in names:
-        parent, _, leaf = name.rpartition("/")
-        word = COUNTED.sub("", leaf)
+        parent, word = name.rpartition("/")[0], _word_of(name)
         if parent in names:
             below[word].append(name)
         elif parent and word not in asked_for:
@@ -122,9 +125,14 @@ def _appended(names: Mapping[str, Variable], wanted: Sequence[Variable]) -> list
         for leaf, children in below.items()
         if leaf not in asked_for
         and len(children) >= FEWEST_SLOTS
-        and 2 * len({name.rpartition("/")[0] for name in children}) >= weights
+        and (leaf in known or 2 * len({name.rpartition("/")[0] for name in children}) >= weights)
         for name in children
     ]
+
+
+def _word_of(name: str) -> str:
+    """Return the last part of a name, without a number that TensorFlow gave it."""
+    return COUNTED.sub("", name.rpartition("/")[2])
 
 
 def _mirroring(rows: Sequence[str], names: Mapping[str, Variable]) -> list[str]:
