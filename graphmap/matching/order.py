@@ -27,6 +27,9 @@ LEAST = -12.0  # bits below which a pair is no rival of anything
 TAUGHT = "stacks show that these words go together", "stacks show that other words go together"
 INITIALS = "a letter here begins the word there", "a letter here begins another word there"
 STAGED = "stands at the same stage", "stands at another stage"
+CUSTOM = "an attention makes query, key, value in this order", "it makes these in another order"
+CUSTOM_BITS = 2.7  # no more: somebody may have made them in another one
+PROJECTIONS = ("query", "key", "value", "output")
 BETWEEN = 25  # stage of a module whose words tell none, beside one that has a stage
 
 # words that say more, or less, than others
@@ -48,13 +51,16 @@ def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool
             order, why = _initials(expected, actual), INITIALS
         if order is None:
             order, why = _order(expected, actual, ordered, whole), STAGED
+        bits = BITS
+        if order is None:
+            order, why, bits = _projections(expected, actual), CUSTOM, CUSTOM_BITS
         if order is None or not _allowed(expected, actual, order, by_ends):
             continue
         noted = True
         for at, e in enumerate(expected):
             for other, a in enumerate(actual):
                 right = order[at] == other
-                context.orders[id(e), id(a)] = (BITS if right else -BITS, why[not right])
+                context.orders[id(e), id(a)] = (bits if right else -bits, why[not right])
     return noted
 
 
@@ -171,6 +177,35 @@ def _initials(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int, i
         found = {at: row[0] for at, row in enumerate(meant)}
         if len(set(found.values())) == len(long):
             return {other: at for at, other in found.items()} if turned else found
+    return None
+
+
+def _projections(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int, int] | None:
+    """Return {index of expected: index of actual} of the projections of one attention.
+
+    Where one side only counts them, in a scope that is the attention's own and holds no more: they
+    are made as query, key, value and output nearly always, whatever framework.
+    """
+    sides = _own(expected), _own(actual)
+    for turned in (False, True):
+        named, counted = reversed(sides) if turned else sides
+        groups = expected if turned else actual
+        roles = [[PROJECTIONS.index(w) for w in words if w in PROJECTIONS] for words in named]
+        if roles.count([]) == 1 and len(roles) == len(PROJECTIONS):
+            roles[roles.index([])] = [PROJECTIONS.index("output")]
+        ranks = [[w for w in words if w[0] in "=@"] for words in counted]
+        if any(len(row) != 1 for row in (*roles, *ranks)) or "attention" not in groups[0].words:
+            continue
+        order = [row[0] for row in roles]
+        places = [row[0][1:].partition("/") for row in ranks]
+        every = [str(at) for at in range(len(groups))]
+        if sorted(order) != list(range(len(groups))) or sorted(p[0] for p in places) != every:
+            continue
+        if any(place[2] != str(len(groups)) for place in places):
+            continue
+        at = {int(place[0]): index for index, place in enumerate(places)}
+        found = {index: at[role] for index, role in enumerate(order)}
+        return {other: index for index, other in found.items()} if turned else found
     return None
 
 
