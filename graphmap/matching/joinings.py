@@ -7,7 +7,7 @@ part from another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from graphmap.matching.forward import Forward
@@ -39,13 +39,15 @@ class Axes(NamedTuple):
     rank: int | None
 
 
-def free_joinings(forward: Forward, graph: GraphModel) -> Forward:
+def free_joinings(forward: Forward, graph: GraphModel, scalars: Collection[int] = ()) -> Forward:
     """Return the forward part with ports of free joinings as one: inputs whose order is nothing.
+
+    scalars: numbers of variables of one element, which do the same to all parts.
 
     Joinings that meet on the way, such as the means and the shares of a mixture, are free together
     or not at all.
     """
-    carried = _Carried(forward, graph)
+    carried = _Carried(forward, graph, scalars)
     free = carried.free()
     if not free:
         return forward
@@ -59,10 +61,15 @@ def free_joinings(forward: Forward, graph: GraphModel) -> Forward:
 class _Carried:
     """Follows the axis of joined parts from each joining to where it ends."""
 
-    def __init__(self, forward: Forward, graph: GraphModel) -> None:
+    def __init__(self, forward: Forward, graph: GraphModel, scalars: Collection[int]) -> None:
         self.forward = forward
         self.graph = graph
-        self.entered = {place.op for places in forward.places.values() for place in places}
+        self.entered = {
+            place.op
+            for number, places in forward.places.items()
+            if number not in scalars
+            for place in places
+        }
         self.seen: set[int] = set()  # joinings whose order something tells
         self.groups: dict[int, int] = {}  # joining: another of its group, itself at the end
         self.ranks: list[int | None] = []

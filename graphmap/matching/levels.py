@@ -272,7 +272,8 @@ class Run:
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
         rivals, every = (rivals_of(pairs, context, least) for least in (0.0, -INFINITE))
-        chosen = [row for row in chosen if not is_guess(row[0], rivals, every, context)]
+        others = rivals_of(pairs, context, linked=False)
+        chosen = [row for row in chosen if not is_guess(row[0], rivals, every, others, context)]
         for pair in [pair for pair, _ in chosen if pair.vetoed]:
             reasons = evidence_of(pair, context)
             self.result.vetoes.update((at, reasons) for _, at in pair.expected.members)

@@ -221,7 +221,8 @@ def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ran
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
     stages = [_stage(words) for words in own]
     known = [stage for stage in stages if stage is not None]
-    if len(groups) == 2 and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
+    shaped = groups[0].shapes[0] is not None  # else there may be a third one of another size
+    if shaped and len(groups) == 2 and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
         stages = [BETWEEN if stage is None else stage for stage in stages]
     if None not in stages and len(set(stages)) == len(groups):
         return [stage for stage in stages if stage is not None], "words"

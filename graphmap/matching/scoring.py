@@ -100,31 +100,35 @@ def _bits(rule: Rule, pair: Pair, context: Context) -> float | None:
 Rivals = Mapping[int, Sequence[Group]]  # {id of a group: those of the other side it may be}
 
 
-def rivals_of(pairs: Sequence[Pair], context: Context, least: float = 0.0) -> Rivals:
+def rivals_of(
+    pairs: Sequence[Pair], context: Context, least: float = 0.0, linked: bool = True
+) -> Rivals:
     """Return for each group those of the other side that more than `least` bits speak for.
 
-    A scope that was not chosen has none.
+    A scope that was not chosen has none. linked: leave out those of another number of members.
     """
     found: dict[int, list[Group]] = defaultdict(list)
     for pair in pairs:
         chosen = context.scopes.get((id(pair.expected), id(pair.actual)), (0.0, ""))[0] >= 0.0
-        if pair.bits > least and pair.links and chosen:
+        if pair.bits > least and (pair.links or not linked) and chosen:
             found[id(pair.expected)].append(pair.actual)
             found[id(pair.actual)].append(pair.expected)
     return found
 
 
-def is_guess(pair: Pair, rivals: Rivals, every: Rivals, context: Context) -> bool:
+def is_guess(pair: Pair, rivals: Rivals, every: Rivals, others: Rivals, context: Context) -> bool:
     """Whether only learned words choose this pair: one of them may have taught wrong.
 
     That is so among rivals, and where each has words of its own that the other side knows, but not
     here. A word that a rival has too chooses nothing. every: rivals that nothing speaks for are
     among them, since of modules that stand once and have words that the other side lacks, learned
-    words alone chose one.
+    words alone chose one. others: rivals of any number of members are among them.
     """
     keys = id(pair.expected), id(pair.actual)
     if keys in context.orders or pair.expected.module in context.modules:
         return False
+    if pair.fit is None and _is_numbered_only(pair, others):
+        return True
     if pair.fit is None and novelty_evidence(pair, context) is not None:
         return _chooses_nothing(pair, every, context)
     if shares_a_word(pair, context):
@@ -158,6 +162,21 @@ def _chooses_nothing(pair: Pair, rivals: Rivals, context: Context) -> bool:
 
 def _named(group: Group) -> set[str]:
     return {word for word in group.words if word[0] not in "=@"}
+
+
+def _is_numbered_only(pair: Pair, rivals: Rivals) -> bool:
+    """Whether a number alone tells the actual module from a rival, and a word the expected one.
+
+    How many members the two have is then what chose: `sortcut_bn` is not `bn3` for that.
+    """
+    mine, theirs = _named(pair.expected), _named(pair.actual)
+    if len(theirs) == len(pair.actual.words) or len(mine) < len(pair.expected.words):
+        return False
+    told = {word for word in mine if not _is_met(word, theirs)}
+    return bool(told) and any(
+        rival is not pair.actual and _named(rival) == theirs
+        for rival in rivals.get(id(pair.expected), ())
+    )
 
 
 def _is_met(word: str, words: Iterable[str]) -> bool:

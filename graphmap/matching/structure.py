@@ -72,7 +72,9 @@ def _forward(graph: GraphModel, variables: Sequence[Variable]) -> Forward:
         for node in tuple(part.node for part in v.parts) or (v.node,):
             if node is not None and node in graph.index:
                 numbers[graph.index[node]] = number
-    forward = free_joinings(find_forward(graph, numbers), graph)
+    single = [v.shape is not None and set(v.shape) <= {1} for v in variables]
+    scalars = frozenset(number for number, alone in enumerate(single) if alone)
+    forward = free_joinings(find_forward(graph, numbers), graph, scalars)
     return join_sums(free_products(forward, graph))
 
 

@@ -17,11 +17,14 @@ class Net:
         self.nodes.append(Node(name, op, inputs, "", attrs))
         return name
 
-    def dense(self, name, value):
+    def variable(self, name, shape):
         self.nodes += [Node(name, "VariableV2", (), "", {}),
                        Node(f"{name}/read", "Identity", (name,), "", {})]  # fmt: skip
-        self.variables.append(Variable(name, (4, 4), "float32", node=name))
-        return self.op("MatMul", value, f"{name}/read")
+        self.variables.append(Variable(name, shape, "float32", node=name))
+        return f"{name}/read"
+
+    def dense(self, name, value):
+        return self.op("MatMul", value, self.variable(name, (4, 4)))
 
     def side(self):
         return Side(tuple(self.variables), GraphModel(tuple(self.nodes)), ordered=True)

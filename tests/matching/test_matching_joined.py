@@ -53,6 +53,13 @@ def weighed_by_a_gate(net):
     return net.op("Sum", net.op("Mul", net.op("Pack", *net.parts, axis=1), gate), net.axes(1))
 
 
+def sharpened(net):
+    """All parts by one learned number, as a temperature."""
+    joined = net.op("ConcatV2", *net.parts, net.axes(-1))
+    scaled = net.op("Mul", net.variable("sharpness", ()), joined)
+    return net.op("Sum", net.op("Mul", net.op("Softmax", scaled), joined), net.axes(-1))
+
+
 def symmetric(net):
     product = net.op("MatMul", *net.parts, transpose_b=True)
     return net.op("AddV2", product, net.op("Transpose", product, net.axes(1, 0)))
@@ -81,6 +88,10 @@ ENDS = {"stem/kernel": "stem/kernel", "head/kernel": "head/kernel"}
 @pytest.mark.parametrize("make", [mean_of_stack, log_sum_of_concat, sorted_pool, symmetric])
 def test_parts_that_a_reduction_makes_one_of_are_told_apart_by_nothing(make):
     assert actuals(make) == ENDS
+
+
+def test_one_number_does_the_same_to_all_parts():
+    assert actuals(sharpened) == {**ENDS, "sharpness": "sharpness"}
 
 
 @pytest.mark.parametrize(
