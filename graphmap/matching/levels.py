@@ -267,7 +267,7 @@ class Run:
         score_pairs(pairs, self.anchors, context)
         if decide_scopes(expected, actual, pairs, context):
             score_pairs(pairs, self.anchors, context)
-        if decide_order(pairs, context, self.ordered):
+        if decide_order(pairs, context, self.ordered, self.whole):
             score_pairs(pairs, self.anchors, context)
         settled: tuple[set[int], set[int]] = (set(), set())
         chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from graphmap.matching.groups import Group
+from graphmap.matching.layout import label_of
 from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.matching.tokens import MARK, last_segment, scope_of
 from graphmap.matching.vocabulary import PARALLEL, STAGES
@@ -38,12 +39,22 @@ TELLING = {"self": 2, "cross": 2, "pre": 0, "post": 0, "before": 0, "after": 0}
 Ranks = tuple[list[int], str]  # stage of each, and what tells it: "words", "numbers" or "made"
 
 
-def decide_order(pairs: Sequence[Pair], context: Context, ordered: bool) -> bool:
-    """Note in `context.orders` bits for pairs of equal stages; whether there were any."""
+def decide_order(
+    pairs: Sequence[Pair],
+    context: Context,
+    ordered: bool,
+    sides: tuple[Sequence[Group], Sequence[Group]],
+) -> bool:
+    """Note in `context.orders` bits for pairs of equal stages; whether there were any.
+
+    sides: all groups, settled ones too.
+    """
     noted = False
     by_ends = {(id(p.expected), id(p.actual)): p for p in pairs if p.links}
     whole = Counter(_template_key(g) for g in {id(p.expected): p.expected for p in pairs}.values())
     whole += Counter(_template_key(g) for g in {id(p.actual): p.actual for p in pairs}.values())
+    for side in sides:
+        whole.update(map(_block_key, side))
     for expected, actual in _rival_sets(pairs):
         order = _taught(expected, actual, context)
         why = TAUGHT
@@ -101,6 +112,12 @@ def _rival_sets(pairs: Sequence[Pair]) -> list[tuple[list[Group], list[Group]]]:
 
 def _template_key(group: Group) -> tuple[str, str]:
     return group.template, group.kind.letter
+
+
+def _block_key(group: Group) -> tuple[str, str]:
+    """What groups of one kind in one stack of blocks have in common; shapes told others apart."""
+    stack = group.template.partition(MARK)[0] if group.free else group.template
+    return f"{stack}{MARK}{len(group)}", f"{group.kind.letter} {label_of(group.shapes[0])}"
 
 
 def _order(
@@ -216,13 +233,16 @@ def _own(groups: Sequence[Group]) -> list[list[str]]:
 
 
 def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ranks | None:
-    """Rank by words; by numbers only where none of the numbered ones is missing."""
+    """Rank by words; by numbers only where none of the numbered ones is missing.
+
+    One of two without a word that tells is in between, where no third one is like them.
+    """
     own = _own(groups)
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
     stages = [_stage(words) for words in own]
     known = [stage for stage in stages if stage is not None]
-    shaped = groups[0].shapes[0] is not None  # else there may be a third one of another size
-    if shaped and len(groups) == 2 and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
+    third = whole[_block_key(groups[0])] > len(groups)
+    if len(groups) == 2 and not third and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
         stages = [BETWEEN if stage is None else stage for stage in stages]
     if None not in stages and len(set(stages)) == len(groups):
         return [stage for stage in stages if stage is not None], "words"

@@ -32,7 +32,7 @@ class _Room:
         self.kernels: Counter[Label] = Counter()
 
     def holds(self, other: _Room) -> bool:
-        return self.blocks == other.blocks and self.kernels >= other.kernels
+        return self.kernels >= other.kernels
 
 
 class Rooms:
@@ -62,14 +62,19 @@ def _larger(block: _Room | None, meant: Stack, rooms: dict[Stack, _Room]) -> str
     """Return the stack that holds all of a block, where the one that is meant does not; else ""."""
     if block is None or meant not in rooms or rooms[meant].holds(block):
         return ""
-    return next((stack[0] for stack, room in sorted(rooms.items()) if room.holds(block)), "")
+    fitting = (
+        stack[0]
+        for stack, room in sorted(rooms.items())
+        if room.blocks == block.blocks and room.holds(block)
+    )
+    return next(fitting, "")
 
 
 def _rooms(side: Sequence[Group]) -> dict[Stack, _Room]:
     found: dict[Stack, _Room] = defaultdict(_Room)
     for group in side:
         stack = _stack_of(group)
-        if stack is None or group.kind.letter != "M":
+        if stack is None or group.kind.letter != "M" or not group.uniform:
             continue
         blocks = len({numbers[0] for numbers, _ in group.members})
         if blocks >= FEWEST:
