@@ -40,3 +40,16 @@ def test_slots_in_a_tree_of_their_own_are_no_answers():
                 for leaf, shape in SHAPES.items() if leaf != "extra_bias"}  # fmt: skip
     found = graphmap.match(expected, actual)
     assert {d.actual for d in found.matched} == {f"target/{name}" for name in WEIGHTS}
+
+
+def test_factored_slots_of_kernels_alone_are_told_by_the_word_of_known_ones():
+    """Those of biases have the shape of their weight, so that these are known as slots."""
+    actual = dict(WEIGHTS) | {f"layer_{k}/offset": (6,) for k in range(4)}
+    for name, shape in actual.copy().items():
+        if len(shape) == 1:
+            actual[f"{name}/Adafactor"] = shape
+        else:
+            actual |= {f"{name}/Adafactor": shape[:1], f"{name}/Adafactor_1": shape[1:]}
+    expected = {f"block{k}.{leaf}": shape for k in range(4) for leaf, shape in SHAPES.items()}
+    found = graphmap.match(expected, actual)
+    assert not any("Adafactor" in d.actual for d in found.matched)
