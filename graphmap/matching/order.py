@@ -205,8 +205,8 @@ def _projections(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int
     """
     sides = _own(expected), _own(actual)
     for turned in (False, True):
-        named, counted = reversed(sides) if turned else sides
-        groups = expected if turned else actual
+        named, counted = sides[turned], sides[not turned]
+        groups = (actual, expected)[turned]
         roles = [[PROJECTIONS.index(w) for w in words if w in PROJECTIONS] for words in named]
         if roles.count([]) == 1 and len(roles) == len(PROJECTIONS):
             roles[roles.index([])] = [PROJECTIONS.index("output")]
