@@ -211,7 +211,8 @@ def _projections(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int
         if roles.count([]) == 1 and len(roles) == len(PROJECTIONS):
             roles[roles.index([])] = [PROJECTIONS.index("output")]
         ranks = [[w for w in words if w[0] in "=@"] for words in counted]
-        if any(len(row) != 1 for row in (*roles, *ranks)) or "attention" not in groups[0].words:
+        lone = all(len(role) == len(rank) == 1 for role, rank in zip(roles, ranks, strict=True))
+        if not lone or "attention" not in groups[0].words:
             continue
         order = [row[0] for row in roles]
         places = [row[0][1:].partition("/") for row in ranks]
