@@ -64,7 +64,7 @@ def decide_order(
             order, why = _order(expected, actual, ordered, whole), STAGED
         bits = BITS
         if order is None:
-            order, why, bits = _projections(expected, actual), CUSTOM, CUSTOM_BITS
+            order, why, bits = _projections(expected, actual, ordered), CUSTOM, CUSTOM_BITS
         if order is None or not _allowed(expected, actual, order, by_ends):
             continue
         noted = True
@@ -197,11 +197,14 @@ def _initials(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int, i
     return None
 
 
-def _projections(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int, int] | None:
+def _projections(
+    expected: Sequence[Group], actual: Sequence[Group], ordered: bool
+) -> dict[int, int] | None:
     """Return {index of expected: index of actual} of the projections of one attention.
 
     Where one side only counts them, in a scope that is the attention's own and holds no more: they
-    are made as query, key, value and output nearly always, whatever framework.
+    are made as query, key, value and output nearly always, whatever framework. Not where the code
+    itself makes them in another order.
     """
     sides = _own(expected), _own(actual)
     for turned in (False, True):
@@ -220,6 +223,9 @@ def _projections(expected: Sequence[Group], actual: Sequence[Group]) -> dict[int
         if sorted(order) != list(range(len(groups))) or sorted(p[0] for p in places) != every:
             continue
         if any(place[2] != str(len(groups)) for place in places):
+            continue
+        made = [expected[role].first for role in sorted(range(len(order)), key=order.__getitem__)]
+        if ordered and not turned and made != sorted(made):
             continue
         at = {int(place[0]): index for index, place in enumerate(places)}
         found = {index: at[role] for index, role in enumerate(order)}

@@ -124,7 +124,7 @@ def test_words_of_other_modules_choose_none_of_two_strange_ones() -> None:
         p for p in pairs if "chars" in p.expected.template and "final" in p.actual.template
     )
     rivals, every = (rivals_of(pairs, context, least) for least in (0.0, -99.0))
-    assert is_guess(chosen, rivals, every, context)
+    assert is_guess(chosen, rivals, every, rivals, context)
 
 
 def test_stages_of_other_lengths_are_no_counterparts() -> None:
