@@ -11,6 +11,7 @@ from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
+from graphmap.matching.states import holds_states, mirrored_states
 from graphmap.matching.suggest import rank_candidates
 from graphmap.model.skeletons import DIGIT, distinct_skeletons, is_nested
 from graphmap.model.variable import Variable
@@ -75,6 +76,8 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
         if name.rpartition("/")[0] not in names:
             del found[name]
     found.pop(BOOKKEEPING, None)
+    for name in mirrored_states(found.keys(), map(_name, wanted)):
+        del found[name]
     if nested:
         known = {_word_of(v.name) for v in actual.variables if v.role == "slot"}
         for name in _appended(found, wanted, known):
@@ -89,7 +92,7 @@ def _all_answer(variables: Sequence[Variable]) -> bool:
 def _stand_alone(names: Sequence[str]) -> bool:
     """Whether no name surely is a slot's, nor may be: as in most listings, and quick to see."""
     found = distinct_skeletons(names)
-    if found is None or is_nested(found) or BOOKKEEPING in names:
+    if found is None or is_nested(found) or holds_states(found) or BOOKKEEPING in names:
         return False
     leaves = {name.rpartition("/")[2] for name in found}
     if "" in leaves or any(leaf in leaves for n in found for leaf in n.split("/")[-2:-1]):

@@ -53,3 +53,14 @@ def test_factored_slots_of_kernels_alone_are_told_by_the_word_of_known_ones():
     expected = {f"block{k}.{leaf}": shape for k in range(4) for leaf, shape in SHAPES.items()}
     found = graphmap.match(expected, actual)
     assert not any("Adafactor" in d.actual for d in found.matched)
+
+
+def test_moments_that_mirror_the_weights_are_no_answers():
+    actual = {f"params/{name}": shape for name, shape in WEIGHTS.items()}
+    actual |= {f"opt_state/0/{tree}/{name}": shape for name, shape in WEIGHTS.items()
+               for tree in ("mu", "nu")} | {"opt_state/0/count": ()}  # fmt: skip
+    expected = {f"net.{name.replace('/', '.')}": shape for name, shape in WEIGHTS.items()}
+    found = graphmap.match(expected, actual)
+    assert [d.actual for d in found.matched] == [f"params/{name}" for name in WEIGHTS]
+    kept = graphmap.match(actual, actual)
+    assert all(d.actual == d.expected for d in kept.matched) and len(kept.matched) == len(actual)
