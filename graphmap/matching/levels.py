@@ -269,8 +269,12 @@ class Run:
             score_pairs(pairs, self.anchors, context)
         if decide_order(pairs, context, self.ordered, self.whole):
             score_pairs(pairs, self.anchors, context)
+        rows = assign(pairs)
+        if rows and decide_order(pairs, context, self.ordered, self.whole, rows):
+            score_pairs(pairs, self.anchors, context)
+            rows = assign(pairs)
         settled: tuple[set[int], set[int]] = (set(), set())
-        chosen = [row for row in assign(pairs) if row[0].links and min(row[0].bits, row[1]) >= SURE]
+        chosen = [row for row in rows if row[0].links and min(row[0].bits, row[1]) >= SURE]
         rivals, every = (rivals_of(pairs, context, least) for least in (0.0, -INFINITE))
         others = rivals_of(pairs, context, linked=False)
         chosen = [row for row in chosen if not is_guess(row[0], rivals, every, others, context)]

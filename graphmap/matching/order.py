@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 
 from graphmap.matching.groups import Group
 from graphmap.matching.layout import label_of
@@ -21,6 +21,8 @@ from graphmap.matching.vocabulary import PARALLEL, STAGES
 __all__ = ["decide_order"]
 
 NEAR = 12.0  # bits behind the best of its row and column, within which a pair is a rival
+UNDECIDED = 5.0  # bits of margin below which a choice is none
+MOST_WEAK = 60  # of such choices that are compared with each other
 LARGEST = 4  # modules that are ordered together
 WORSE = 8.0  # bits by which the words may prefer another order
 BITS = 16.0
@@ -44,10 +46,12 @@ def decide_order(
     context: Context,
     ordered: bool,
     sides: tuple[Sequence[Group], Sequence[Group]],
+    chosen: Sequence[tuple[Pair, float]] = (),
 ) -> bool:
     """Note in `context.orders` bits for pairs of equal stages; whether there were any.
 
-    sides: all groups, settled ones too.
+    sides: all groups, settled ones too. chosen: pairs and their margins: then only what of these
+    could as well be exchanged, else what has nearly equal bits.
     """
     noted = False
     by_ends = {(id(p.expected), id(p.actual)): p for p in pairs if p.links}
@@ -55,7 +59,7 @@ def decide_order(
     whole += Counter(_template_key(g) for g in {id(p.actual): p.actual for p in pairs}.values())
     for side in sides:
         whole.update(map(_block_key, side))
-    for expected, actual in _rival_sets(pairs):
+    for expected, actual in _exchanges(chosen, by_ends) if chosen else _rival_sets(pairs):
         order = _taught(expected, actual, context)
         why = TAUGHT
         if order is None:
@@ -108,6 +112,29 @@ def _rival_sets(pairs: Sequence[Pair]) -> list[tuple[list[Group], list[Group]]]:
         if 2 <= len(sides[0]) == len(sides[1]) <= LARGEST:
             found.append((list(sides[0].values()), list(sides[1].values())))
     return found
+
+
+def _exchanges(
+    chosen: Sequence[tuple[Pair, float]], by_ends: Mapping[tuple[int, int], Pair]
+) -> list[tuple[list[Group], list[Group]]]:
+    """Return the groups of both sides that were paired, but for next to nothing in this way.
+
+    Where shapes are known: without them a third one may be meant.
+    """
+    weak = [p for p, margin in chosen if p.links and p.bits > LEAST and margin < UNDECIDED]
+    weak = [p for p in weak if p.fit is not None]
+    sets: dict[int, list[Pair]] = {id(p): [p] for p in weak[:MOST_WEAK]}
+    for one, other in combinations(weak[:MOST_WEAK], 2):
+        crossed = [
+            by_ends.get((id(mine.expected), id(theirs.actual)))
+            for mine, theirs in ((one, other), (other, one))
+        ]
+        cost = one.bits + other.bits - sum(p.bits for p in crossed if p is not None)
+        if None not in crossed and cost < NEAR and sets[id(one)] is not sets[id(other)]:
+            joined = sets[id(one)] + sets[id(other)]
+            sets.update((id(p), joined) for p in joined)
+    rows = {id(row): row for row in sets.values() if 2 <= len(row) <= LARGEST}
+    return [([p.expected for p in row], [p.actual for p in row]) for row in rows.values()]
 
 
 def _template_key(group: Group) -> tuple[str, str]:

@@ -20,7 +20,9 @@ from graphmap.matching.assign import assign
 from graphmap.matching.explain import explain_decision
 from graphmap.matching.groups import Group, build_groups
 from graphmap.matching.kinds import UNKNOWN
+from graphmap.matching.order import decide_order
 from graphmap.matching.pairs import Pair
+from graphmap.matching.scoring import make_context
 from graphmap.matching.tokens import split_names
 from graphmap.model.namemap import Candidate, Decision, Evidence
 from graphmap.model.variable import Variable
@@ -131,3 +133,22 @@ def test_explanation_shows_bits_margin_and_rivals() -> None:
 def test_settings_refuse_what_cannot_be_used(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         MatchSettings(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("apart", [17.0, 0.0], ids=["drawn to one", "alike"])
+def test_what_may_be_exchanged_is_ordered_however_one_draws_both(apart: float) -> None:
+    """Both norms are drawn to `mlp_ln`, the second but little more."""
+    blocks = range(3)
+    mine = groups(*(f"b/{k}/norm{n}/gamma" for k in blocks for n in (1, 2)))
+    theirs = groups(*(f"s{k}/{word}_ln/gamma" for k in blocks for word in ("attn", "mlp")))
+    links = tuple((k, k) for k in blocks)
+    pairs = [
+        Pair(e, a, links, 1.0, 1.0, bits=40.0 + apart * (a is theirs[1]))
+        for e in mine
+        for a in theirs
+    ]
+    context = make_context(mine, theirs, [])
+    rows = assign(pairs)
+    assert decide_order(pairs, context, True, (mine, theirs), rows)
+    right = {(id(e), id(a)) for e, a in zip(mine, theirs, strict=True)}
+    assert {ends for ends, (bits, _) in context.orders.items() if bits > 0} == right
