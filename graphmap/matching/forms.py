@@ -13,6 +13,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from graphmap.matching.groups import Group
@@ -26,12 +27,15 @@ __all__ = [
     "fit_forms",
     "homes_of",
     "inside",
+    "misplaced_norms",
     "modules_of",
     "paired_forms",
     "strays",
 ]
 
 PIECES = re.compile(r"[/._\-\s]+")
+
+FEW = 4  # times as many norms that agree, from which those that do not are exceptions
 
 Key = tuple[str, tuple[int, ...]]  # kind letter, sorted sizes other than 1
 Pieces = tuple[str, ...]
@@ -177,6 +181,40 @@ def strays(
                         if homes.get(links.get(p, -1), home) != home
                     )
     return found
+
+
+def misplaced_norms(
+    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
+) -> set[int]:
+    """Return expected positions of norms that are settled away from the kernel they follow.
+
+    expected: in the order of the code, where a norm with moving averages follows its kernel; the
+    names of the other side have one such norm beside that. Nothing where most disagree, as where
+    norms stand before their kernels, nor where few do: those are listed in another order.
+    """
+    targets = _targets(expected, actual, settled)
+    averaged = [at for at, form in enumerate(actual) if _is_averaged(form)]
+    near = _neighbours(actual, averaged)
+    agreed, found = 0, list[int]()
+    for one, norm in pairwise(range(len(expected))):
+        kernels, norms = targets.get(one, set()), targets.get(norm, set())
+        if not (len(kernels) == len(norms) == 1 and _is_averaged(expected[norm])):
+            continue
+        (kernel,), (meant,) = kernels, norms
+        beside = near[kernel]
+        if _is_flat(expected[one]) or len(beside) != 1:
+            continue
+        (other,) = beside
+        agreed += other == meant
+        if other != meant and actual[other].signature == actual[meant].signature:
+            found.append(norm)
+    if not agreed / FEW <= len(found) <= 2 * agreed:
+        return set()
+    return {p for norm in found for row in expected[norm].tensors.values() for p in row}
+
+
+def _is_averaged(form: Form) -> bool:
+    return _is_flat(form) and any(letter == "V" for letter, _ in form.tensors)
 
 
 def common_signatures(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from graphmap.matching.bare import Member, Templates, join_bare
 from graphmap.matching.indices import Index, Prefixes, selecting_indices
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
+from graphmap.matching.running import rank_running
 from graphmap.matching.tokens import MARK, Names, segments, words_of
 from graphmap.matching.vocabulary import NORMS, ORDINALS, PLACES
 from graphmap.model.variable import Variable
@@ -151,6 +152,7 @@ def build_groups(
     templates = _without_wrapper(_templates(names, positions))
     _count_words(templates)
     counters = join_bare(templates, known.counters if known else {})
+    rank_running(templates)
     _renumber(templates, renumbered or {})
     lettered = lettered_leaves(templates)
     selecting = selecting_indices(templates, known.prefixes if known else {})

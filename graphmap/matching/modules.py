@@ -11,9 +11,10 @@ from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
     from graphmap.matching.forms import Form
+    from graphmap.matching.groups import Group
     from graphmap.matching.levels import Run
 
-__all__ = ["by_forms", "by_neighbours", "keep_modules"]
+__all__ = ["by_forms", "by_neighbours", "doubt_norms", "keep_modules"]
 
 FORM_BITS = 14.0  # of a module that fits no other one
 
@@ -57,6 +58,31 @@ def keep_modules(run: Run) -> None:
     if moved:
         _take_back(run, moved, settled)
         _complete(run, sides, settled)
+
+
+def doubt_norms(run: Run) -> None:
+    """Open norms that a number led away from the kernel they follow in the code.
+
+    `bn1` of one block may be `bn2` of another that has one layer less in front.
+    """
+    numbered = any(
+        pair.expected.kind.letter == "V" and _numbers(pair.expected) != _numbers(pair.actual)
+        for pair in run.anchors
+    )
+    if not (run.ordered and numbered):
+        return
+    from graphmap.matching.forms import misplaced_norms
+
+    sides, settled = _modules(run)
+    moved = {at for at in misplaced_norms(*sides, settled) if at in settled}
+    if moved:
+        why = "in the code it follows a kernel that has another norm beside it"
+        run.result.vetoes.update((at, (Evidence("form", 0.0, why),)) for at in moved)
+        _take_back(run, moved, settled)
+
+
+def _numbers(group: Group) -> int:
+    return sum(word[0] in "=@" for word in group.words)
 
 
 def _take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:

@@ -247,8 +247,7 @@ def counters_cross(expected: Sequence[Group], actual: Sequence[Group]) -> bool:
 def _counted(group: Group) -> tuple[str, ...]:
     """Return the segments of a template from its counter on."""
     parts = segments(group.template)
-    first = next(at for at, part in enumerate(parts) if part.endswith("_" + MARK))
-    return parts[first:]
+    return parts[next((at for at, part in enumerate(parts) if "_" + MARK in part), 0) :]
 
 
 def _same_sizes(one: Group, other: Group) -> bool:

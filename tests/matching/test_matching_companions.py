@@ -1,7 +1,7 @@
 """Norms go where the kernel beside them went, and blocks stand around what is no block."""
 
 import graphmap
-from graphmap.matching.forms import Form, companions
+from graphmap.matching.forms import Form, companions, misplaced_norms
 
 
 def conv(name, at, width):
@@ -59,3 +59,36 @@ def test_an_index_counts_past_what_is_no_block():
     actual = blocks(lambda k: f"Block_{k}", (0, 1, 3, 4), ("conv0", "conv1"))
     actual["attention/theta/w"] = actual["attention/phi/w"] = (8, 4)
     assert len(graphmap.match(expected, actual).matched) == len(expected)
+
+
+def averaged(name, at, width):
+    return Form(name, {(letter, (width,)): (at + k,) for k, letter in enumerate("BGUV")})
+
+
+def chain(names, start=0):
+    """Kernels and the norms that follow them, by turns."""
+    rows, at = [], start
+    for kernel, follows in names:
+        rows += [conv(kernel, at, 8), averaged(follows, at + 1, 8)]
+        at += 5
+    return rows
+
+
+def test_norms_that_a_number_led_away_from_their_kernels_are_doubted():
+    expected = chain([("b/pw", "b/bn1"), ("b/dw", "b/bn2"), ("b/out", "b/bn3"), ("c/pw", "c/bn1")])
+    actual = chain([("s_pw", "s_pw_bn"), ("s_dw", "s_dw_bn"), ("s_out", "s_out_bn"), ("t", "t_bn")])
+    same = {p: p for p in range(20)}
+    assert misplaced_norms(expected, actual, same) == set()
+    crossed = {p: p + 5 if 0 < p < 5 else p - 5 if 5 < p < 10 else p for p in range(20)}
+    assert misplaced_norms(expected, actual, crossed) == {*range(1, 5), *range(6, 10)}
+    before = {p: (p + 5) % 20 if p % 5 else p for p in range(20)}  # norms in front of kernels
+    assert misplaced_norms(expected, actual, before) == set()
+
+
+def test_a_counter_in_front_of_words_gets_an_answer():
+    names = [f"layer_{k}/with_weights/kernel" if k else "layer/with_weights/kernel"
+             for k in range(4)]  # fmt: skip
+    more = [f"layer_with_{k}_weights/kernel" if k else "layer_with_weights/kernel"
+            for k in range(4)]  # fmt: skip
+    sides = [dict.fromkeys((*names, *more), (8, 8)) for _ in range(2)]
+    assert len(graphmap.match(*sides).decisions) == 8

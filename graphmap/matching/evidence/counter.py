@@ -103,12 +103,13 @@ def _counted_scopes(pair: Pair) -> tuple[str, str]:
 
 
 def counted_word(template: str) -> str:
-    """Return the innermost segment that ends in a counter.
+    """Return the innermost segment that ends in a counter, else that has one.
 
-    >>> counted_word("net/dense_#/kernel")
-    'dense_#'
+    >>> counted_word("net/dense_#/kernel"), counted_word("det_#_bn/beta")
+    ('dense_#', 'det_#_bn')
     """
-    return next((part for part in reversed(segments(template)) if part.endswith("_" + MARK)), "")
+    parts = [part for part in reversed(segments(template)) if "_" + MARK in part]
+    return next((part for part in parts if part.endswith("_" + MARK)), parts[0] if parts else "")
 
 
 def _orders(group: Group, members: list[int]) -> float:
