@@ -9,22 +9,18 @@ levels, which may be counted from either end.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from graphmap.matching.tokens import words_of
 from graphmap.matching.vocabulary import KIND_WORDS, PARALLEL, TURNED
+from graphmap.matching.walking import NUMBERS, Path
 
-__all__ = ["NUMBERS", "UNORDERED", "open_branches", "tell_branches"]
-
-# a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
-NUMBERS = re.compile(r"(?<![0-9][xX])([0-9]+)(?![0-9]*[xX][0-9])([a-z](?![A-Za-z0-9]))?")
+__all__ = ["UNORDERED", "open_branches", "tell_branches"]
 
 UNORDERED = PARALLEL | TURNED  # words whose number is no place in the order of the code
 
-Path = tuple[str, ...]
 Choices = Mapping[int, set[int]]  # of each leaf, its places
 Fits = Callable[[int, int], bool]  # whether a place and a leaf seem to be the same
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from graphmap.matching.tokens import MARK, words_of
 from graphmap.matching.vocabulary import PARALLEL, RISING
 
-__all__ = ["NUMBERS", "Path", "TooManyError", "Walk", "pieces_of"]
+__all__ = ["NUMBERS", "SEPARATORS", "Path", "TooManyError", "Walk", "pieces_of"]
 
 MOST_STATES = 20_000  # of all scopes; beyond, nothing is told
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
@@ -35,7 +35,7 @@ SHORT = frozenset({"shortcut", "downsample", "residual", "proj", "match"})
 
 Path = tuple[str, ...]
 Place = tuple[int, int]  # node, position at which it begins
-State = tuple[int, ...]  # of a scope: how many members of each chain are set out
+State = tuple[int, ...]  # of a scope: how many members of each chain are set out, < 0 from its end
 Order = tuple[tuple[int, str], ...]  # numbers in a name, in their order
 
 
@@ -82,15 +82,26 @@ class TooManyError(Exception):
 
 
 class Walk:
-    """One sequence of kinds and one tree; runs: scopes of the sequence, which no scope cuts."""
+    """One sequence of kinds and one tree.
+
+    leaves: path and kind of each. fixed: {leaf: its place} of what is known. runs: scopes of the
+    sequence, which no scope cuts. chains: puts children in rows that have an order. turning:
+    numbers may also count down, as levels do. most: states of all scopes that are looked at.
+    """
 
     def __init__(
         self,
         row: Sequence[int],
         leaves: Sequence[tuple[Path, int]],
         fixed: Mapping[int, int],
-        runs: Sequence[tuple[int, int]],
+        runs: Sequence[tuple[int, int]] = (),
+        *,
+        chains: Callable[[Mapping[str, int]], Iterable[list[int]]] | None = None,
+        turning: bool = False,
+        most: int = MOST_STATES,
     ) -> None:
+        self.turning = turning
+        self.most = most
         self.row = row
         self.forms = [form for _, form in leaves]
         self.fixed = fixed
@@ -108,7 +119,7 @@ class Walk:
         for at, (path, form) in enumerate(leaves):
             self._add(at, path, marks[form])
         for node in self.nodes:
-            node.chains = list(_chains(node.children))
+            node.chains = list((chains or _chains)(node.children))
 
     def _add(self, at: int, path: Path, mark: int) -> None:
         node = self.nodes[0]
@@ -224,29 +235,26 @@ class Walk:
         if len(chains) > MOST_CHAINS:
             raise TooManyError
         first: State = (0,) * len(chains)
-        last: State = tuple(map(len, chains))
         steps: dict[State, list[tuple[State, Place]]] = {}
         todo = [(first, start)]
         reached = {first}
         for state, at in todo:  # grows
             self.states += 1
-            if self.states > MOST_STATES:
+            if self.states > self.most:
                 raise TooManyError
             steps[state] = []
-            for k, done in enumerate(state):
-                if done == len(chains[k]):
-                    continue
-                child = chains[k][done]
+            for k, child, done in self._next(state, chains):
                 if self._ways(child, at) is None:
                     continue
-                onward = (*state[:k], done + 1, *state[k + 1 :])
+                onward = (*state[:k], done, *state[k + 1 :])
                 steps[state].append((onward, (child, at)))
                 if onward not in reached:
                     reached.add(onward)
                     todo.append((onward, at + self.nodes[child].size))
-        if last not in reached:
+        full = list(map(len, chains))
+        ends = {state for state in reached if list(map(abs, state)) == full}
+        if not ends:
             return None
-        ends = {last}
         used: dict[Place, None] = {}
         for state, _ in reversed(todo):  # later states first
             for onward, place in steps[state]:
@@ -254,6 +262,17 @@ class Walk:
                     ends.add(state)
                     used[place] = None
         return list(used)
+
+    def _next(
+        self, state: State, chains: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield (chain, its next member, members then set out) for each chain that goes on."""
+        for k, done in enumerate(state):
+            chain = chains[k]
+            if 0 <= done < len(chain):
+                yield k, chain[done], done + 1
+            if self.turning and len(chain) > 1 and -len(chain) < done <= 0:
+                yield k, chain[done - 1], done - 1
 
 
 def _is_ordered(words: tuple[str, ...], one: Path, other: Path) -> bool:
