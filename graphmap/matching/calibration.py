@@ -27,16 +27,16 @@ def calibrated(bits: float, knowledge: str) -> float:
     return _share(bits, KNOTS[knowledge])
 
 
-def calibrated_open(confidence: float) -> float:
+def calibrated_open(confidence: float, knowledge: str) -> float:
     """Return how often the best candidate of a name left without a link is right.
 
-    confidence: its share among the candidates, in [0, 1].
+    confidence: its share among the candidates, in [0, 1]. knowledge: as for `calibrated`.
     """
     if confidence <= 0.0 or confidence >= 1.0:
         bits = math.copysign(-LEAST_BITS, confidence - 0.5)
     else:
         bits = math.log2(confidence / (1.0 - confidence))
-    return _share(bits, KNOTS["open"])
+    return _share(bits, KNOTS[f"open {knowledge}"])
 
 
 def _share(bits: float, knots: Sequence[tuple[float, float]]) -> float:

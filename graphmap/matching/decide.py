@@ -305,7 +305,7 @@ class _Decider:
         rest, near = 1.0 - sure, sure > NEAR
         if link is None and others:
             near = shares[0] / total > NEAR
-            best = calibrated_open(shares[0] / total)
+            best = calibrated_open(shares[0] / total, self.knowledge)
             chosen.append(Candidate(others[0][1], round(best, 6)))
             rest, total = 1.0 - best, total - shares[0]
             others, shares = others[1:], shares[1:]
