@@ -88,10 +88,14 @@ def keras_alexnet() -> Any:
 
 
 def second_only() -> Case:
-    """Keep of a session of two models the second, as a Saver of its variables writes it."""
+    """Keep of a session of two models the second, as a Saver of its variables writes it.
+
+    Without graphs: that of the session holds both, and nothing tells which is meant.
+    """
     case = keras_case(SECOND)
     kept = set(case.truth.values())
-    return replace(case, actual=[row for row in case.actual if row[0] in kept])
+    rows = [row for row in case.actual if row[0] in kept]
+    return replace(case, actual=rows, actual_graph=None, expected_graph=None)
 
 
 def shortcut_first(units: list[Unit]) -> list[Unit]:
