@@ -143,7 +143,7 @@ def _note(prefix: str, units: list[Unit]) -> Any:
 
 def slim_library(build: Callable[[Any, bool], Any], shape: tuple[int, ...], train: bool) -> Library:
     """Note the layers of TF1 layer code; their variables are made in the order they run."""
-    graph, _, _, variables = _slim_graph(build, shape, train)
+    graph, _, _, variables = slim_graph(build, shape, train)
     units: dict[str, Unit] = {}
     for variable in variables:
         head, _, leaf = variable.op.name.rpartition("/")
@@ -157,7 +157,7 @@ def slim_library(build: Callable[[Any, bool], Any], shape: tuple[int, ...], trai
             unit.kind, unit.shapes[word] = "dense", shown[-2:]
 
     def run(values: Arrays, x: np.ndarray) -> np.ndarray:
-        ready, image, out, made = _slim_graph(build, shape, False)
+        ready, image, out, made = slim_graph(build, shape, False)
         with tf1.Session(graph=ready) as session, ready.as_default():
             starts = {
                 v.initializer.inputs[1]: values[v.op.name].reshape(v.shape.as_list()) for v in made
@@ -173,18 +173,18 @@ def slim_library(build: Callable[[Any, bool], Any], shape: tuple[int, ...], trai
     return Library(rows, list(units.values()), run, graph.as_graph_def())
 
 
-def _slim_graph(build: Any, shape: tuple[int, ...], train: bool) -> tuple[Any, Any, Any, list[Any]]:
+def slim_graph(build: Any, shape: tuple[int, ...], train: bool) -> tuple[Any, Any, Any, list[Any]]:
     graph = tf.Graph()
     with graph.as_default():
         image = tf1.placeholder(tf.float32, shape, "input")
         out = build(image, train)
         variables = tf1.global_variables()
         if train:
-            _train(out)
+            train_on(out)
     return graph, image, out, variables
 
 
-def _train(out: Any) -> None:
+def train_on(out: Any) -> None:
     loss = tf.reduce_mean(tf.square(out))
     step = tf1.train.get_or_create_global_step()
     with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
@@ -236,7 +236,7 @@ def _keras_graph(
             out = model(image, training=False)
             weights = list(model.weights)
             if train:
-                _train(model(image, training=True))
+                train_on(model(image, training=True))
     finally:
         base_layer_v1.Layer.__call__ = plain
     return graph, image, out, [_keras_unit(layer) for layer in seen.values()], weights
@@ -302,10 +302,27 @@ def published_case(spec: Published) -> Case:
     first, second = actual.run(held, x), expected.run(wanted, x)
     if first.ndim == 4:
         first, second = (_last(y, side.torch) for y, side in ((first, actual), (second, expected)))
-    if np.std(first) < 1e-6 or not np.allclose(first, second, rtol=1e-2, atol=1e-3 * np.std(first)):
-        raise ValueError(
-            f"{spec.id}: not the same: {np.abs(first - second).max()}, {np.std(first)}"
-        )
+    return checked_case(spec, (actual, expected), truth, layout, (first, second), 1e-3)
+
+
+def checked_case(
+    spec: Any,
+    sides: tuple[Any, Any],
+    truth: dict[str, str | None],
+    layout: dict[str, str],
+    outputs: tuple[np.ndarray, np.ndarray],
+    apart: float,
+) -> Case:
+    """Make a case of two libraries' models, the actual one first, that compute the same.
+
+    spec: a Published or the like. outputs: of both. apart: most that these may differ by, in
+    standard deviations. Raises ValueError where they do.
+    """
+    actual, expected = sides
+    first, second = outputs
+    spread = np.std(first)
+    if spread < 1e-6 or not np.allclose(first, second, rtol=1e-2, atol=apart * spread):
+        raise ValueError(f"{spec.id}: not the same: {np.abs(first - second).max()}, {spread}")
     case = Case(
         spec.id,
         spec.family,

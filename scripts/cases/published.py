@@ -18,8 +18,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 import numpy as np
 import tensorflow as tf
 
-from cases.beside import beside
 from cases.case import Case, Row, _layout
+from cases.libraries import checked_case, train_on
 from cases.nets import tf1, variables_of
 
 Arrays = dict[str, np.ndarray]
@@ -235,19 +235,12 @@ def _keras_graph(
             out = out[0] if isinstance(out, (list, tuple)) else out
             weights = list(model.weights)
             if train:
-                _train(model(image, training=True))
+                train_on(model(image, training=True))
     finally:
         for owner, before in kept:
             owner.__call__ = before
     units = [unit for layer in seen.values() for unit in _keras_units(layer)]
     return graph, image, out, units, weights
-
-
-def _train(out: Any) -> None:
-    loss = tf.reduce_mean(tf.square(out))
-    step = tf1.train.get_or_create_global_step()
-    with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
-        tf1.train.MomentumOptimizer(0.1, 0.9).minimize(loss, step)
 
 
 def _keras_units(layer: Any) -> list[Unit]:
@@ -322,26 +315,7 @@ def twice_case(spec: Twice) -> Case:
         for leaf in unit.leaves.values()
     }
     first, second = actual.run(held, x), expected.run(wanted, x)
-    if np.std(first) < 1e-6 or not np.allclose(first, second, rtol=1e-2, atol=2e-3 * np.std(first)):
-        raise ValueError(
-            f"{spec.id}: not the same: {np.abs(first - second).max()}, {np.std(first)}"
-        )
-    case = Case(
-        spec.id,
-        spec.family,
-        spec.kind,
-        spec.needs,
-        actual.rows,
-        expected.rows,
-        {row[0]: truth[row[0]] for row in expected.rows},
-        f"{spec.source}; layers paired in the order in which they run, and checked: both compute "
-        "the same with random values carried over",
-        spec.notes,
-        layout,
-        actual_graph=actual.graph,
-        expected_graph=expected.graph,
-    )
-    return beside(case, spec.beside)
+    return checked_case(spec, (actual, expected), truth, layout, (first, second), 2e-3)
 
 
 def _spare(unit: Unit, words: tuple[str, ...]) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from cases.libraries import slim_graph
 from cases.nets import tf1, variables_of
-from cases.published import Arrays, Side, Unit, _train, leaf_of, plain
+from cases.published import Arrays, Side, Unit, leaf_of, plain
 
 
 def slim_side(
@@ -19,8 +19,8 @@ def slim_side(
 
     flat: convolutions over the whole picture, which are dense layers elsewhere.
     """
-    shown, _, _, _ = _slim_graph(build, shape, True)
-    _, _, _, made = _slim_graph(build, shape, False)
+    shown, _, _, _ = slim_graph(build, shape, True)
+    _, _, _, made = slim_graph(build, shape, False)
     units: dict[str, Unit] = {}
     for variable in made:
         head, _, leaf = variable.op.name.rpartition("/")
@@ -35,21 +35,10 @@ def slim_side(
             unit.leaves["bias"] = plain(name, size)
 
     def run(values: Arrays, x: np.ndarray) -> np.ndarray:
-        ready, image, out, variables = _slim_graph(build, shape, False)
+        ready, image, out, variables = slim_graph(build, shape, False)
         with tf1.Session(graph=ready) as session, ready.as_default():
             starts = {v.initializer.inputs[1]: values[v.op.name] for v in variables}
             session.run([v.initializer for v in variables], starts)
             return session.run(out, {image: x})
 
     return Side(variables_of(shown), list(units.values()), run, shown.as_graph_def())
-
-
-def _slim_graph(build: Any, shape: tuple[int, ...], train: bool) -> tuple[Any, Any, Any, list[Any]]:
-    graph = tf.Graph()
-    with graph.as_default():
-        image = tf1.placeholder(tf.float32, shape, "input")
-        out = build(image, train)
-        variables = tf1.global_variables()
-        if train:
-            _train(out)
-    return graph, image, out, variables
