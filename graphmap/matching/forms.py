@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from graphmap.matching.groups import Group
 from graphmap.matching.tokens import Names, filled, scope_of
@@ -27,6 +27,7 @@ __all__ = [
     "fit_forms",
     "homes_of",
     "inside",
+    "lone_pairs",
     "misplaced_norms",
     "modules_of",
     "paired_forms",
@@ -37,6 +38,7 @@ PIECES = re.compile(r"[/._\-\s]+")
 
 FEW = 4  # times as many norms that agree, from which those that do not are exceptions
 
+Kind = TypeVar("Kind")  # by which the tensors of a module are told apart
 Key = tuple[str, tuple[int, ...]]  # kind letter, sorted sizes other than 1
 Pieces = tuple[str, ...]
 Signature = tuple[tuple[Key, int], ...]  # kinds and sizes, and how many of each
@@ -345,8 +347,15 @@ def _neighbours(side: Sequence[Form], settled: Iterable[int]) -> list[frozenset[
 
 def inside(mine: Form, theirs: Form) -> list[tuple[int, int]]:
     """Pair the tensors of two modules that no other tensor in them is like."""
+    return lone_pairs(mine.tensors, theirs.tensors)
+
+
+def lone_pairs(
+    mine: Mapping[Kind, tuple[int, ...]], theirs: Mapping[Kind, tuple[int, ...]]
+) -> list[tuple[int, int]]:
+    """Pair the positions of what stands once under the same key on both sides."""
     return [
-        (positions[0], theirs.tensors[key][0])
-        for key, positions in mine.tensors.items()
-        if len(positions) == len(theirs.tensors.get(key, ())) == 1
+        (positions[0], theirs[key][0])
+        for key, positions in mine.items()
+        if len(positions) == len(theirs.get(key, ())) == 1
     ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from graphmap.model.graph import GraphModel, ShapeValue
 
-__all__ = ["COMMUTATIVE", "Forward", "Place", "find_forward"]
+__all__ = ["COMMUTATIVE", "Forward", "Place", "find_forward", "unordered"]
 
 # What ends a computation that serves training, storing or the input pipeline.
 UPDATES = re.compile(r"(Resource|Sparse|ResourceSparse)?Apply[A-Z]|.*Grad$|Save|Restore|MergeV2")
@@ -91,6 +91,15 @@ class Forward(NamedTuple):
     places: dict[int, list[Place]]
     names: Mapping[int, str] = {}
     nodes: Sequence[int] = ()
+
+
+def unordered(forward: Forward, ops: Collection[int]) -> Forward:
+    """Return the forward part with the ports of some ops as one: the order of inputs is nothing."""
+    inputs = [
+        sorted((0, slot, source) for _, slot, source in row) if at in ops else row
+        for at, row in enumerate(forward.inputs)
+    ]
+    return forward._replace(inputs=inputs)
 
 
 def find_forward(graph: GraphModel, variables: Mapping[int, int]) -> Forward:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from graphmap.matching.forward import Forward
+from graphmap.matching.forward import Forward, unordered
 from graphmap.model.graph import GraphModel, Node, TensorValue
 
 __all__ = ["free_joinings"]
@@ -49,13 +49,7 @@ def free_joinings(forward: Forward, graph: GraphModel, scalars: Collection[int] 
     """
     carried = _Carried(forward, graph, scalars)
     free = carried.free()
-    if not free:
-        return forward
-    inputs = [
-        sorted((0, slot, source) for _, slot, source in row) if at in free else row
-        for at, row in enumerate(forward.inputs)
-    ]
-    return forward._replace(inputs=inputs)
+    return unordered(forward, free) if free else forward
 
 
 class _Carried:

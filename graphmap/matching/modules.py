@@ -28,11 +28,11 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     from graphmap.matching.forms import fit_forms
 
     sides, settled = _modules(run)
-    by_order(run, sides, settled)
+    _by_order(run, sides, settled)
     _complete(run, sides, settled)
     why = "no other module fits it, in two sides that fit"
     _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
-    by_neighbours(run)
+    _beside(run, sides, settled)
 
 
 def _complete(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
@@ -95,9 +95,12 @@ def _take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:
 
 def by_neighbours(run: Run) -> None:
     """Settle norms that stand beside settled kernels, where nothing else there is like them."""
+    _beside(run, *_modules(run))
+
+
+def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
     from graphmap.matching.forms import companions
 
-    sides, settled = _modules(run)
     rows = companions(*sides, settled)
     why = "it stands beside what is settled, and nothing else there is like it"
     _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
@@ -117,7 +120,7 @@ def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
     return sides, settled
 
 
-def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
+def _by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
     """Settle modules that have one place in the order of the code, as scopes and forms allow.
 
     A small group that was laid into a longer one gives way: its place in that was a guess. What

@@ -122,9 +122,9 @@ def _exchanges(
     Where shapes are known: without them a third one may be meant.
     """
     weak = [p for p, margin in chosen if p.links and p.bits > LEAST and margin < UNDECIDED]
-    weak = [p for p in weak if p.fit is not None]
-    sets: dict[int, list[Pair]] = {id(p): [p] for p in weak[:MOST_WEAK]}
-    for one, other in combinations(weak[:MOST_WEAK], 2):
+    weak = [p for p in weak if p.fit is not None][:MOST_WEAK]
+    sets: dict[int, list[Pair]] = {id(p): [p] for p in weak}
+    for one, other in combinations(weak, 2):
         crossed = [
             by_ends.get((id(mine.expected), id(theirs.actual)))
             for mine, theirs in ((one, other), (other, one))

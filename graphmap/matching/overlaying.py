@@ -15,9 +15,10 @@ from itertools import product, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmap.matching.decide import Found
+from graphmap.matching.forms import lone_pairs
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_of
-from graphmap.matching.tokens import MARK, Names, last_segment, scope_of, words_of
+from graphmap.matching.tokens import MARK, Names, filled, last_segment, scope_of, words_of
 from graphmap.matching.vocabulary import GENERIC, ROLES
 from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk, pieces_of
 from graphmap.model.namemap import Evidence
@@ -65,7 +66,7 @@ def walk_scopes(run: Run) -> None:
     pairs = next(
         (found for told, words, one in ways if (found := _lay(*sides, one, words, told))), []
     )
-    rows = [row for e, a in pairs for row in _inside(sides[0][e], sides[1][a])]
+    rows = [row for e, a in pairs for row in lone_pairs(sides[0][e].tensors, sides[1][a].tensors)]
     meant, takers = dict(rows), {a: e for e, a in rows}
     moved = {e for e, a in settled.items() if meant.get(e, a) != a or takers.get(a, e) != e}
     if moved & firm:
@@ -97,7 +98,7 @@ def _modules(groups: Sequence[Group], names: Names) -> list[Module]:
         letter = "B" if group.kind.letter == "E" else group.kind.letter
         wrapped = last_segment(group.template).rstrip("_" + MARK)
         for _, position in group.members:
-            name = _filled(*names[position])
+            name = filled(names[position])
             if not last_segment(name).startswith(wrapped):
                 name = scope_of(name)  # a last segment that most names share says nothing
             kind, rest = kind_of(last_segment(name), None)
@@ -117,11 +118,6 @@ def _as_stored(tensors: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...
     if wrong in rows and right not in rows and ("V" in rows or "B" not in rows):
         rows[right] = rows.pop(wrong)
     return rows
-
-
-def _filled(text: str, numbers: tuple[int, ...]) -> str:
-    rest = iter(numbers)
-    return "".join(str(next(rest)) if letter == MARK else letter for letter in text)
 
 
 def _lay(
@@ -324,12 +320,3 @@ def _speak_alike(one: Path, other: Path, common: Set[str]) -> bool:
         return True
     roles = [{ROLES[word] for word in words if word in ROLES} for words in (mine, theirs)]
     return not roles[0].isdisjoint(roles[1])
-
-
-def _inside(mine: Module, theirs: Module) -> list[tuple[int, int]]:
-    """Pair the tensors of two modules that no other tensor in them is like."""
-    return [
-        (row[0], theirs.tensors[letter][0])
-        for letter, row in mine.tensors.items()
-        if len(row) == len(theirs.tensors.get(letter, ())) == 1
-    ]

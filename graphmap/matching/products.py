@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from graphmap.matching.forward import COMMUTATIVE, Forward
+from graphmap.matching.forward import COMMUTATIVE, Forward, unordered
 from graphmap.model.graph import GraphModel
 
 __all__ = ["free_products"]
@@ -25,13 +25,7 @@ def free_products(forward: Forward, graph: GraphModel) -> Forward:
         if name == "MatMul" and len(consumers[at]) == 2 and _is_symmetric(at, consumers, forward)
         if _is_crossed(at, forward, graph)
     }
-    if not free:
-        return forward
-    inputs = [
-        sorted((0, slot, source) for _, slot, source in row) if at in free else row
-        for at, row in enumerate(forward.inputs)
-    ]
-    return forward._replace(inputs=inputs)
+    return unordered(forward, free) if free else forward
 
 
 def _is_symmetric(at: int, consumers: list[set[int]], forward: Forward) -> bool:

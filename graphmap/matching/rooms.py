@@ -7,14 +7,13 @@ have. Where one stack holds all kernels of an expected block, none that holds fe
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from graphmap.matching.groups import Group
 from graphmap.matching.layout import Label, label_of
 from graphmap.matching.pairs import Context, Pair
-from graphmap.matching.tokens import MARK
+from graphmap.matching.tokens import prefixes
 
 __all__ = ["Rooms"]
 
@@ -87,6 +86,5 @@ def _rooms(side: Sequence[Group]) -> dict[Stack, _Room]:
 def _stack_of(group: Group) -> Stack | None:
     if not group.free:
         return None
-    cuts = [found.end() for found in re.finditer(MARK, group.template)]
     first = group.free[0]
-    return group.template[: cuts[first]], tuple(row for row in group.fixed if row[0] < first)
+    return prefixes(group.template)[first], tuple(row for row in group.fixed if row[0] < first)

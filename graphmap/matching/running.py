@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from itertools import pairwise
 
 from graphmap.matching.bare import Templates
-from graphmap.matching.tokens import MARK
+from graphmap.matching.tokens import MARK, prefixes
 
 __all__ = ["rank_running"]
 
@@ -28,10 +27,8 @@ def rank_running(templates: Templates) -> None:
     values: dict[Scope, dict[tuple[int, ...], set[int]]] = defaultdict(lambda: defaultdict(set))
     scopes: dict[str, list[Scope]] = {}
     for text, members in templates.items():
-        cuts = [found.end() for found in re.finditer(MARK, text)]
-        ways = [
-            (text[:cut], at) for at, cut in enumerate(cuts) if at and text[:cut].endswith(COUNTED)
-        ]
+        heads = enumerate(prefixes(text))
+        ways = [(head, at) for at, head in heads if at and head.endswith(COUNTED)]
         for way in ways:
             for numbers, _ in members:
                 values[way][numbers[: way[1]]].add(numbers[way[1]])
