@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from graphmap.matching.groups import Group
+from graphmap.matching.kinds import kind_of
 from graphmap.matching.tokens import Names, filled, scope_of
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "fit_forms",
     "homes_of",
     "inside",
+    "is_averaged",
+    "is_flat",
     "lone_pairs",
     "misplaced_norms",
     "modules_of",
@@ -75,6 +78,8 @@ def modules_of(groups: Iterable[Group], names: Names) -> list[Form]:
             name = filled(names[position])
             # a tensor whose name tells no kind is a module of its own
             path = name if letter == "?" else scope_of(name)
+            if letter in "UV" and kind_of(path[len(scope_of(path)) :], 1)[0].letter == letter:
+                path = scope_of(path)  # `norm/mean_ema/average`
             module = path, group.module.partition("|")[0], names.numbers[position]
             found[module][kind, sizes].append(position)
     made = [
@@ -144,10 +149,10 @@ def companions(
     )
     for at in range(len(expected)):
         around = near[0][at]
-        if at not in targets and _is_flat(expected[at]) and around <= partner.keys():
+        if at not in targets and is_flat(expected[at]) and around <= partner.keys():
             places[mine[at], frozenset(partner[n] for n in around)][0].append(at)
     for at in range(len(actual)):
-        if at not in taken and _is_flat(actual[at]):
+        if at not in taken and is_flat(actual[at]):
             places[theirs[at], near[1][at]][1].append(at)
     return [
         pair
@@ -195,16 +200,16 @@ def misplaced_norms(
     norms stand before their kernels, nor where few do: those are listed in another order.
     """
     targets = _targets(expected, actual, settled)
-    averaged = [at for at, form in enumerate(actual) if _is_averaged(form)]
+    averaged = [at for at, form in enumerate(actual) if is_averaged(form)]
     near = _neighbours(actual, averaged)
     agreed, found = 0, list[int]()
     for one, norm in pairwise(range(len(expected))):
         kernels, norms = targets.get(one, set()), targets.get(norm, set())
-        if not (len(kernels) == len(norms) == 1 and _is_averaged(expected[norm])):
+        if not (len(kernels) == len(norms) == 1 and is_averaged(expected[norm])):
             continue
         (kernel,), (meant,) = kernels, norms
         beside = near[kernel]
-        if _is_flat(expected[one]) or len(beside) != 1:
+        if is_flat(expected[one]) or len(beside) != 1:
             continue
         (other,) = beside
         agreed += other == meant
@@ -215,8 +220,9 @@ def misplaced_norms(
     return {p for norm in found for row in expected[norm].tensors.values() for p in row}
 
 
-def _is_averaged(form: Form) -> bool:
-    return _is_flat(form) and any(letter == "V" for letter, _ in form.tensors)
+def is_averaged(form: Form) -> bool:
+    """Whether it is a norm with moving averages."""
+    return is_flat(form) and any(letter == "V" for letter, _ in form.tensors)
 
 
 def common_signatures(
@@ -232,7 +238,8 @@ def common_signatures(
     return mine, theirs
 
 
-def _is_flat(form: Form) -> bool:
+def is_flat(form: Form) -> bool:
+    """Whether it holds no kernel."""
     return all(len(sizes) < 2 for _, sizes in form.tensors)
 
 

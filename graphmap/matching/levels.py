@@ -27,7 +27,14 @@ from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
 from graphmap.matching.instances import tell_instances
 from graphmap.matching.layout import Shapes
-from graphmap.matching.modules import by_forms, by_neighbours, doubt_norms, keep_modules
+from graphmap.matching.modules import (
+    by_forms,
+    by_neighbours,
+    doubt_norms,
+    doubt_swaps,
+    follow_kernels,
+    keep_modules,
+)
 from graphmap.matching.order import decide_order
 from graphmap.matching.overlaying import walk_scopes
 from graphmap.matching.pairs import (
@@ -122,7 +129,9 @@ def match_groups(
     if fit_wholes(run, originals, open_actual):
         keep_modules(run)
     eliminate(run)
+    follow_kernels(run)
     doubt_norms(run)
+    doubt_swaps(run)
     if open_exchanges(run):
         by_neighbours(run)
     share(run, copied)

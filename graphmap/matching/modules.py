@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from graphmap.matching.groups import Group
     from graphmap.matching.levels import Run
 
-__all__ = ["by_forms", "by_neighbours", "doubt_norms", "keep_modules"]
+__all__ = [
+    "by_forms",
+    "by_neighbours",
+    "doubt_norms",
+    "doubt_swaps",
+    "follow_kernels",
+    "keep_modules",
+]
 
 FORM_BITS = 14.0  # of a module that fits no other one
 
@@ -60,6 +67,43 @@ def keep_modules(run: Run) -> None:
         _complete(run, sides, settled)
 
 
+def follow_kernels(run: Run) -> None:
+    """Settle norms that go with one kernel each by what their kernels are.
+
+    What leads elsewhere gives way where most agree, and is opened where most do not.
+    """
+    from graphmap.matching.following import followed_norms
+    from graphmap.matching.forms import homes_of, inside
+
+    sides, settled = _modules(run)
+    owners = followed_norms(*sides, run.ordered)
+    if owners is None:
+        return
+    home = homes_of(sides[1])
+    agreed, rows, moved = 0, list[tuple[int, int]](), set[int]()
+    for kernel, norm in owners[0].items():
+        targets, norms = (
+            {home[settled[p]] for row in sides[0][at].tensors.values() for p in row if p in settled}
+            for at in (kernel, norm)
+        )
+        if len(targets) != 1:
+            continue
+        meant = owners[1].get(targets.pop())
+        if meant is None or sides[0][norm].signature != sides[1][meant].signature:
+            continue
+        agreed += norms == {meant}
+        if norms and norms != {meant}:
+            moved.update(p for row in sides[0][norm].tensors.values() for p in row if p in settled)
+        rows += inside(sides[0][norm], sides[1][meant])
+    back = {a: e for e, a in settled.items()}
+    taken = {back[a] for _, a in rows if a in back} - {e for e, a in rows if settled.get(e) == a}
+    if moved | taken:
+        _take_back(run, moved | taken, settled)
+    if True:
+        why = "its kernel is settled, and this norm goes with that"
+        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+
+
 def doubt_norms(run: Run) -> None:
     """Open norms that a number led away from the kernel they follow in the code.
 
@@ -79,6 +123,30 @@ def doubt_norms(run: Run) -> None:
         why = "in the code it follows a kernel that has another norm beside it"
         run.result.vetoes.update((at, (Evidence("form", 0.0, why),)) for at in moved)
         _take_back(run, moved, settled)
+
+
+def doubt_swaps(run: Run) -> None:
+    """Open like modules of one block that might as well be exchanged."""
+    from graphmap.matching.swaps import Sides, doubtful_swaps
+
+    sides, settled = _modules(run)
+    shapes = [v.shape for v in run.wanted], [v.shape for v in run.pool]
+    looked_up = _tables(run.whole[1])
+    tables = _tables(run.whole[0]) | {e for e, a in settled.items() if a in looked_up}
+    found = doubtful_swaps(Sides(*sides, settled, shapes, tables, run.ordered, run.habit > 0.5))
+    moved = {at for at in found if at in settled}
+    if moved:
+        run.result.vetoes.update((at, (Evidence("swap", 0.0, found[at]),)) for at in moved)
+        _take_back(run, moved, settled)
+
+
+def _tables(groups: Sequence[Group]) -> set[int]:
+    return {
+        at
+        for group in groups
+        if group.kind.sub == "embedding" or "embedding" in group.words
+        for _, at in group.members
+    }
 
 
 def _numbers(group: Group) -> int:

@@ -275,6 +275,8 @@ def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ran
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
     stages = [_stage(words) for words in own]
     known = [stage for stage in stages if stage is not None]
+    if {"postattention", "cross"} <= {word for words in own for word in words}:
+        return None  # behind the first attention, or behind both
     third = whole[_block_key(groups[0])] > len(groups)
     if len(groups) == 2 and not third and len(known) == 1 and abs(known[0] - BETWEEN) > 4:
         stages = [BETWEEN if stage is None else stage for stage in stages]
