@@ -9,7 +9,7 @@ fitting sizes in one of these ways, that tells which norm is meant whatever it i
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from graphmap.matching.forms import Form, is_averaged, is_flat
 from graphmap.matching.tokens import words_of
@@ -29,8 +29,8 @@ def followed_norms(
     expected: Sequence[Form], actual: Sequence[Form], ordered: bool
 ) -> tuple[Owners, Owners] | None:
     """Return {kernel: norm} of both sides; None where that cannot be told of one of them."""
-    mine = _by_names(expected) or (_by_place(expected) if ordered else {})
-    theirs = _by_names(actual)
+    mine = _by_names(expected) or (_by_place(expected) if ordered else {}) or _by_rank(expected)
+    theirs = _by_names(actual) or _by_rank(actual)
     return (mine, theirs) if mine and theirs else None
 
 
@@ -62,6 +62,42 @@ def _by_names(side: Sequence[Form]) -> Owners:
         found[owner] = norm
         covered += 1
     return found if covered >= COVERED * len(norms) else {}
+
+
+def _by_rank(side: Sequence[Form]) -> Owners:
+    """Return the norms that are counted beside their kernels: `conv2d_7`, `batchnorm_7`.
+
+    In every scope that counts norms one word must count as many kernels, and no other word any.
+    """
+    rows: dict[
+        Path, tuple[dict[str, list[tuple[list[int], int]]], dict[str, list[tuple[list[int], int]]]]
+    ] = {}
+    norms = 0
+    for at, form in enumerate(side):
+        path = tuple(SEPARATORS.split(form.name))
+        word = NUMBERS.sub("", path[-1]).rstrip("_")
+        number = [int(n) for n, _ in NUMBERS.findall(path[-1])]
+        flat = is_flat(form)
+        if flat and not is_averaged(form):
+            continue
+        norms += flat
+        kinds = rows.setdefault(path[:-1], (defaultdict(list), defaultdict(list)))
+        if flat or "conv" in words_of(path[-1]):
+            kinds[flat][word].append((number, at))
+    found: Owners = {}
+    for kernels, counted in rows.values():
+        if not counted:
+            continue
+        if len(kernels) != 1 or len(counted) != 1:
+            return {}
+        mine, theirs = sorted(*kernels.values()), sorted(*counted.values())
+        if len(mine) != len(theirs):
+            return {}
+        for (_, kernel), (_, norm) in zip(mine, theirs, strict=True):
+            if not _fits(side[kernel], side[norm]):
+                return {}
+            found[kernel] = norm
+    return found if len(found) >= max(FEWEST, COVERED * norms) else {}
 
 
 def _by_place(side: Sequence[Form]) -> Owners:

@@ -131,9 +131,9 @@ def match_groups(
     eliminate(run)
     follow_kernels(run)
     doubt_norms(run)
-    doubt_swaps(run)
     if open_exchanges(run):
         by_neighbours(run)
+    doubt_swaps(run)
     share(run, copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]
     run.result.turned = 2 * sum(shown) > len(shown) if shown else run.habit > 0.5

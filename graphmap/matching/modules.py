@@ -23,6 +23,7 @@ __all__ = [
     "keep_modules",
 ]
 
+DERIVED = ("form", "creation")  # of what follows from others
 FORM_BITS = 14.0  # of a module that fits no other one
 
 
@@ -133,7 +134,19 @@ def doubt_swaps(run: Run) -> None:
     shapes = [v.shape for v in run.wanted], [v.shape for v in run.pool]
     looked_up = _tables(run.whole[1])
     tables = _tables(run.whole[0]) | {e for e, a in settled.items() if a in looked_up}
-    found = doubtful_swaps(Sides(*sides, settled, shapes, tables, run.ordered, run.habit > 0.5))
+    places = {v.name: at for at, v in enumerate(run.wanted)}
+    left = {places[k.expected.name] for k in run.result.links if k.evidence[0].kind in DERIVED}
+    opened = {at for at, why in run.result.vetoes.items() if why[0].kind == "exchange"}
+    doubted, derived = (
+        {
+            at
+            for at, f in enumerate(sides[0])
+            if any(p in some for r in f.tensors.values() for p in r)
+        }
+        for some in (opened, left)
+    )
+    asked = Sides(*sides, settled, shapes, tables, doubted, derived, run.ordered, run.habit > 0.5)
+    found = doubtful_swaps(asked)
     moved = {at for at in found if at in settled}
     if moved:
         run.result.vetoes.update((at, (Evidence("swap", 0.0, found[at]),)) for at in moved)

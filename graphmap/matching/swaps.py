@@ -16,6 +16,7 @@ from typing import NamedTuple
 from graphmap.matching.forms import Form, Signature
 from graphmap.matching.layout import find_layout
 from graphmap.matching.tokens import similarity, words_of
+from graphmap.matching.torn import torn_modules
 from graphmap.matching.vocabulary import CONTRASTS, GENERIC, NORMS, PARALLEL, RISING, STAGES
 from graphmap.matching.walking import NUMBERS, SEPARATORS
 from graphmap.model.graph import Dims
@@ -39,9 +40,10 @@ Paths = Sequence[Path]
 class Sides(NamedTuple):
     """The modules of both sides in order, the settled tensors, and all shapes by position.
 
-    tables: expected positions of what is looked up, which no framework turns round. ordered: the
-    expected side is in the order of the code. turned: names say that matrices are kept the other
-    way round.
+    tables: expected positions of what is looked up, which no framework turns round. doubted:
+    modules that were opened as what might be exchanged. derived: modules that are what was left by
+    others. ordered: the expected side is in the order of the code. turned: names say that matrices
+    are kept the other way round.
     """
 
     expected: Sequence[Form]
@@ -49,33 +51,48 @@ class Sides(NamedTuple):
     settled: Mapping[int, int]
     shapes: tuple[Sequence[Dims], Sequence[Dims]]
     tables: Set[int]
+    doubted: Set[int]
+    derived: Set[int]
     ordered: bool
     turned: bool
 
 
 def doubtful_swaps(sides: Sides) -> dict[int, str]:
     """Return {expected position: why} of tensors whose module might as well be another one."""
-    targets = _targets(sides)
+    homes = _homes(sides)
+    targets = {at: next(iter(row)) for at, row in homes.items() if len(row) == 1}
     ways = _ways(sides.expected), _ways(sides.actual)
     votes = _layouts(sides)
     kernels = _followed(sides, targets)
     found: dict[int, str] = {}
     near: dict[int, set[int]] = defaultdict(set)  # of no words that tell the two apart
-    for one, other in _alike(sides, targets):
-        mine, theirs = (one, other), (targets[one], targets[other])
+    for mine, theirs in _alike(sides, targets, ways):
         paths = [ways[0][m] for m in mine], [ways[1][t] for t in theirs]
-        if theirs[0] == theirs[1] or not all(map(_is_near, paths)):
-            continue
         words = _words(*paths)
         total = words + _order(*paths, sides.ordered) + _layout(sides, mine, theirs, votes)
         total += _beside(paths[1], [kernels.get(m) for m in mine], ways[1])
         if total < 0:
             found.update({m: sides.expected[n].name for m, n in (mine, mine[::-1])})
         if words <= 0:
-            near[one].add(other)
-            near[other].add(one)
+            near[mine[0]].add(mine[1])
+            near[mine[1]].add(mine[0])
+    for at, form in enumerate(sides.expected):
+        if not all(_may_be(form, sides.actual[home]) for home in homes.get(at, ())):
+            found.setdefault(at, "a module with another bias")
+    for at, why in torn_modules(sides.expected, sides.actual, targets).items():
+        found.setdefault(at, why)
+    for at in sides.doubted:
+        found.update(
+            (k, sides.expected[at].name) for k in near[at] & sides.derived if k not in found
+        )
     for at, why in list(found.items()):
         found.update((k, why) for k in near[at] if k not in found)
+        norm = at + 1
+        if norm in kernels and norm in targets and kernels[norm] == targets.get(at):
+            beside = _stem(ways[1][targets[norm]]) == _stem(ways[1][targets[at]])
+            if beside or ways[1][targets[norm]][:-1] == ways[1][targets[at]]:
+                found.setdefault(norm, why)
+    found = {at: why for at, why in found.items() if at in homes}
     found |= _so_elsewhere(found, targets, ways)
     return {
         p: f"{why} fits there as well"
@@ -85,21 +102,75 @@ def doubtful_swaps(sides: Sides) -> dict[int, str]:
     }
 
 
+def _may_be(mine: Form, other: Form) -> bool:
+    """Whether what stands once in both modules beside their kernels has the same size."""
+    sizes: list[dict[str, set[tuple[int, ...]]]] = [defaultdict(set), defaultdict(set)]
+    for form, found in zip((mine, other), sizes, strict=True):
+        for letter, size in form.tensors:
+            found[letter].add(size)
+    return all(
+        len(own) > 1 or len(sizes[1][letter]) != 1 or own == sizes[1][letter]
+        for letter, own in sizes[0].items()
+        if letter in sizes[1] and letter != "M"
+    )
+
+
 def _ways(side: Sequence[Form]) -> list[tuple[str, ...]]:
     return [tuple(SEPARATORS.split(form.name)) for form in side]
 
 
-def _alike(sides: Sides, targets: Mapping[int, int]) -> Iterator[Pair]:
-    """Yield modules of one form that follow each other in the code, but for tables."""
-    rows: dict[tuple[Signature, Signature], list[int]] = defaultdict(list)
-    for at in sorted(targets):
-        mine, other = sides.expected[at], sides.actual[targets[at]]
-        if sides.tables.isdisjoint(p for row in mine.tensors.values() for p in row):
-            rows[mine.signature, other.signature].append(at)
-    for row in rows.values():
+def _alike(
+    sides: Sides, targets: Mapping[int, int], ways: tuple[Paths, Paths]
+) -> Iterator[tuple[Pair, Pair]]:
+    """Yield two modules of one form near each other, and what they are.
+
+    One of the two may be open: it is taken for any open one near what the other one is.
+    """
+    taken = set(targets.values())
+    rows: list[dict[Signature, list[int]]] = [defaultdict(list), defaultdict(list)]
+    for side, found in zip((sides.expected, sides.actual), rows, strict=True):
+        for at, form in enumerate(side):
+            places = (p for row in form.tensors.values() for p in row)
+            if side is sides.actual or sides.tables.isdisjoint(places):
+                found[form.signature].append(at)
+    alone = _alone(sides.expected, ways[0]), _alone(sides.actual, ways[1])
+    place = {at: k for row in rows[1].values() for k, at in enumerate(row)}
+    for row in rows[0].values():
         for k, one in enumerate(row):
-            for other_ in row[k + 1 : k + 1 + WINDOW]:
-                yield one, other_
+            for other in row[k + 1 : k + 1 + WINDOW]:
+                meant = targets.get(one), targets.get(other)
+                known = meant[0] if meant[0] is not None else meant[1]
+                if known is None or not _is_near([ways[0][one], ways[0][other]]):
+                    continue
+                beside = rows[1][sides.actual[known].signature]
+                k = place[known]
+                free = (a for a in beside[max(0, k - WINDOW) : k + 1 + WINDOW] if a not in taken)
+                for at in free if None in meant else meant[1:]:
+                    pair = (at, known) if meant[0] is None else (known, at)
+                    paths = [ways[0][one], ways[0][other]], [ways[1][t] for t in pair]
+                    if pair[0] == pair[1] or not _is_near(paths[1]):
+                        continue
+                    if None in meant and not _on_one_level(paths, (one, other), pair, alone):
+                        continue
+                    if sides.actual[pair[0]].signature == sides.actual[pair[1]].signature:
+                        yield (one, other), pair
+
+
+def _alone(side: Sequence[Form], ways: Paths) -> set[int]:
+    """Return the modules that no other one in their scope is like."""
+    keys = [(way[:-1], form.signature) for way, form in zip(ways, side, strict=True)]
+    count = Counter(keys)
+    return {at for at, key in enumerate(keys) if count[key] == 1}
+
+
+def _on_one_level(
+    paths: tuple[Paths, Paths], mine: Pair, theirs: Pair, alone: tuple[set[int], set[int]]
+) -> bool:
+    """Whether two modules part where the other two do, or are alone in what they part in."""
+    depths = [len(_tails(side)[0]) for side in paths]
+    if depths[0] == depths[1]:
+        return True
+    return {*mine} <= alone[0] if depths[0] > depths[1] else {*theirs} <= alone[1]
 
 
 def _so_elsewhere(
@@ -122,14 +193,15 @@ def _template(path: Path) -> Path:
     return (*(NUMBERS.sub("#", piece) for piece in path[:-1]), path[-1])
 
 
-def _targets(sides: Sides) -> dict[int, int]:
+def _homes(sides: Sides) -> dict[int, set[int]]:
+    """Return {expected module: the actual ones that its tensors are in}, but for tables."""
     home = {p: at for at, f in enumerate(sides.actual) for row in f.tensors.values() for p in row}
     found = {}
     for at, form in enumerate(sides.expected):
-        links = (sides.settled.get(p) for row in form.tensors.values() for p in row)
-        homes = {home[p] for p in links if p in home}
-        if len(homes) == 1:
-            found[at] = homes.pop()
+        places = [p for row in form.tensors.values() for p in row]
+        homes = {home[sides.settled[p]] for p in places if sides.settled.get(p) in home}
+        if homes and sides.tables.isdisjoint(places):
+            found[at] = homes
     return found
 
 

@@ -107,6 +107,7 @@ JOINED: dict[tuple[str, str], str] = {
     ("enc", "dec"): "cross",
     ("encoder", "decoder"): "cross",
     ("encoder", "attn"): "cross attention",
+    ("src", "attn"): "cross attention",
     ("conv", "transpose"): "deconv",
     # a norm before or behind a part is not of that part
     **{
