@@ -23,6 +23,8 @@ FEWEST = 3  # norms that make a habit
 
 Owners = dict[int, int]  # {kernel module: its norm}
 Path = tuple[str, ...]
+Rank = tuple[tuple[int, str], ...]
+Counted = dict[str, list[tuple[Rank, int]]]  # {word: numbers and module of what it counts}
 
 
 def followed_norms(
@@ -67,37 +69,40 @@ def _by_names(side: Sequence[Form]) -> Owners:
 def _by_rank(side: Sequence[Form]) -> Owners:
     """Return the norms that are counted beside their kernels: `conv2d_7`, `batchnorm_7`.
 
-    In every scope that counts norms one word must count as many kernels, and no other word any.
+    In every scope that counts norms just one word must count as many kernels, all of fitting sizes.
     """
-    rows: dict[
-        Path, tuple[dict[str, list[tuple[list[int], int]]], dict[str, list[tuple[list[int], int]]]]
-    ] = {}
+    rows: dict[Path, tuple[Counted, Counted]] = {}
     norms = 0
     for at, form in enumerate(side):
         path = tuple(SEPARATORS.split(form.name))
         word = NUMBERS.sub("", path[-1]).rstrip("_")
-        number = [int(n) for n, _ in NUMBERS.findall(path[-1])]
         flat = is_flat(form)
-        if flat and not is_averaged(form):
-            continue
-        norms += flat
-        kinds = rows.setdefault(path[:-1], (defaultdict(list), defaultdict(list)))
-        if flat or "conv" in words_of(path[-1]):
-            kinds[flat][word].append((number, at))
+        if not flat or is_averaged(form):
+            norms += flat
+            kinds = rows.setdefault(path[:-1], (defaultdict(list), defaultdict(list)))
+            kinds[flat][word].append((rank_of(path[-1]), at))
     found: Owners = {}
     for kernels, counted in rows.values():
         if not counted:
             continue
-        if len(kernels) != 1 or len(counted) != 1:
+        if len(counted) != 1:
             return {}
-        mine, theirs = sorted(*kernels.values()), sorted(*counted.values())
-        if len(mine) != len(theirs):
+        (theirs,) = (sorted(row) for row in counted.values())
+        ways = [
+            [(kernel, norm) for (_, kernel), (_, norm) in zip(sorted(row), theirs, strict=True)]
+            for row in kernels.values()
+            if len(row) == len(theirs)
+        ]
+        ways = [way for way in ways if all(_fits(side[k], side[n]) for k, n in way)]
+        if len(ways) != 1:
             return {}
-        for (_, kernel), (_, norm) in zip(mine, theirs, strict=True):
-            if not _fits(side[kernel], side[norm]):
-                return {}
-            found[kernel] = norm
+        found.update(ways[0])
     return found if len(found) >= max(FEWEST, COVERED * norms) else {}
+
+
+def rank_of(piece: str) -> Rank:
+    """Return the numbers in a piece of a path, with letters that count on behind them."""
+    return tuple((int(number), letter) for number, letter in NUMBERS.findall(piece))
 
 
 def _by_place(side: Sequence[Form]) -> Owners:

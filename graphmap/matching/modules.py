@@ -134,6 +134,7 @@ def doubt_swaps(run: Run) -> None:
     shapes = [v.shape for v in run.wanted], [v.shape for v in run.pool]
     looked_up = _tables(run.whole[1])
     tables = _tables(run.whole[0]) | {e for e, a in settled.items() if a in looked_up}
+    kernels = {p for g in run.whole[0] if g.kind.letter == "M" for p in g.positions} - tables
     places = {v.name: at for at, v in enumerate(run.wanted)}
     left = {places[k.expected.name] for k in run.result.links if k.evidence[0].kind in DERIVED}
     opened = {at for at, why in run.result.vetoes.items() if why[0].kind == "exchange"}
@@ -145,7 +146,9 @@ def doubt_swaps(run: Run) -> None:
         }
         for some in (opened, left)
     )
-    asked = Sides(*sides, settled, shapes, tables, doubted, derived, run.ordered, run.habit > 0.5)
+    asked = Sides(
+        *sides, settled, shapes, tables, kernels, doubted, derived, run.ordered, run.habit > 0.5
+    )
     found = doubtful_swaps(asked)
     moved = {at for at in found if at in settled}
     if moved:

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from graphmap.matching.forms import Form, Signature
+from graphmap.matching.forms import Form, Signature, is_flat
 from graphmap.matching.layout import find_layout
 from graphmap.matching.tokens import similarity, words_of
 from graphmap.matching.torn import torn_modules
@@ -24,7 +24,7 @@ from graphmap.model.graph import Dims
 __all__ = ["doubtful_swaps"]
 
 WINDOW = 6  # modules of one form in a row that are compared with each other
-LAYOUT, BESIDE, ORDER, WORDS, HABIT = 3.0, 2.0, 1.5, 2.0, 1.0  # how much each says, at most
+LAYOUT, BESIDE, ORDER, WORDS, HABIT = 3.0, 2.0, 1.5, 2.0, 2.0  # how much each says, at most
 # what comes first in one kind of block, and last in another
 TURNING = ({"expand", "contract"}, {"upsample", "downsample"}, {"postattention", "cross"})
 MADE_SO = frozenset({"query", "key", "value"})  # beside each other, but in this order by habit
@@ -40,7 +40,8 @@ Paths = Sequence[Path]
 class Sides(NamedTuple):
     """The modules of both sides in order, the settled tensors, and all shapes by position.
 
-    tables: expected positions of what is looked up, which no framework turns round. doubted:
+    tables: expected positions of what is looked up, which no framework turns round. kernels:
+    those of what a framework may turn. doubted:
     modules that were opened as what might be exchanged. derived: modules that are what was left by
     others. ordered: the expected side is in the order of the code. turned: names say that matrices
     are kept the other way round.
@@ -51,6 +52,7 @@ class Sides(NamedTuple):
     settled: Mapping[int, int]
     shapes: tuple[Sequence[Dims], Sequence[Dims]]
     tables: Set[int]
+    kernels: Set[int]
     doubted: Set[int]
     derived: Set[int]
     ordered: bool
@@ -103,7 +105,13 @@ def doubtful_swaps(sides: Sides) -> dict[int, str]:
 
 
 def _may_be(mine: Form, other: Form) -> bool:
-    """Whether what stands once in both modules beside their kernels has the same size."""
+    """Whether what stands once in both modules beside their kernels has the same size.
+
+    And none is a norm, where the other one is a layer without one.
+    """
+    for one, two in ((mine, other), (other, mine)):
+        if is_flat(one) and _is_scaled(one) and not is_flat(two) and not _is_scaled(two):
+            return False
     sizes: list[dict[str, set[tuple[int, ...]]]] = [defaultdict(set), defaultdict(set)]
     for form, found in zip((mine, other), sizes, strict=True):
         for letter, size in form.tensors:
@@ -113,6 +121,10 @@ def _may_be(mine: Form, other: Form) -> bool:
         for letter, own in sizes[0].items()
         if letter in sizes[1] and letter != "M"
     )
+
+
+def _is_scaled(form: Form) -> bool:
+    return any(letter == "G" for letter, _ in form.tensors)
 
 
 def _ways(side: Sequence[Form]) -> list[tuple[str, ...]]:
@@ -295,7 +307,7 @@ def _layouts(sides: Sides) -> Layouts:
     found: Layouts = defaultdict(lambda: defaultdict(Counter))
     for e, a in sides.settled.items():
         one, other = _squeezed(sides.shapes[0][e]), _squeezed(sides.shapes[1][a])
-        if len(one) == len(other) > 1 and len(set(one)) > 1 and e not in sides.tables:
+        if len(one) == len(other) > 1 and len(set(one)) > 1 and e in sides.kernels:
             found[len(one)][tuple(sorted(one))][find_layout(one, other) or ""] += 1
     return found
 
@@ -332,8 +344,11 @@ def _followed(sides: Sides, targets: Mapping[int, int]) -> dict[int, int]:
     found = {}
     for at in range(1, len(sides.expected)):
         kernel = at - 1
-        flat = all(len(sizes) < 2 for _, sizes in sides.expected[at].tensors)
-        if flat and kernel in targets and _kernel(sides.expected[kernel]) is not None:
+        if (
+            is_flat(sides.expected[at])
+            and kernel in targets
+            and _kernel(sides.expected[kernel]) is not None
+        ):
             found[at] = targets[kernel]
     return found
 

@@ -35,8 +35,7 @@ def torn_modules(
 def _torn(
     mine: Sequence[Form], others: Sequence[Form], targets: Mapping[int, int]
 ) -> Iterator[tuple[int, str]]:
-    scopes = [tuple(SEPARATORS.split(form.name))[:-1] for form in mine]
-    homes = [tuple(SEPARATORS.split(form.name))[:-1] for form in others]
+    scopes, homes = _scopes(mine), _scopes(others)
     inside: dict[Path, list[int]] = defaultdict(list)
     for at, home in enumerate(homes):
         inside[home].append(at)
@@ -45,26 +44,29 @@ def _torn(
         rows[scopes[at]].append(at)
     for row in rows.values():
         went = Counter(homes[targets[at]] for at in row)
-        if len(went) < 2:
-            continue
         used = {targets[at] for at in row}
-        for at in row:
-            home = homes[targets[at]]
-            for other, count in went.items():
-                if _words(other) == _words(home) or len(other) != len(home):
-                    continue
-                if not _has_place(others, inside[other], targets[at], used):
-                    continue
-                if not _are_alike(others, inside[other], inside[home]):
-                    continue
-                firm = (
-                    not _has_place(others, inside[home], targets[k], used)
-                    for k in row
-                    if homes[targets[k]] == other
-                )
-                if count >= MOST * went[home] or (count >= went[home] and all(firm)):
-                    yield at, f"what stands beside it went to {'/'.join(other)}, where it"
-                    break
+        for home, other in ((h, o) for h in went for o in went if _are_apart(h, o)):
+            if not _are_alike(others, inside[home], inside[other]):
+                continue
+            ours = [at for at in row if homes[targets[at]] == home]
+            places = [_has_place(others, inside[other], targets[at], used) for at in ours]
+            firm = any(
+                not _has_place(others, inside[home], targets[at], used)
+                for at in row
+                if homes[targets[at]] == other
+            )
+            if went[other] >= MOST * went[home] or (firm and all(places)):
+                why = f"what stands beside it belongs to {'/'.join(other)}, where it"
+                yield from ((at, why) for at, place in zip(ours, places, strict=True) if place)
+
+
+def _scopes(side: Sequence[Form]) -> list[Path]:
+    return [tuple(SEPARATORS.split(form.name))[:-1] for form in side]
+
+
+def _are_apart(one: Path, other: Path) -> bool:
+    """Whether two scopes at one depth have other words, and not just other numbers."""
+    return len(one) == len(other) and _words(one) != _words(other)
 
 
 def _words(path: Path) -> Path:
