@@ -16,7 +16,7 @@ from graphmap.matching.tokens import words_of
 from graphmap.matching.vocabulary import NORMS
 from graphmap.matching.walking import NUMBERS, SEPARATORS
 
-__all__ = ["followed_norms"]
+__all__ = ["followed_norms", "rank_of", "stem_of"]
 
 COVERED = 0.9  # share of the norms that must have a kernel
 FEWEST = 3  # norms that make a habit
@@ -46,7 +46,7 @@ def _by_names(side: Sequence[Form]) -> Owners:
     below = {paths[at]: at for at in kernels}
     stems: dict[Path, list[int]] = defaultdict(list)
     for at in kernels:
-        stems[_stem(paths[at])].append(at)
+        stems[stem_of(paths[at])].append(at)
     found: Owners = {}
     covered = 0
     for norm in norms:
@@ -55,7 +55,7 @@ def _by_names(side: Sequence[Form]) -> Owners:
         if owner is None and path[-1].isdigit():
             owner = below.get((*path[:-1], str(int(path[-1]) - 1)))
         if owner is None:
-            near = stems.get(_stem(path), [])
+            near = stems.get(stem_of(path), [])
             owner = near[0] if len(near) == 1 and "_#" not in _marked(path[-1]) else None
         if owner is None:
             continue
@@ -143,13 +143,14 @@ def _fits(kernel: Form, norm: Form) -> bool:
     return any(set(row) <= sizes for _, row in norm.tensors)
 
 
-def _stem(path: Path) -> Path:
+def stem_of(path: Path) -> Path:
+    """Return the words and numbers of a path, without those that say kernel or norm."""
     words = [w for piece in path for w in words_of(NUMBERS.sub(r" \1\2 ", piece))]
     return tuple(w for w in words if w not in NORMS and w != "conv")
 
 
 def _named(form: Form) -> set[str]:
-    return {w for w in _stem(tuple(SEPARATORS.split(form.name))) if not w[0].isdigit()}
+    return {w for w in stem_of(tuple(SEPARATORS.split(form.name))) if not w[0].isdigit()}
 
 
 def _marked(piece: str) -> str:

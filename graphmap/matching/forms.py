@@ -12,16 +12,20 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_of
 from graphmap.matching.tokens import Names, filled, scope_of
 
+if TYPE_CHECKING:
+    from graphmap.model.graph import Dims
+
 __all__ = [
     "Form",
+    "Row",
     "Signature",
     "common_signatures",
     "companions",
@@ -34,6 +38,7 @@ __all__ = [
     "misplaced_norms",
     "modules_of",
     "paired_forms",
+    "rows_of",
     "strays",
 ]
 
@@ -44,6 +49,7 @@ FEW = 4  # times as many norms that agree, from which those that do not are exce
 Kind = TypeVar("Kind")  # by which the tensors of a module are told apart
 Key = tuple[str, tuple[int, ...]]  # kind letter, sorted sizes other than 1
 Pieces = tuple[str, ...]
+Row = tuple[Group, int, "Dims"]  # a tensor: its group, its position, its shape
 Signature = tuple[tuple[Key, int], ...]  # kinds and sizes, and how many of each
 Module = tuple[str, str, tuple[int, ...]]  # path, template, indices
 
@@ -65,23 +71,29 @@ class Form(NamedTuple):
         return tuple(sorted((key, len(positions)) for key, positions in self.tensors.items()))
 
 
-def modules_of(groups: Iterable[Group], names: Names) -> list[Form]:
+def rows_of(groups: Iterable[Group]) -> Iterator[Row]:
+    """Yield all tensors of groups."""
+    for group in groups:
+        for (_, position), shape in zip(group.members, group.shapes, strict=True):
+            yield group, position, shape
+
+
+def modules_of(rows: Iterable[Row], names: Names) -> list[Form]:
     """Return the modules of a side in the order of their positions; [] where a shape is unknown."""
     found: dict[Module, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for group in groups:
+    for group, position, shape in rows:
+        if shape is None or None in shape:
+            return []
         letter = "B" if group.kind.letter == "E" else group.kind.letter
-        for (_, position), shape in zip(group.members, group.shapes, strict=True):
-            if shape is None or None in shape:
-                return []
-            sizes = tuple(sorted(n for n in shape if n is not None and n != 1))
-            kind = "M" if len(sizes) > 1 else letter  # a table may have a name that tells no kind
-            name = filled(names[position])
-            # a tensor whose name tells no kind is a module of its own
-            path = name if letter == "?" else scope_of(name)
-            if letter in "UV" and kind_of(path[len(scope_of(path)) :], 1)[0].letter == letter:
-                path = scope_of(path)  # `norm/mean_ema/average`
-            module = path, group.module.partition("|")[0], names.numbers[position]
-            found[module][kind, sizes].append(position)
+        sizes = tuple(sorted(n for n in shape if n is not None and n != 1))
+        kind = "M" if len(sizes) > 1 else letter  # a table may have a name that tells no kind
+        name = filled(names[position])
+        # a tensor whose name tells no kind is a module of its own
+        path = name if letter == "?" else scope_of(name)
+        if letter in "UV" and kind_of(path[len(scope_of(path)) :], 1)[0].letter == letter:
+            path = scope_of(path)  # `norm/mean_ema/average`
+        module = path, group.module.partition("|")[0], names.numbers[position]
+        found[module][kind, sizes].append(position)
     made = [
         Form(
             path,

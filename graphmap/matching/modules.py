@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_names
@@ -10,7 +10,7 @@ from graphmap.matching.decide import Found
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
-    from graphmap.matching.forms import Form
+    from graphmap.matching.forms import Form, Row
     from graphmap.matching.groups import Group
     from graphmap.matching.levels import Run
 
@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 DERIVED = ("form", "creation")  # of what follows from others
+LARGE = 300  # expected names from which blocks stand for all others of their stack
+ENDS = 3  # blocks at either end of a stack that do
 FORM_BITS = 14.0  # of a module that fits no other one
 
 
@@ -69,10 +71,9 @@ def keep_modules(run: Run) -> None:
 
 
 def follow_kernels(run: Run) -> None:
-    """Settle norms that go with one kernel each by what their kernels are.
-
-    What leads elsewhere gives way where most agree, and is opened where most do not.
-    """
+    """Settle norms that go with one kernel each by what their kernels are; others give way."""
+    if not any(group.kind.letter == "V" for group in run.whole[0]):
+        return
     from graphmap.matching.following import followed_norms
     from graphmap.matching.forms import homes_of, inside
 
@@ -81,7 +82,7 @@ def follow_kernels(run: Run) -> None:
     if owners is None:
         return
     home = homes_of(sides[1])
-    agreed, rows, moved = 0, list[tuple[int, int]](), set[int]()
+    rows, moved = list[tuple[int, int]](), set[int]()
     for kernel, norm in owners[0].items():
         targets, norms = (
             {home[settled[p]] for row in sides[0][at].tensors.values() for p in row if p in settled}
@@ -92,7 +93,6 @@ def follow_kernels(run: Run) -> None:
         meant = owners[1].get(targets.pop())
         if meant is None or sides[0][norm].signature != sides[1][meant].signature:
             continue
-        agreed += norms == {meant}
         if norms and norms != {meant}:
             moved.update(p for row in sides[0][norm].tensors.values() for p in row if p in settled)
         rows += inside(sides[0][norm], sides[1][meant])
@@ -100,9 +100,8 @@ def follow_kernels(run: Run) -> None:
     taken = {back[a] for _, a in rows if a in back} - {e for e, a in rows if settled.get(e) == a}
     if moved | taken:
         _take_back(run, moved | taken, settled)
-    if True:
-        why = "its kernel is settled, and this norm goes with that"
-        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    why = "its kernel is settled, and this norm goes with that"
+    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def doubt_norms(run: Run) -> None:
@@ -127,42 +126,58 @@ def doubt_norms(run: Run) -> None:
 
 
 def doubt_swaps(run: Run) -> None:
-    """Open like modules of one block that might as well be exchanged."""
-    from graphmap.matching.swaps import Sides, doubtful_swaps
+    """Open like modules of one block that might as well be exchanged.
 
-    sides, settled = _modules(run)
-    shapes = [v.shape for v in run.wanted], [v.shape for v in run.pool]
-    looked_up = _tables(run.whole[1])
-    tables = _tables(run.whole[0]) | {e for e, a in settled.items() if a in looked_up}
-    kernels = {p for g in run.whole[0] if g.kind.letter == "M" for p in g.positions} - tables
-    places = {v.name: at for at, v in enumerate(run.wanted)}
-    left = {places[k.expected.name] for k in run.result.links if k.evidence[0].kind in DERIVED}
+    Of a large model the first and last blocks of its stacks are asked first: they stand for all.
+    """
+    from graphmap.matching.forms import rows_of
+
+    ends = _ends(run)
+    if ends is not None and not _swapped(run, *ends):
+        return
+    found = _swapped(run, [list(rows_of(side)) for side in run.whole], _settled(run))
+    if found:
+        run.result.vetoes.update((at, (Evidence("swap", 0.0, why),)) for at, why in found.items())
+        _take_back(run, set(found), dict.fromkeys(found, 0))
+
+
+def _swapped(run: Run, rows: Sequence[Sequence[Row]], settled: Mapping[int, int]) -> dict[int, str]:
+    """Return {settled position: why} of what might be exchanged. rows: tensors of both sides."""
+    from graphmap.matching.forms import modules_of
+    from graphmap.matching.leanings import Asked
+    from graphmap.matching.swaps import doubtful_swaps
+
+    sides = modules_of(rows[0], run.wanted_names), modules_of(rows[1], run.pool_names)
+    shapes = [{at: shape for _, at, shape in side} for side in rows]
+    tables = [{at for group, at, _ in side if _is_table(group)} for side in rows]
+    looked_up = tables[0] | {e for e, a in settled.items() if a in tables[1]}
+    kernels = {at for group, at, _ in rows[0] if group.kind.letter == "M"} - looked_up
+    turned = run.habit > 0.5
+    asked = Asked(*sides, settled, (shapes[0], shapes[1]), looked_up, kernels, run.ordered, turned)
+    left = {k.expected.name for k in run.result.links if k.evidence[0].kind in DERIVED}
+    derived = {at for at in settled if run.wanted[at].name in left} if left else set[int]()
     opened = {at for at, why in run.result.vetoes.items() if why[0].kind == "exchange"}
-    doubted, derived = (
-        {
-            at
-            for at, f in enumerate(sides[0])
-            if any(p in some for r in f.tensors.values() for p in r)
-        }
-        for some in (opened, left)
-    )
-    asked = Sides(
-        *sides, settled, shapes, tables, kernels, doubted, derived, run.ordered, run.habit > 0.5
-    )
-    found = doubtful_swaps(asked)
-    moved = {at for at in found if at in settled}
-    if moved:
-        run.result.vetoes.update((at, (Evidence("swap", 0.0, found[at]),)) for at in moved)
-        _take_back(run, moved, settled)
+    found = doubtful_swaps(asked, opened, derived)
+    return {at: why for at, why in found.items() if at in settled}
 
 
-def _tables(groups: Sequence[Group]) -> set[int]:
-    return {
-        at
-        for group in groups
-        if group.kind.sub == "embedding" or "embedding" in group.words
-        for _, at in group.members
-    }
+def _ends(run: Run) -> tuple[list[list[Row]], dict[int, int]] | None:
+    """Return the tensors at the ends of stacks and what they are; None if not all are in stacks."""
+    linked = sum(len(pair.links) for pair in run.anchors)
+    if len(run.wanted) < LARGE or not linked == len(run.result.links) == len(run.wanted):
+        return None
+    rows: list[list[Row]] = [[], []]
+    settled: dict[int, int] = {}
+    for pair in run.anchors:
+        for ends in dict.fromkeys((*pair.links[:ENDS], *pair.links[-ENDS:])):
+            for group, side, at in zip((pair.expected, pair.actual), rows, ends, strict=True):
+                side.append((group, group.positions[at], group.shapes[at]))
+            settled[rows[0][-1][1]] = rows[1][-1][1]
+    return rows, settled
+
+
+def _is_table(group: Group) -> bool:
+    return group.kind.sub == "embedding" or "embedding" in group.words
 
 
 def _numbers(group: Group) -> int:
@@ -192,16 +207,19 @@ def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, i
 
 def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
     """Return the modules of both sides, and {expected position: actual one} of what is settled."""
-    from graphmap.matching.forms import modules_of
+    from graphmap.matching.forms import modules_of, rows_of
 
+    sides = (
+        modules_of(rows_of(run.whole[0]), run.wanted_names),
+        modules_of(rows_of(run.whole[1]), run.pool_names),
+    )
+    return sides, _settled(run)
+
+
+def _settled(run: Run) -> dict[int, int]:
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
-    settled = {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
-    sides = (
-        modules_of(run.whole[0], run.wanted_names),
-        modules_of(run.whole[1], run.pool_names),
-    )
-    return sides, settled
+    return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
 
 
 def _by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:

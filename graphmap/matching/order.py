@@ -9,7 +9,7 @@ words of these are compared with words only.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, permutations
 
 from graphmap.matching.groups import Group
@@ -18,7 +18,7 @@ from graphmap.matching.pairs import CLEAR, Context, Pair
 from graphmap.matching.tokens import MARK, last_segment, scope_of
 from graphmap.matching.vocabulary import PARALLEL, STAGES
 
-__all__ = ["decide_order"]
+__all__ = ["decide_order", "stage_of"]
 
 NEAR = 12.0  # bits behind the best of its row and column, within which a pair is a rival
 UNDECIDED = 5.0  # bits of margin below which a choice is none
@@ -273,7 +273,7 @@ def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ran
     """
     own = _own(groups)
     numbers = [[w for w in words if w[0] in "=@"] for words in own]
-    stages = [_stage(words) for words in own]
+    stages = [stage_of(words) for words in own]
     known = [stage for stage in stages if stage is not None]
     if {"postattention", "cross"} <= {word for words in own for word in words}:
         return None  # behind the first attention, or behind both
@@ -289,7 +289,7 @@ def _ranks(groups: Sequence[Group], whole: Mapping[tuple[str, str], int]) -> Ran
     return None
 
 
-def _stage(words: Sequence[str]) -> int | None:
+def stage_of(words: Iterable[str]) -> int | None:
     """Return the stage that the words of a module speak of, the most telling first."""
     known = [(TELLING.get(word, 1), STAGES[word]) for word in words if word in STAGES]
     return max(known)[1] if known else None
