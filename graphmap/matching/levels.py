@@ -30,6 +30,7 @@ from graphmap.matching.layout import Shapes
 from graphmap.matching.modules import (
     by_forms,
     by_neighbours,
+    doubt_homes,
     doubt_norms,
     doubt_swaps,
     follow_kernels,
@@ -133,6 +134,7 @@ def match_groups(
     doubt_norms(run)
     if open_exchanges(run):
         by_neighbours(run)
+    doubt_homes(run)
     doubt_swaps(run)
     share(run, copied)
     shown = [pair.turned for pair in run.anchors if pair.turned is not None]

@@ -125,6 +125,27 @@ def doubt_norms(run: Run) -> None:
         _take_back(run, moved, settled)
 
 
+def doubt_homes(run: Run) -> None:
+    """Open modules that words led out of a scope that has a free one like them."""
+    from graphmap.matching.homes import truer_homes
+
+    taken = {k.actual.name for k in run.result.links}
+    free = [
+        group
+        for group in run.whole[1]
+        if not any(run.pool[at].name in taken for at in group.positions)
+    ]
+    names = set[str]()
+    for pair, group in truer_homes(run.anchors, run.whole[0], free):
+        why = f"{group.template} is free, and has a word of it that this one lacks"
+        for at in pair.expected.positions:
+            run.result.vetoes[at] = (Evidence("home", 0.0, why),)
+            names.add(run.wanted[at].name)
+    if names:
+        run.result.links = [k for k in run.result.links if k.expected.name not in names]
+        run.complete = False
+
+
 def doubt_swaps(run: Run) -> None:
     """Open like modules of one block that might as well be exchanged.
 

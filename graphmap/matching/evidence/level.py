@@ -9,6 +9,7 @@ from graphmap.matching.vocabulary import RISING
 from graphmap.model.namemap import Evidence
 
 BITS = 120.0
+LEVELS = frozenset({RISING, "decoder", "expand"})  # that is what a way up may be called
 
 
 def level_evidence(pair: Pair, context: Context) -> Evidence | None:
@@ -19,8 +20,13 @@ def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     """
     if pair.fit is not None and (len(pair.links) < 2 or not pair.expected.uniform):
         return None
+    words = LEVELS if pair.fit is None else {RISING}
     mine, other = (
-        [head for head in prefixes(group.template) if RISING in words_of(_counted(head))]
+        [
+            head
+            for head in prefixes(group.template)
+            if not words.isdisjoint(words_of(_counted(head)))
+        ]
         for group in (pair.expected, pair.actual)
     )
     if not mine or not other or same_end(mine[-1], other[-1]):
