@@ -78,6 +78,8 @@ def arrange(
     fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
     try:
         found, doubted = _walked(row, leaves, fixed)
+        if not found:
+            found, doubted = _walked(row, [(_unlisted(path), form) for path, form in leaves], fixed)
     except TooManyError:
         return Arranged([], {})
     sides = [expected[at].path for at in kept[0]], [path for path, _ in leaves]
@@ -97,17 +99,29 @@ def arrange(
     return Arranged(pairs, places)
 
 
+def _unlisted(path: Path) -> Path:
+    """Return the path of a module in a list of like modules as that of a numbered one.
+
+    Lists of convolutions and of their norms (`convs.0`, `norms.0`) are made in turn.
+    """
+    return (*path[:-2], ".".join(path[-2:])) if path[-1].isdigit() else path
+
+
 def _walked(
     row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int]
 ) -> tuple[Mapping[int, set[int]], set[int]]:
     """Return the places of leaves, and which of them are known to stand elsewhere.
 
-    Where no walk has all that is known, a few of it may be wrong. Else numbers may count down.
+    Where no walk has all that is known, a few of it may be wrong. Else numbers may count down, or
+    shortcuts be counted first or last.
     """
 
-    def walked(known: Mapping[int, int], turning: bool = False) -> dict[int, set[int]]:
-        walk = Walk(row, leaves, known, chains=_chains, turning=turning, most=MOST_STATES)
-        return walk.places()
+    def walked(
+        known: Mapping[int, int], turning: bool = False, loose: bool = False
+    ) -> dict[int, set[int]]:
+        return Walk(
+            row, leaves, known, chains=_chains, turning=turning, loose=loose, most=MOST_STATES
+        ).places()
 
     found = walked(fixed)
     if found:
@@ -119,7 +133,7 @@ def _walked(
         found = walked(sure)
         if found:
             return found, doubted
-    return walked(fixed, turning=True), set()
+    return walked(fixed, turning=True) or walked(fixed, loose=True), set()
 
 
 def _extra_scopes(

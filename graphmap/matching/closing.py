@@ -153,20 +153,26 @@ def shares_names(run: Run, left: Sequence[int], right: Sequence[int]) -> bool:
             return False
     ours = [run.wanted[at].name for at in left]
     theirs = {run.pool[at].name for at in right}
-    theirs |= {name.partition("/")[2] for name in theirs}
+    theirs |= {name[_first_scope(name) :] for name in theirs}
     kept, least = len(ours), KEPT * len(ours)
     for name in ours:
-        if name not in theirs and name.partition("/")[2] not in theirs:
+        if name not in theirs and name[_first_scope(name) :] not in theirs:
             kept -= 1
             if kept <= least:  # where few are kept, the first tell it
                 return False
     return kept > least
 
 
+def _first_scope(name: str) -> int:
+    """Return the length of the first scope of a name with its separator; 0 where there is none."""
+    ends = [at for at in (name.find("/"), name.find(".")) if at >= 0]
+    return min(ends) + 1 if ends else 0
+
+
 def _lack_scopes(run: Run) -> bool:
     """Whether names of both sides are but a leaf, and so all alike without their first scope."""
     sides = run.wanted_names, run.pool_names
-    return all(any("/" not in text for text in names.members) for names in sides)
+    return all(any(not _first_scope(text) for text in names.members) for names in sides)
 
 
 def fit_wholes(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> bool:

@@ -208,10 +208,17 @@ def _count_words(templates: Templates) -> None:
             if found.group().lower() in known and found.group() != text:
                 key = (text[: found.start()], text[found.end() :])
                 contexts[key][found.group().lower()] = text
-    for (head, tail), words in sorted(contexts.items()):
+    runs: dict[str, list[tuple[dict[str, int], set[str]]]] = defaultdict(list)
+    for (head, _), words in sorted(contexts.items()):
         for run in ORDINALS:
             values = sorted(run[word] for word in words if word in run)
-            if len(values) < 2 or values != list(range(len(values))):
+            if len(values) > 1 and values == list(range(len(values))):
+                runs[head].append((run, {word for word in words if word in run}))
+                break
+    for (head, tail), words in sorted(contexts.items()):
+        # what only some of those counted hold (a bias) is counted as they are
+        for run, counted in runs[head] if head in runs else ():
+            if counted.isdisjoint(words) or not counted.issuperset(w for w in words if w in run):
                 continue
             at = head.count(MARK)
             for word in sorted(words):

@@ -20,6 +20,8 @@ from graphmap.matching.vocabulary import PARALLEL, RISING
 __all__ = ["NUMBERS", "SEPARATORS", "Path", "TooManyError", "Walk", "pieces_of"]
 
 MOST_STATES = 20_000  # of all scopes; beyond, nothing is told
+SHORTEST = 3  # layers in a row of which the ends may be a shortcut
+LAYER = 2  # modules of a layer: a kernel and its norm
 MOST_CHAINS = 12  # siblings of one scope that are in no order with each other
 
 # a number and a letter behind it that counts on (3a, 3b, 4a), but no size such as 3x3
@@ -86,7 +88,8 @@ class Walk:
 
     leaves: path and kind of each. fixed: {leaf: its place} of what is known. runs: scopes of the
     sequence, which no scope cuts. chains: puts children in rows that have an order. turning:
-    numbers may also count down, as levels do. most: states of all scopes that are looked at.
+    numbers may also count down, as levels do. loose: the first and the last layer that a number
+    counts may stand anywhere, as shortcuts do. most: states of all scopes that are looked at.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Walk:
         *,
         chains: Callable[[Mapping[str, int]], Iterable[list[int]]] | None = None,
         turning: bool = False,
+        loose: bool = False,
         most: int = MOST_STATES,
     ) -> None:
         self.turning = turning
@@ -120,6 +124,14 @@ class Walk:
             self._add(at, path, marks[form])
         for node in self.nodes:
             node.chains = list((chains or _chains)(node.children))
+            if loose:
+                node.chains = [part for chain in node.chains for part in self._loosened(chain)]
+
+    def _loosened(self, chain: list[int]) -> list[list[int]]:
+        """Cut off the ends of a row of layers: a shortcut is counted first or last."""
+        if len(chain) < SHORTEST or any(self.nodes[child].size > LAYER for child in chain):
+            return [chain]
+        return [chain[:1], chain[1:-1], chain[-1:]]
 
     def _add(self, at: int, path: Path, mark: int) -> None:
         node = self.nodes[0]
