@@ -217,7 +217,7 @@ def _count_words(templates: Templates) -> None:
                 break
     for (head, tail), words in sorted(contexts.items()):
         # what only some of those counted hold (a bias) is counted as they are
-        for run, counted in runs[head] if head in runs else ():
+        for run, counted in runs.get(head, ()):
             if counted.isdisjoint(words) or not counted.issuperset(w for w in words if w in run):
                 continue
             at = head.count(MARK)

@@ -1,5 +1,7 @@
 """What modules hold, names that are kept, and letters that say kernel and bias."""
 
+from itertools import pairwise
+
 import graphmap
 from graphmap.matching import Side, match_variables
 from graphmap.model.variable import Variable
@@ -122,3 +124,37 @@ def test_a_model_in_one_scope_of_a_file_is_told_by_its_forms():
     assert [(d.expected, d.actual) for d in found.matched] == [
         (one, other) for (one, _), (other, _) in zip(mine, theirs, strict=True)
     ]
+
+
+def bottlenecks(block, conv, norm):
+    """Return {name: shape} of three stages of two blocks, in the order of the code."""
+    made, last = {}, 8
+    for stage, width in enumerate((8, 16, 32)):
+        for at in range(2):
+            for k, (rows, columns) in enumerate(pairwise((last, width, width, 4 * width))):
+                scope = block(stage, at)
+                made[f"{scope}.{conv(k)}.weight"] = (columns, rows, 1 + 2 * (k == 1), 1)
+                for leaf in ("weight", "bias", "running_mean", "running_var"):
+                    made[f"{scope}.{norm(k)}.{leaf}"] = (columns,)
+            last = 4 * width
+    return made
+
+
+def test_names_with_dots_share_no_names_by_an_empty_scope():
+    """Two torch models of one build, and a new head: nothing is kept but the shapes."""
+    expected = bottlenecks(
+        lambda s, b: f"stage{s + 2}_unit{b}",
+        lambda k: f"layer.{k + 1}",
+        lambda k: f"layer.{k + 1}.bn",
+    )
+    actual = bottlenecks(
+        lambda s, b: f"net.level{s}.{b + 1}",
+        lambda k: f"con{'abc'[k]}",
+        lambda k: f"con{'abc'[k]}_n",
+    )
+    truth = dict(zip(expected, actual, strict=True))
+    stored = {name: actual[name] for name in sorted(actual)}
+    found = graphmap.match({**expected, "new_head.weight": (31, 17)}, stored)
+    rows = {d.expected: d.actual for d in found.matched}
+    assert rows.items() <= truth.items()
+    assert len(rows) > 80
