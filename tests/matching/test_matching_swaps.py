@@ -5,6 +5,8 @@ from matching_blocks import basic, counted, norm
 
 import graphmap
 from graphmap.matching.forms import Form
+from graphmap.matching.leanings import Asked
+from graphmap.matching.swaps import doubtful_swaps
 from graphmap.matching.torn import torn_modules
 
 
@@ -64,6 +66,27 @@ def test_norms_of_a_decoder_are_not_told_by_a_counter():
     assert {"encoder/block_1/layer_normalization/gamma", "decoder/norm/beta"} <= right
 
 
+def test_a_norm_that_is_called_as_its_kernel_is_no_other():
+    """Numbers of the levels alone say that the norms are exchanged."""
+    mine, theirs = (
+        {**norm(f"{down}/{bn}", 8), f"{up}/{conv}/kernel": (3, 3, 8, 8), **norm(f"{up}/{bn}", 8)}
+        for down, up, conv, bn in (("encoder1", "decoder2", "conv2", "conv2_BN"),
+                                   ("down_block_1", "expand_2", "conv_2", "batch_norm_2"))
+    )  # fmt: skip
+    assert judged(mine, theirs) == (mine.keys(), set())
+
+
+def test_words_that_come_first_here_and_last_there_are_no_order():
+    """A net contracts before it expands, a block may do so the other way round."""
+    mine, theirs = (
+        {f"{scope}/{word}/kernel": (3, 3, size, 4) for scope, first in ((down, 3), (up, 8))
+         for word, size in zip(words, (first, 4), strict=True)} | {f"{head}/bias": (1,)}
+        for down, up, words, head in (("encoder0", "up_block0", ("layer1", "layer2"), "head"),
+                                      ("contract1", "expand4", ("body/0", "body/3"), "final_conv"))
+    )  # fmt: skip
+    assert judged(mine, theirs) == (mine.keys(), set())
+
+
 def levels(down, up, middle, convs, norms=()):
     """Two convolutions a level, down and up again: the second ones are alike both ways."""
     found = {}
@@ -115,6 +138,17 @@ def test_modules_of_one_scope_may_stand_in_two_that_hold_others():
     others = [Form(f"out/{part}", {("M", (8, 9)): (0,)}) for part in "xyz"]
     actual = [*attention("attn"), form("out/o"), *others]
     assert not torn_modules(expected, actual, {0: 0, 1: 1, 2: 2, 3: 4})
+
+
+@pytest.mark.parametrize(("bias", "opened"), [((16,), set()), ((8,), {0, 1})])
+def test_a_module_with_a_bias_of_another_size_is_another_one(bias, opened):
+    sides = [
+        [Form("net/dense", {("M", (8, 16)): (0,), ("B", size): (1,)})] for size in ((16,), bias)
+    ]
+    shapes = {0: (8, 16), 1: (16,)}, {0: (8, 16), 1: bias}
+    asked = Asked(*sides, settled={0: 0}, shapes=shapes, tables=set(), kernels={0}, ordered=True,
+                  turned=False)  # fmt: skip
+    assert doubtful_swaps(asked, set(), set()).keys() == opened
 
 
 SQUEEZED = """
