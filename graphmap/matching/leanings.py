@@ -25,6 +25,7 @@ LAYOUT, BESIDE, ORDER, WORDS, HABIT = 3.0, 2.0, 1.5, 2.0, 2.0  # how much each s
 AGAINST = 0.5  # share of BESIDE that is left where it speaks against: norms may come first
 MADE_SO = frozenset({"query", "key", "value"})  # beside each other, but in this order by habit
 FALLING = 4  # members of a counter that fall throughout, from which it counts from the other end
+LETTERS = frozenset("abcdef")  # that count at the end of a name
 # what comes first in one kind of block, and last in another
 TURNING = ({"expand", "contract"}, {"upsample", "downsample"}, {"postattention", "cross"})
 
@@ -188,6 +189,8 @@ def _direction(paths: Paths) -> tuple[int, str]:
         if RISING in words_of(words[0]) or ranks[0] == ranks[1]:
             return 0, ""
         return (1 if ranks[0] < ranks[1] else -1), "numbers"
+    if heads[0][:-1] == heads[1][:-1] and LETTERS.issuperset((heads[0][-1:], heads[1][-1:])):
+        return (1 if heads[0] < heads[1] else -1), "numbers"  # conva, convb
     if f"{words[0]}_#" == words[1]:
         return 1, "numbers"
     if words[0] == f"{words[1]}_#":

@@ -36,7 +36,7 @@ def rank_running(templates: Templates) -> None:
             scopes[text] = ways
     running = {way for way, blocks in values.items() if _runs_on(blocks)}
     for text, ways in scopes.items():
-        for way in ways:
+        for way in reversed(ways):  # the inner ones first: they are told by the numbers around
             if way in running:
                 ranks = {
                     block: {value: rank for rank, value in enumerate(sorted(row))}

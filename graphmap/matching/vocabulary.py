@@ -65,7 +65,7 @@ ALIASES: dict[str, str] = _invert(
         "generator": "gen g",
         "groupnorm": "gn",
         "intermediate": "inter",
-        "key": "k keys",
+        "key": "k keys ks wk",
         "layer": "lyr layers",
         "layernorm": "ln layernormalization",
         "logits": "logit",
@@ -77,7 +77,7 @@ ALIASES: dict[str, str] = _invert(
         "position": "pos positional positions",
         "prediction": "pred preds predictions",
         "proj": "projection project projector",
-        "query": "q queries",
+        "query": "q queries qs wq",
         "recurrent": "rec",
         "relative": "rel",
         "residual": "res resid",
@@ -87,7 +87,7 @@ ALIASES: dict[str, str] = _invert(
         "shortcut": "sc skip identity",
         "token": "tok tokens word words",
         "upsample": "up upsampling",
-        "value": "v values",
+        "value": "v values vs wv",
         "variance": "var",
     }
 )
@@ -188,6 +188,7 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
         "upsample downsample",
         "top bottom",
         "text image audio video",
+        "text vision",
     )
 )
 

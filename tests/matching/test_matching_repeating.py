@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import graphmap
+from graphmap.matching.running import rank_running
 
 LEAVES = (
     "self/query/kernel", "self/query/bias", "self/key/kernel", "self/key/bias",
@@ -60,3 +61,19 @@ def test_heads_are_not_layers() -> None:
         dict.fromkeys(_model(12, "task", leaves)), dict.fromkeys(_model(1, "task", leaves))
     )
     assert not [d for d in found.matched if "task_5/" in d.expected]
+
+
+def test_counters_that_run_on_within_each_other_are_counted_from_the_inside() -> None:
+    """A second model of a session once led to a KeyError here."""
+    rows = {
+        "net_#/block_#/dense_#": [
+            ((net, 2 * net + at, 4 * net + 2 * at + k), 0)
+            for net in range(3)
+            for at in range(2)
+            for k in range(2)
+        ]
+    }
+    rank_running(rows)
+    assert [n for n, _ in rows["net_#/block_#/dense_#"]] == [
+        (net, at, k) for net in range(3) for at in range(2) for k in range(2)
+    ]

@@ -40,7 +40,7 @@ def counter_evidence(pair: Pair, context: Context) -> Evidence | None:
         return None
     if context.crossed and expected.counter and actual.counter:
         return Evidence("counter", -BITS, "other counters run in another order on the two sides")
-    if counted_word(expected.template) == counted_word(actual.template):
+    if _count_the_same(counted_word(expected.template), counted_word(actual.template)):
         return None
     if _counted_scopes(pair) in context.apart:
         return None
@@ -100,6 +100,18 @@ def _counted_scopes(pair: Pair) -> tuple[str, str]:
         for group in (pair.expected, pair.actual)
     )
     return (mine, other) if mine and other else ("", "")
+
+
+def _count_the_same(one: str, other: str) -> bool:
+    """Whether two words that are counted are one, but for what stands in front of one of them.
+
+    >>> _count_the_same("encoder_block_#", "moonshine_encoder_block_#")
+    True
+    >>> _count_the_same("dense_#", "my_dense_#")
+    False
+    """
+    short, long = sorted((one, other), key=len)
+    return one == other or (short.count("_") > 1 and long.endswith(f"_{short}"))
 
 
 def counted_word(template: str) -> str:
