@@ -82,12 +82,16 @@ def follow_kernels(run: Run) -> None:
     if owners is None:
         return
     home = homes_of(sides[1])
+    keepers = {norm: kernel for kernel, norm in owners[1].items()}
     rows, moved = list[tuple[int, int]](), set[int]()
     for kernel, norm in owners[0].items():
         targets, norms = (
             {home[settled[p]] for row in sides[0][at].tensors.values() for p in row if p in settled}
             for at in (kernel, norm)
         )
+        whose = [keepers[at] for at in norms if at in keepers]
+        if not targets and any(_unlike(sides[0][kernel], sides[1][at]) for at in whose):
+            moved.update(p for row in sides[0][norm].tensors.values() for p in row if p in settled)
         if len(targets) != 1:
             continue
         meant = owners[1].get(targets.pop())
@@ -102,6 +106,12 @@ def follow_kernels(run: Run) -> None:
         _take_back(run, moved | taken, settled)
     why = "its kernel is settled, and this norm goes with that"
     _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+
+
+def _unlike(one: Form, other: Form) -> bool:
+    """Whether the kernels of two modules have other sizes."""
+    kernels = [{sizes for _, sizes in form.tensors if len(sizes) > 1} for form in (one, other)]
+    return kernels[0].isdisjoint(kernels[1])
 
 
 def doubt_norms(run: Run) -> None:

@@ -23,13 +23,19 @@ def judged(expected, actual):
 def test_a_counter_that_a_shortcut_moved_names_no_layer():
     """`conv2d_1` is the first layer of one block, and the second one of another."""
 
-    def lettered(block, at, role, is_norm):
-        word = {"first": "conva", "second": "convb"}.get(role, role)
-        return f"unit_{block}/{word}{'/bn' * is_norm}"
-
     right, wrong = judged(basic(lettered), basic(counted))
     assert not wrong
     assert {"unit_0/shortcut/kernel", "unit_2/shortcut/bn/gamma"} <= right
+
+
+def test_letters_at_the_end_of_names_count():
+    _, wrong = judged(basic(counted), basic(lettered))
+    assert not wrong
+
+
+def lettered(block, at, role, is_norm):
+    word = {"first": "conva", "second": "convb"}.get(role, role)
+    return f"unit_{block}/{word}{'/bn' * is_norm}"
 
 
 def feed_forward(name, words, shapes):
