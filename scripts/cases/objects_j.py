@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
@@ -19,6 +18,7 @@ import numpy as np
 from cases.batch1 import TEXT
 from cases.beside import beside
 from cases.case import Case, Codes
+from cases.names_j1 import official
 from cases.pairs_i import _is_keras
 from cases.tf1_checkpoints import _write
 
@@ -171,10 +171,7 @@ def spinenet() -> Case:
     def make() -> Any:
         import tf_keras
 
-        absent = "tensorflow.python.tpu.embedding_context_utils"  # of a newer TensorFlow
-        sys.modules.setdefault(absent, mock.MagicMock())
-        from official.vision.modeling.backbones import spinenet as backbones
-
+        backbones = official("backbones.spinenet")
         return backbones.SpineNet(
             input_specs=tf_keras.layers.InputSpec(shape=[1, 64, 64, 3]),
             endpoints_num_filters=16,
