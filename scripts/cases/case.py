@@ -175,12 +175,18 @@ def _layout(places: np.ndarray, shape: Sequence[int], stored: Sequence[int]) -> 
     if (places == np.arange(size)).all():
         return "same" if tuple(shape) == tuple(stored) else "reshape"
     whole = np.arange(size).reshape(stored)
-    for axes in permutations(range(len(stored))):
-        turned = whole.transpose(axes)
-        if (turned.ravel() == places).all():
-            word = "transpose" if axes == tuple(reversed(range(len(stored)))) else "permute"
-            text = word if word == "transpose" else f"permute:{','.join(map(str, axes))}"
-            return text if turned.shape == tuple(shape) else f"{text}+reshape"
+    fits = [
+        axes
+        for axes in permutations(range(len(stored)))
+        if (whole.transpose(axes).ravel() == places).all()
+    ]
+    # Axes of length 1 leave several: the one that needs no reshape says it best.
+    fits.sort(key=lambda axes: tuple(stored[axis] for axis in axes) != tuple(shape))
+    for axes in fits[:1]:
+        word = "transpose" if axes == tuple(reversed(range(len(stored)))) else "permute"
+        text = word if word == "transpose" else f"permute:{','.join(map(str, axes))}"
+        turned = tuple(stored[axis] for axis in axes)
+        return text if turned == tuple(shape) else f"{text}+reshape"
     if len(shape) <= len(stored) + 2:
         wanted = places.reshape(shape)
         for axes in permutations(range(len(shape))):

@@ -22,7 +22,7 @@ from cases.batch1 import TEXT
 from cases.beside import beside
 from cases.case import Case, Codes
 from cases.converters_i import Shapes, read, script, t5x_slots
-from cases.huggingface import Pair, huggingface_case
+from cases.huggingface import Pair
 from cases.pairs_i import newer_port
 from cases.tf1_checkpoints import _write
 
@@ -36,19 +36,17 @@ VIT = {
     "image_size": 32,
     "patch_size": 8,
 }
-PAIRS = (
-    Pair(
-        "h_encoder_decoder",
-        "encoder-decoder",
-        "EncoderDecoderConfig",
-        "EncoderDecoderModel",
-        {
-            "encoder": {**BERT},
-            "decoder": {**BERT, "is_decoder": True, "add_cross_attention": True},
-        },
-        beside="adamw",
-        notes="encoder and decoder are BERTs of one size; the decoder has a second attention",
-    ),
+SEQ2SEQ = Pair(
+    "h_encoder_decoder",
+    "encoder-decoder",
+    "EncoderDecoderConfig",
+    "EncoderDecoderModel",
+    {
+        "encoder": {**BERT},
+        "decoder": {**BERT, "is_decoder": True, "add_cross_attention": True},
+    },
+    beside="adamw",
+    notes="encoder and decoder are BERTs of one size; the decoder has a second attention",
 )
 DUAL = Pair(
     "h_vision_text_dual_student",
@@ -66,9 +64,68 @@ DUAL = Pair(
 )
 
 
+def renamed(pair: Pair) -> Case:
+    """Run transformers' converter of names with the renaming that composite models have.
+
+    Its loader of whole files takes that renaming only in the other direction.
+    """
+    import transformers
+    from transformers.modeling_tf_pytorch_utils import (
+        apply_transpose,
+        convert_tf_weight_name_to_pt_weight_name,
+    )
+
+    config = getattr(transformers, pair.config_class)(**pair.config)
+    keras_model = getattr(transformers, f"TF{pair.model_class}")(config)
+    keras_model.build_in_name_scope()
+    state = getattr(transformers, pair.model_class)(config).state_dict()
+    state = {k: v for k, v in state.items() if not k.endswith("position_ids")}
+    codes, values, actual = Codes(), {}, []
+    for weight in keras_model.weights:
+        name = weight.name.removesuffix(":0")
+        actual.append((name, tuple(weight.shape), weight.dtype.name))
+        wanted, turn = convert_tf_weight_name_to_pt_weight_name(
+            weight.name, tf_weight_shape=weight.shape
+        )
+        value = codes.array(name, weight.shape)
+        for other in keras_model.tf_to_pt_weight_rename(wanted):
+            if other in state:
+                values[other] = apply_transpose(turn, value, state[other].shape, False)
+    seen: dict[int, str] = {}
+    for name, tensor in state.items():  # what is tied is loaded once
+        first = seen.setdefault(tensor.data_ptr(), name)
+        if name not in values and first in values:
+            values[name] = values[first]
+    for name, tensor in state.items():
+        first = seen[tensor.data_ptr()]
+        if first not in values and name in values:
+            values[first] = values[name]
+    lost = set(state) - set(values)
+    if lost:
+        raise ValueError(f"{pair.id}: nothing for {sorted(lost)[:3]}")
+    trace = codes.trace({name: values[name] for name in state})
+    case = Case(
+        pair.id,
+        pair.family,
+        pair.kind or "keras_to_pt",
+        pair.needs,
+        actual,
+        [(k, tuple(v.shape), str(v.dtype).removeprefix("torch.")) for k, v in state.items()],
+        trace.truth,
+        f"transformers {transformers.__version__}: {pair.model_class} in both frameworks, its own "
+        "converter of names run on values that are numbered; truth and layouts read off the "
+        "numbers",
+        pair.notes,
+        trace.layout,
+        {},
+        trace.composite,
+    )
+    return beside(case, pair.beside)
+
+
 def student() -> Case:
     """A dual encoder in the file of its distillation."""
-    case = huggingface_case(DUAL)
+    case = renamed(DUAL)
     teacher = [(f"teacher/{name}", shape, dtype) for name, shape, dtype in case.actual]
     case = beside(case, "wrap:student+adam")
     return replace(case, actual=[*case.actual, *teacher])
@@ -101,7 +158,9 @@ def switch() -> Case:
     model = transformers.SwitchTransformersForConditionalGeneration(config)
     shapes: Shapes = {"target/token_embedder/embedding": (97, n)}
     for side in ("encoder", "decoder"):
-        kinds = ["attention"] if side == "encoder" else ["self_attention", "encoder_decoder_attention"]
+        kinds = (
+            ["attention"] if side == "encoder" else ["self_attention", "encoder_decoder_attention"]
+        )
         norms = ["attention"] if side == "encoder" else ["self_attention", "cross_attention"]
         shapes[f"target/{side}/relpos_bias/rel_embedding"] = (heads, 32)
         shapes[f"target/{side}/{side}_norm/scale"] = (n,)
@@ -162,11 +221,14 @@ def gptsan() -> Case:
         num_experts=experts,
     )
     model = transformers.GPTSanJapaneseForConditionalGeneration(config)
-    shapes: Shapes = {f"model/{one}": tuple(v.shape) for one, v in (
-        ("wte", model.model.embed_tokens.weight),
-        ("wpe", model.model.position_embeddings.weight),
-        ("ete", model.model.extra_position_embeddings.weight),
-    )}
+    shapes: Shapes = {
+        f"model/{one}": tuple(v.shape)
+        for one, v in (
+            ("wte", model.model.embed_tokens.weight),
+            ("wpe", model.model.position_embeddings.weight),
+            ("ete", model.model.extra_position_embeddings.weight),
+        )
+    }
     shapes |= {"model/wob": (vocab,), "model/dense/kernel": (n, n), "model/dense_1/bias": (n,)}
     for i in range(switches + plain):
         for norm in ("an", "ln"):
@@ -220,6 +282,7 @@ def dinov3() -> Case:
 
 def converter_j_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
+    yield "h_encoder_decoder", lambda: renamed(SEQ2SEQ)
     yield "h_vision_text_dual_student", student
     yield "c_switch_t5x", switch
     yield "t_gptsan_mesh", gptsan

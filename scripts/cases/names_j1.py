@@ -36,19 +36,6 @@ TWINS = (
         LARGE,
         "keras_cv_attention_models' EfficientViT_B0 and timm's efficientvit_b0",
     ),
-    Twins(
-        "l_coat_lite",
-        "coat",
-        "pt_to_keras",
-        "names",
-        timm("coat_lite_tiny", LARGE),
-        kecam("coat.CoaTLiteTiny", LARGE),
-        LARGE,
-        "timm's coat_lite_tiny and keras_cv_attention_models' CoaTLiteTiny",
-        beside="twin:model,model_ema",
-        notes="weights and their average are two dictionaries of one file; the weights are asked "
-        "for",
-    ),
 )
 
 
@@ -110,8 +97,7 @@ APPS = (
         ),
         "second",
         "graph",
-        "Momentum",
-        revnet((("residual", 16, 2), ("residual", 16, 1)), 3),
+        first=revnet((("residual", 16, 2), ("residual", 16, 1)), 3),
     ),
     App("k_wrap_hornet", "hornet", hornet, "wrap:v0/image_tower", "names", "Adam"),
 )

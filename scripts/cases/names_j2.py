@@ -7,9 +7,8 @@ from typing import Any
 from cases import wirings_j1 as j
 from cases.names_a import plus
 from cases.names_d import TORCH, leaves
-from cases.nets import Naming, by_default, by_rules
+from cases.nets import Naming, by_rules
 from cases.nets_keras import OtherOps
-from cases.sides import Ported, tf_side
 from cases.wired import Wired
 
 PROJECTIONS = {"query": "q", "key": "k", "value": "v", "out": "output_transform"}
@@ -135,7 +134,6 @@ def ming() -> Naming:
 
 
 GATES = {"i": "input", "g": "transform", "f": "forget", "o": "output", "c": "state"}
-CAUSES = {"0": "rain", "1": "sprinkler", "2": "hose"}
 WIRED = (
     Wired(
         "w_t2t_translator",
@@ -154,11 +152,16 @@ WIRED = (
             ),
         ),
         lambda: by_rules(
-            (r"shared/table", "model/Transformer/embedding_shared_weights/embedding_and_softmax/weights"),
+            (
+                r"shared/table",
+                "model/Transformer/embedding_shared_weights/embedding_and_softmax/weights",
+            ),
             (LAYER, official),
             (
                 r"(encoder|decoder)/norm/(\w+)",
-                lambda m: f"model/Transformer/{m[1]}_stack/layer_normalization/{SCALES.get(m[2], m[2])}",
+                lambda m: (
+                    f"model/Transformer/{m[1]}_stack/layer_normalization/{SCALES.get(m[2], m[2])}"
+                ),
             ),
         ),
         ema=False,
@@ -240,66 +243,64 @@ WIRED = (
         notes="norm_0..norm_4 are those of output, forget, state, input, transform",
     ),
     Wired(
-        "w_set_transformer_default",
+        "w_set_transformer_scopes",
         "set-transformer",
-        "default-names-order",
-        "graph",
+        "scope-nesting",
+        "names",
         j.sets,
-        lambda: by_default("set_transformer/"),
         lambda: by_rules(
-            (r"induced/(\d)/points", plus(1, "encoder/isab{}/I")),
-            (r"pool/points", "decoder/pma/S"),
-            (r"embed/(.*)", r"encoder/proj/\1"),
-            (r"head/(.*)", r"decoder/fc_out/\1"),
+            (r"embed/(.*)", r"set_transformer/embed/\1"),
+            (r"induced/(\d)/points", plus(1, "set_transformer/isab_{}/inducing_points")),
+            (r"pool/points", "set_transformer/pma/seed_vectors"),
             (
-                r"(induced/\d/\d|pool|last)/(query|key|value|out)/(.*)",
-                lambda m: f"{mab(m[1])}/fc_{m[2][0]}/{m[3]}",
+                r"induced/(\d)/([01])/(\w+|norm/\d)/(\w+)",
+                lambda m: (
+                    f"set_transformer/isab_{int(m[1]) + 1}/"
+                    f"{('points_to_set', 'set_to_points')[int(m[2])]}/{PARTS[m[3]]}/{m[4]}"
+                ),
             ),
-            (r"(induced/\d/\d|pool|last)/norm/(\d)/(.*)", lambda m: f"{mab(m[1])}/ln{m[2]}/{m[3]}"),
+            (
+                r"(pool|last)/(\w+|norm/\d)/(\w+)",
+                lambda m: f"set_transformer/{BLOCKS[m[1]]}/{PARTS[m[2]]}/{m[3]}",
+            ),
+            (r"head/(.*)", r"set_transformer/prediction/\1"),
+        ),
+        lambda: leaves(
+            TORCH,
+            by_rules(
+                (r"embed/(.*)", r"proj/\1"),
+                (r"induced/(\d)/points", r"enc/\1/I"),
+                (r"pool/points", "dec/0/S"),
+                (
+                    r"(induced/\d/\d|pool|last)/(query|key|value|out)/(.*)",
+                    lambda m: f"{mab(m[1])}/fc_{m[2][0]}/{m[3]}",
+                ),
+                (
+                    r"(induced/\d/\d|pool|last)/norm/(\d)/(.*)",
+                    lambda m: f"{mab(m[1])}/ln{m[2]}/{m[3]}",
+                ),
+                (r"head/(.*)", r"dec/2/\1"),
+            ),
+            ".",
         ),
         optimizer="Momentum",
         shuffle_expected=10,
         expected_net=OtherOps,
-        notes="dense, dense_1, ... in the order of use; all of one shape",
+        notes="words of a Keras port beside the authors' numbered modules",
     ),
 )
+PARTS = {
+    **{one: f"attention/{one}" for one in ("query", "key", "value")},
+    "out": "feed_forward",
+    "norm/0": "attention_norm",
+    "norm/1": "feed_forward_norm",
+}
+BLOCKS = {"pool": "pma/mab", "last": "sab/mab"}
 
 
 def mab(at: str) -> str:
-    """Write the scope of an attention block as the paper calls it."""
+    """Write the scope of an attention block as the authors' modules do."""
     if at.startswith("induced"):
         _, layer, part = at.split("/")
-        return f"encoder/isab{int(layer) + 1}/mab{part}"
-    return {"pool": "decoder/pma/mab", "last": "decoder/sab/mab"}[at]
-
-
-PORTED = (
-    Ported(
-        "w_noisy_or_unknowable",
-        "noisy-or",
-        "ambiguous",
-        "graph",
-        lambda: tf_side(
-            j.noisy_or,
-            by_rules(
-                (r"cause/(\d)/(\d)/(.*)", lambda m: f"alarm/{CAUSES[m[1]]}/fc{m[2]}/{m[3]}"),
-                (r"(\w+)/(.*)", r"alarm/\1/\2"),
-            ),
-            train=True,
-            optimizer="Adam",
-        ),
-        lambda: tf_side(
-            j.noisy_or,
-            by_rules(
-                (
-                    r"cause/(\d)/(\d)/(.*)",
-                    lambda m: f"net/{('ida', 'eva', 'uta')[int(m[1])]}/dense_{m[2]}/{m[3]}",
-                ),
-                (r"trunk/(\d)/(.*)", plus(1, "net/shared_{}/{}")),
-                (r"calibrate/(.*)", r"net/output/\1"),
-            ),
-        ),
-        orbit=(r"cause/(\d)/.*", ("0", "1", "2")),
-        notes="what the causes leave is multiplied: any permutation of them computes the same",
-    ),
-)
+        return f"enc/{layer}/mab{part}"
+    return {"pool": "dec/0/mab", "last": "dec/1/mab"}[at]

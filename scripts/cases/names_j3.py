@@ -11,7 +11,7 @@ from cases import wirings_j2 as j
 from cases.case import Case, Row
 from cases.names_a import plus
 from cases.names_d import SLIM, TORCH, leaves
-from cases.nets import build, by_default, by_rules, equal_outputs, variables_of
+from cases.nets import build, by_rules, equal_outputs, variables_of
 from cases.nets_keras import OtherOps
 from cases.sides import Ported, tf_side
 from cases.wired import Wired
@@ -21,6 +21,8 @@ LETTER = {"q": "g", "k": "f", "v": "h", "o": "v"}
 CODES = {"kind": "0", "mean": "1", "spread": "2"}
 ORDER = {"kind": "2", "mean": "0", "spread": "1"}
 STARS = ("vega", "rigel", "deneb")
+LATERAL = ("", "p1", "res2", "res3")
+CAMEL = {"0": "First", "1": "Second", "s": "Skip"}
 SPADE = {"shared": "mlp_shared/0", "gamma": "mlp_gamma", "beta": "mlp_beta"}
 
 WIRED = (
@@ -61,34 +63,6 @@ WIRED = (
         "finest; one width",
     ),
     Wired(
-        "w_capsnet_abbreviated",
-        "capsnet",
-        "token-rename",
-        "names",
-        j.capsules,
-        lambda: by_rules(
-            (r"first/(.*)", r"Conv1_layer/conv2d/\1"),
-            (r"primary/(.*)", r"PrimaryCaps_layer/conv2d/\1"),
-            (r"digit/W", "DigitCaps_layer/routing/Weight"),
-            (r"digit/b", "DigitCaps_layer/routing/bias"),
-            (r"digit/prior", "DigitCaps_layer/routing/b_IJ"),
-            (r"paint/(\d)/(.*)", plus(1, "Decoder/fully_connected_{}/{}")),
-        ),
-        lambda: leaves(
-            {"kernel": "w", "bias": "b"},
-            by_rules(
-                (r"first/(.*)", r"cn1/\1"),
-                (r"primary/(.*)", r"prim_cps/\1"),
-                (r"digit/W", "dgt_cps/wgt"),
-                (r"digit/b", "dgt_cps/bs"),
-                (r"digit/prior", "dgt_cps/log_prior"),
-                (r"paint/(\d)/(.*)", r"dec/fc\1/\2"),
-            ),
-        ),
-        ema=True,
-        notes="abbreviations; the routing's first logits are a variable",
-    ),
-    Wired(
         "w_infogan_heads",
         "infogan",
         "heads-exchanged",
@@ -117,41 +91,57 @@ WIRED = (
         notes="three heads of one shape whose numbers are exchanged: softmax, exp and nothing tell",
     ),
     Wired(
-        "w_slowfast_crossed",
+        "w_slowfast_words",
         "slowfast",
         "mirrored-nets",
-        "graph",
+        "names",
         j.slow_and_fast,
         lambda: by_rules(
+            (r"(slow|fast)/0/a/norm/(.*)", r"\1_bn1/\2"),
+            (r"(slow|fast)/0/a/(.*)", r"\1_conv1/\2"),
+            (r"(slow|fast)/0/b/norm/(.*)", r"\1_bn2/\2"),
+            (r"(slow|fast)/0/b/(.*)", r"\1_conv2/\2"),
             (
                 r"(slow|fast)/(\d)/([ab])(/norm)?/(.*)",
                 lambda m: (
-                    f"s{int(m[2]) + 1}/pathway{int(m[1] == 'fast')}_res/branch2/{m[3]}"
-                    f"{'_bn' if m[4] else ''}/{m[5]}"
+                    f"{m[1]}_res{int(m[2]) + 1}/{'bn' if m[4] else 'conv'}"
+                    f"{'ab'.index(m[3]) + 1}/{m[5]}"
                 ),
             ),
-            (r"lateral/(\d)/(.*)", r"s\1_fuse/conv_f2s/\2"),
-            (r"head/(.*)", r"head/projection/\1"),
+            (r"lateral/(\d)/(.*)", lambda m: f"lateral_{LATERAL[int(m[1])]}/{m[2]}"),
+            (r"head/(.*)", r"fc/\1"),
         ),
-        lambda: by_rules(
-            (
-                r"(slow|fast)/(\d)/([ab])(/norm)?/(.*)",
-                lambda m: (
-                    f"stage{m[2]}/pathway{int(m[1] == 'slow')}/{m[3]}/"
-                    f"{'bn' if m[4] else 'conv'}/{m[5]}"
+        lambda: leaves(
+            TORCH,
+            by_rules(
+                (
+                    r"(slow|fast)/0/([ab])(/norm)?/(.*)",
+                    lambda m: (
+                        f"backbone/{m[1]}_path/stem/{'ab'.index(m[2])}/"
+                        f"{'bn' if m[3] else 'conv'}/{m[4]}"
+                    ),
                 ),
+                (
+                    r"(slow|fast)/(\d)/([ab])(/norm)?/(.*)",
+                    lambda m: (
+                        f"backbone/{m[1]}_path/layer{m[2]}/conv{'ab'.index(m[3]) + 1}/"
+                        f"{'bn' if m[4] else 'conv'}/{m[5]}"
+                    ),
+                ),
+                (r"lateral/(\d)/(.*)", plus(-1, "backbone/slow_path/lateral{}/conv/{}")),
+                (r"head/(.*)", r"cls_head/fc_cls/\1"),
             ),
-            (r"lateral/(\d)/(.*)", plus(-1, "stage{}/connection/{}")),
-            (r"head/(.*)", r"classifier/\1"),
+            ".",
         ),
         optimizer="Momentum",
-        notes="pathway0 is the slow one here and the fast one there; the connections tell",
+        shuffle_expected=6,
+        notes="res2 is layer1; the connections belong to the slow way on one side",
     ),
     Wired(
-        "w_spade_default",
+        "w_spade_camel",
         "spade",
-        "role-structure",
-        "graph",
+        "token-rename",
+        "names",
         j.painted,
         lambda: leaves(
             TORCH,
@@ -166,11 +156,25 @@ WIRED = (
             ),
             ".",
         ),
-        lambda: by_default("generator/"),
+        lambda: by_rules(
+            (r"first/(.*)", r"gauGan/inputDense/\1"),
+            (
+                r"block/(\d)/(\w)/norm/(\w+)/(.*)",
+                lambda m: (
+                    f"gauGan/spadeResBlock{int(m[1]) + 1}/spade{CAMEL[m[2]]}/"
+                    f"{'conv' if m[3] == 'shared' else m[3] + 'Conv'}/{m[4]}"
+                ),
+            ),
+            (
+                r"block/(\d)/(\w)/(.*)",
+                lambda m: f"gauGan/spadeResBlock{int(m[1]) + 1}/conv{CAMEL[m[2]]}/{m[3]}",
+            ),
+            (r"out/(.*)", r"gauGan/toRgb/\1"),
+        ),
         shuffle_expected=4,
+        ema=True,
         expected_net=OtherOps,
-        notes="scale and shift of each norm are convolutions of one shape; default names in no "
-        "order",
+        notes="camelCase and counts from one, beside torch's parts and counts from nought",
     ),
 )
 PORTED = (
@@ -183,7 +187,10 @@ PORTED = (
             j.self_attention_critic,
             by_rules(
                 (r"attention/gain", "discriminator/non_local/sigma_ratio"),
-                (r"attention/(\w)/(\w+)", lambda m: f"discriminator/non_local/{THETA[m[1]]}/{m[2]}"),
+                (
+                    r"attention/(\w)/(\w+)",
+                    lambda m: f"discriminator/non_local/{THETA[m[1]]}/{m[2]}",
+                ),
                 (r"down/(\d)/(.*)", plus(1, "discriminator/d_block{}/conv/{}")),
                 (r"score/(.*)", r"discriminator/linear/\1"),
             ),
@@ -249,9 +256,7 @@ PORTED = (
             by_rules(
                 (
                     r"block/(\d)/branch/(\d)/(norm/)?(.*)",
-                    lambda m: (
-                        f"stages/{m[1]}/{STARS[int(m[2])]}/{'bn' if m[3] else 'conv'}/{m[4]}"
-                    ),
+                    lambda m: f"stages/{m[1]}/{STARS[int(m[2])]}/{'bn' if m[3] else 'conv'}/{m[4]}",
                 ),
                 (r"block/(\d)/skip/(.*)", r"stages/\1/rbr_skip/\2"),
                 (r"block/(\d)/scale/norm/(.*)", r"stages/\1/rbr_scale/bn/\2"),

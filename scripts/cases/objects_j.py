@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from cases.batch1 import TEXT
 from cases.beside import beside
 from cases.case import Case, Codes
+from cases.keras_graphs import App, _in_graph
 from cases.names_j1 import official
 from cases.pairs_i import _is_keras
 from cases.tf1_checkpoints import _write
@@ -89,7 +91,13 @@ def roformer_v2() -> Case:
 
 
 def by_objects(
-    case_id: str, family: str, kind: str, make: Callable[[], Any], holder: str, what: str, **more: Any
+    case_id: str,
+    family: str,
+    kind: str,
+    make: Callable[[], Any],
+    holder: str,
+    what: str,
+    **more: Any,
 ) -> Case:
     """Number the weights of a model, write tf.train.Checkpoint(HOLDER=model), read it back."""
     import tensorflow as tf
@@ -180,7 +188,20 @@ def spinenet() -> Case:
         )
 
     what = "tf-models-official's SpineNet"
-    return by_objects("k_obj_spinenet", "spinenet", "object-keys", make, "backbone", what)
+    case = by_objects("k_obj_spinenet", "spinenet", "object-keys", make, "backbone", what)
+    graph, names, expected = _in_graph(App("", "", make, "object", ""), False)
+    shapes = [shape for _, shape, _ in case.expected]
+    if [dict((n, s) for n, s, _ in expected)[name] for name in names] != shapes:
+        raise ValueError("the weights have another order in a graph")
+    return replace(
+        case,
+        needs="graph",
+        expected=expected,
+        truth=dict(zip(names, case.truth.values(), strict=True)),
+        provenance=f"{case.provenance}; the TF1 model of the same constructor aligned by weight "
+        "order",
+        expected_graph=graph.as_graph_def(),
+    )
 
 
 def object_j_cases() -> Iterator[tuple[str, Callable[[], Case]]]:

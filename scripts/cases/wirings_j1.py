@@ -140,13 +140,3 @@ def sets(net: Net, train: bool) -> Any:
     x = block("pool", learned("pool", 2), x)
     x = block("last", x, x)
     return net.dense("head", x, 5)
-
-
-def noisy_or(net: Net, train: bool) -> Any:
-    """Causes that may each bring about the event: one minus the product of what is left."""
-    x = relu(net.dense("trunk/1", net.dense("trunk/0", holder("features", 6, 9), 8, relu), 8))
-    left: Any = 1.0
-    for i in range(3):
-        h = net.dense(f"cause/{i}/1", net.dense(f"cause/{i}/0", x, 8, tf.tanh), 8, tf.tanh)
-        left = left * (1.0 - tf.sigmoid(net.dense(f"cause/{i}/2", h, 4)))
-    return net.dense("calibrate", 1.0 - left, 4)

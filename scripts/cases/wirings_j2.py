@@ -20,7 +20,9 @@ def self_attention_critic(net: Net, train: bool) -> Any:
         u = net.var(f"{role}/u", (1, filters), "conv2d", False)
         flat = tf.reshape(kernel, (-1, filters))
         v = tf.nn.l2_normalize(tf.matmul(u, flat, transpose_b=True))
-        sigma = tf.matmul(tf.matmul(v, flat), tf.nn.l2_normalize(tf.matmul(v, flat)), transpose_b=True)
+        sigma = tf.matmul(
+            tf.matmul(v, flat), tf.nn.l2_normalize(tf.matmul(v, flat)), transpose_b=True
+        )
         y = tf.nn.conv2d(x, kernel / tf.reshape(sigma, ()), stride, "SAME")
         return tf.nn.bias_add(y, net.var(f"{role}/bias", (filters,), "conv2d"))
 
@@ -114,31 +116,6 @@ def painted(net: Net, train: bool) -> Any:
         x = s + y
         x = tf.repeat(tf.repeat(x, 2, 1), 2, 2) if i < 2 else x
     return tf.tanh(net.conv("out", leaky(x), 3))
-
-
-def capsules(net: Net, train: bool) -> Any:
-    """CapsNet: capsules route to ten of their next layer; a decoder paints what was seen."""
-    x = net.conv("first", holder("digits", 2, 12, 12, 1), 16, 5, act=relu)
-    x = net.conv("primary", x, 16, 5, 3)
-    caps = tf.reshape(x, (2, 64, 4))
-
-    def squash(v: Any) -> Any:
-        size = tf.reduce_sum(v * v, -1, keepdims=True)
-        return v * size / (1 + size) / tf.sqrt(size + 1e-7)
-
-    caps = squash(caps)
-    votes = tf.einsum("bip,icpq->bicq", caps, net.var("digit/W", (64, 10, 4, 6), "capsule"))
-    logits = net.var("digit/prior", (1, 64, 10), "capsule")
-    for _ in range(2):
-        weights = tf.nn.softmax(logits, 2)
-        out = tf.reduce_sum(weights[..., None] * votes, 1)
-        out = squash(out + net.var("digit/b", (10, 6), "capsule"))
-        logits = logits + tf.reduce_sum(votes * out[:, None], -1)
-    h = tf.reshape(out, (2, 60))
-    for i in range(2):
-        h = net.dense(f"paint/{i}", h, 24, relu)
-    picture = tf.sigmoid(net.dense("paint/2", h, 144))
-    return [tf.norm(out, axis=-1), picture]
 
 
 def codes_of_gan(net: Net, train: bool) -> Any:
