@@ -1,4 +1,9 @@
-"""Batch 10: kinds and mixture of the bench, other families."""
+"""Batch 10: kinds and mixture of the bench, other families.
+
+Needs, beside what docs/fresh_cases.md names: keras-cv-attention-models, bert4keras,
+tf-models-official and immutabledict (all without their dependencies); and in $NEWER_TRANSFORMERS a
+folder with transformers 4.57 and its tokenizers.
+"""
 
 from __future__ import annotations
 

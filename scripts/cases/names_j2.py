@@ -147,7 +147,8 @@ WIRED = (
             (
                 r"(encoder|decoder)/norm/(\w+)",
                 lambda m: (
-                    f"transformer/body/{m[1]}/layer_prepostprocess/layer_norm/{SCALES.get(m[2], m[2])}"
+                    f"transformer/body/{m[1]}/layer_prepostprocess/layer_norm/"
+                    f"{SCALES.get(m[2], m[2])}"
                 ),
             ),
         ),
