@@ -174,22 +174,27 @@ def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
 
 
 def _stacks(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
-    """Yield the layers of a stack, which count from 0, as steps of a first axis."""
-    found: dict[tuple[str, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
+    """Yield the layers of a stack, or the experts of a layer, as steps of a first axis.
+
+    They count from 0.
+    """
+    found: dict[tuple[str, int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
     for at in rows:
         text, numbers = split_name(wanted[at].name)
-        if numbers:
-            found[text, numbers[1:]].append((numbers[0], at))
-    for (text, others), members in found.items():
+        for which, number in enumerate(numbers):
+            others = (*numbers[:which], *numbers[which + 1 :])
+            found[text, which, others].append((number, at))
+    for (text, which, others), members in sorted(found.items(), key=lambda row: row[0][1]):
         members.sort()
         first = wanted[members[0][1]]
         shapes = {wanted[at].shape for _, at in members}
         counted = [number for number, _ in members] == list(range(len(members)))
         if len(members) < FEWEST_LAYERS or not counted or len(shapes) > 1:
             continue
-        first_cut, *cuts = re.split(MARK, text)
-        name = re.sub(r"[/._]$", "", first_cut) + cuts[0]
-        name += "".join(f"{number}{cut}" for number, cut in zip(others, cuts[1:], strict=True))
+        cuts = text.split(MARK)
+        head = re.sub(r"[/._]$", "", cuts[which])
+        cuts[which : which + 2] = [head + cuts[which + 1]]
+        name = cuts[0] + "".join(f"{n}{cut}" for n, cut in zip(others, cuts[1:], strict=True))
         whole = first._replace(name=name, shape=(len(members), *_sized(first)))
         yield Bundle(tuple(at for _, at in members), whole, None)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import graphmap
 from graphmap.matching import MatchSettings, Side, match_variables
 from graphmap.model.layouts import apply_layout
 from graphmap.model.variable import Variable
@@ -121,6 +122,24 @@ def test_layers_are_steps_of_one_stored_tensor():
     assert len(found.matched) == len(mine)
     row = found.decision("encoder/layer_1/rate")
     assert (row.actual, row.layout) == ("encoder/rate", "split:0:1/3")
+
+
+def test_experts_of_each_layer_are_steps_of_one_stored_tensor():
+    expected, actual, truth = {}, {}, {}
+    for layer in range(3):
+        for leaf, shape in (("wi", (16, 8)), ("wo", (8, 16))):
+            stored = f"net/layers_{layer}/mlp/expert/{leaf}/kernel"
+            actual[stored] = (4, *reversed(shape))
+            for expert in range(4):
+                name = f"block.{layer}.mlp.experts.expert_{expert}.{leaf}.weight"
+                expected[name], truth[name] = shape, stored
+        expected[f"block.{layer}.norm.weight"] = (8,)
+        actual[f"net/layers_{layer}/norm/scale"] = (8,)
+        truth[f"block.{layer}.norm.weight"] = f"net/layers_{layer}/norm/scale"
+    found = {d.expected: d for d in graphmap.match(expected, actual).matched}
+    assert {name: d.actual for name, d in found.items()} == truth
+    last = found["block.2.mlp.experts.expert_3.wi.weight"]
+    assert last.layout == "permute:0,2,1+split:0:3/4"
 
 
 def test_what_is_pinned_is_in_no_bundle():
