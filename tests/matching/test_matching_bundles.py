@@ -133,9 +133,10 @@ def test_experts_of_each_layer_are_steps_of_one_stored_tensor():
             for expert in range(4):
                 name = f"block.{layer}.mlp.experts.expert_{expert}.{leaf}.weight"
                 expected[name], truth[name] = shape, stored
-        expected[f"block.{layer}.norm.weight"] = (8,)
-        actual[f"net/layers_{layer}/norm/scale"] = (8,)
-        truth[f"block.{layer}.norm.weight"] = f"net/layers_{layer}/norm/scale"
+        for leaf, mine, theirs in (("norm", (8,), (8,)), ("key", (12, 8), (8, 12))):
+            name, stored = f"block.{layer}.{leaf}.weight", f"net/layers_{layer}/{leaf}/kernel"
+            stored = stored.replace("norm/kernel", "norm/scale")
+            expected[name], actual[stored], truth[name] = mine, theirs, stored
     found = {d.expected: d for d in graphmap.match(expected, actual).matched}
     assert {name: d.actual for name, d in found.items()} == truth
     last = found["block.2.mlp.experts.expert_3.wi.weight"]
