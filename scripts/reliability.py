@@ -20,7 +20,15 @@ MODES = ("shapes", "names", "graph", "traps")
 BANDS = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
 
 
-VETOED = ("counter", "exchange", "home", "level", "stack", "swap", "twin")  # evidence that opens a name
+VETOED = (
+    "counter",
+    "exchange",
+    "home",
+    "level",
+    "stack",
+    "swap",
+    "twin",
+)  # evidence that opens a name
 
 
 class Row(NamedTuple):
