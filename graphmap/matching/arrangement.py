@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from graphmap.matching.branches import UNORDERED, open_branches, tell_branches
@@ -133,7 +134,18 @@ def _walked(
         found = walked(sure)
         if found:
             return found, doubted
-    return walked(fixed, turning=True) or walked(fixed, loose=True), set()
+    found = walked(fixed, turning=True)
+    if not found:
+        twins = {at for at, (a, b) in enumerate(pairwise(row)) if a == b}
+        twins |= {
+            at + 1 for at in twins
+        }  # a counter alone does not tell two equal neighbours apart
+        found = {
+            leaf: places
+            for leaf, places in walked(fixed, loose=True).items()
+            if twins.isdisjoint(places)
+        }
+    return found, set()
 
 
 def _extra_scopes(

@@ -74,3 +74,17 @@ def test_a_second_head_is_walked_around():
     rows = [(n, s) for n, s in code().items() if n.startswith(("unitb/p", "unitf/q"))]
     head = {f"extra_head/{name.replace('/', '_', 1)}": shape for name, shape in rows}
     assert committed(code() | head, actual) == truth
+
+
+def test_a_counter_does_not_tell_equal_neighbours_where_the_head_stands_elsewhere():
+    """Filter and gate of a wavenet: only a graph shows which one the counter made first."""
+    names = ["pre", "post", *(f"block{b}/conv_{c}" for b in range(5) for c in "abcd")]
+    shapes = {"pre": (1, 1, 4, 8), "post": (1, 1, 8, 4), "ab": (1, 2, 8, 8), "cd": (1, 1, 8, 8)}
+    kernels = [shapes[n] if n in shapes else shapes["ab" if n[-1] in "ab" else "cd"] for n in names]
+    expected, actual = {}, {}
+    for at, (name, kernel) in enumerate(zip(names, kernels, strict=True)):
+        number = {0: 0, 1: len(names) - 1}.get(at, at - 1)
+        for side, module in ((expected, name), (actual, f"conv2d_{number}".removesuffix("_0"))):
+            side |= {f"{module}/kernel": kernel, f"{module}/bias": kernel[-1:]}
+    found = committed(expected, actual)
+    assert {name.partition("/")[0] for name in found} <= {"pre", "post"}
