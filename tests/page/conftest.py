@@ -74,7 +74,10 @@ class Browser:
         from selenium.webdriver.support.wait import WebDriverWait
 
         path = self.downloads / name
-        WebDriverWait(self.driver, WAIT, 0.02).until(lambda _: path.exists())
+        # an empty file keeps the name until the download is moved there
+        WebDriverWait(self.driver, WAIT, 0.02).until(
+            lambda _: path.exists() and path.stat().st_size > 0
+        )
         return path
 
     def requests(self) -> list[str]:
