@@ -19,7 +19,7 @@ from typing import NamedTuple
 from graphmap.matching.branches import UNORDERED, open_branches, tell_branches
 from graphmap.matching.forms import Form, Signature, common_signatures
 from graphmap.matching.tokens import words_of
-from graphmap.matching.walking import NUMBERS, SEPARATORS, Path, TooManyError, Walk
+from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk
 
 __all__ = ["Arranged", "arrange"]
 
@@ -71,7 +71,7 @@ def arrange(
         return Arranged([], {})
     numbers = {s: at for at, s in enumerate(sorted(both))}
     row = [numbers[signatures[0][at]] for at in kept[0]]
-    ways = [tuple(SEPARATORS.split(form.name)) for form in actual]
+    ways = [form.way for form in actual]
     leaves = [(ways[at], numbers[signatures[1][at]]) for at in kept[1]]
     if max(len(path) for path, _ in leaves) > DEEPEST:
         return Arranged([], {})
@@ -136,10 +136,8 @@ def _walked(
             return found, doubted
     found = walked(fixed, turning=True)
     if not found:
-        twins = {at for at, (a, b) in enumerate(pairwise(row)) if a == b}
-        twins |= {
-            at + 1 for at in twins
-        }  # a counter alone does not tell two equal neighbours apart
+        # a counter alone does not tell two equal neighbours apart
+        twins = {at + k for at, (a, b) in enumerate(pairwise(row)) if a == b for k in (0, 1)}
         found = {
             leaf: places
             for leaf, places in walked(fixed, loose=True).items()

@@ -14,17 +14,15 @@ from collections.abc import Sequence
 from graphmap.matching.forms import Form, is_averaged, is_flat
 from graphmap.matching.tokens import words_of
 from graphmap.matching.vocabulary import NORMS
-from graphmap.matching.walking import NUMBERS, SEPARATORS
+from graphmap.matching.walking import NUMBERS, Order, Path, order_of, word_of
 
-__all__ = ["followed_norms", "rank_of", "stem_of"]
+__all__ = ["followed_norms", "stem_of"]
 
 COVERED = 0.9  # share of the norms that must have a kernel
 FEWEST = 3  # norms that make a habit
 
 Owners = dict[int, int]  # {kernel module: its norm}
-Path = tuple[str, ...]
-Rank = tuple[tuple[int, str], ...]
-Counted = dict[str, list[tuple[Rank, int]]]  # {word: numbers and module of what it counts}
+Counted = dict[str, list[tuple[Order, int]]]  # {word: numbers and module of what it counts}
 
 
 def followed_norms(
@@ -38,7 +36,7 @@ def followed_norms(
 
 def _by_names(side: Sequence[Form]) -> Owners:
     """Return the norms below their kernels, or with their words and numbers."""
-    paths = [tuple(SEPARATORS.split(form.name)) for form in side]
+    paths = [form.way for form in side]
     norms = [at for at, form in enumerate(side) if is_averaged(form)]
     kernels = [at for at, form in enumerate(side) if not is_flat(form)]
     if len(norms) < FEWEST:
@@ -56,7 +54,7 @@ def _by_names(side: Sequence[Form]) -> Owners:
             owner = below.get((*path[:-1], str(int(path[-1]) - 1)))
         if owner is None:
             near = stems.get(stem_of(path), [])
-            owner = near[0] if len(near) == 1 and "_#" not in _marked(path[-1]) else None
+            owner = near[0] if len(near) == 1 and "_#" not in word_of(path[-1]) else None
         if owner is None:
             continue
         if owner in found or not _fits(side[owner], side[norm]):
@@ -74,13 +72,13 @@ def _by_rank(side: Sequence[Form]) -> Owners:
     rows: dict[Path, tuple[Counted, Counted]] = {}
     norms = 0
     for at, form in enumerate(side):
-        path = tuple(SEPARATORS.split(form.name))
+        path = form.way
         word = NUMBERS.sub("", path[-1]).rstrip("_")
         flat = is_flat(form)
         if not flat or is_averaged(form):
             norms += flat
             kinds = rows.setdefault(path[:-1], (defaultdict(list), defaultdict(list)))
-            kinds[flat][word].append((rank_of(path[-1]), at))
+            kinds[flat][word].append((order_of(path[-1]), at))
     found: Owners = {}
     for kernels, counted in rows.values():
         if not counted:
@@ -98,11 +96,6 @@ def _by_rank(side: Sequence[Form]) -> Owners:
             return {}
         found.update(ways[0])
     return found if len(found) >= max(FEWEST, COVERED * norms) else {}
-
-
-def rank_of(piece: str) -> Rank:
-    """Return the numbers in a piece of a path, with letters that count on behind them."""
-    return tuple((int(number), letter) for number, letter in NUMBERS.findall(piece))
 
 
 def _by_place(side: Sequence[Form]) -> Owners:
@@ -127,7 +120,7 @@ def _norms_first(side: Sequence[Form]) -> bool | None:
     """Whether blocks begin with a norm; None where they differ, or there are none."""
     blocks: dict[Path, list[int]] = defaultdict(list)
     for at, form in enumerate(side):
-        blocks[tuple(SEPARATORS.split(form.name))[:-1]].append(at)
+        blocks[form.way[:-1]].append(at)
     begins = Counter(
         is_flat(side[row[0]])
         for path, row in blocks.items()
@@ -150,8 +143,4 @@ def stem_of(path: Path) -> Path:
 
 
 def _named(form: Form) -> set[str]:
-    return {w for w in stem_of(tuple(SEPARATORS.split(form.name))) if not w[0].isdigit()}
-
-
-def _marked(piece: str) -> str:
-    return NUMBERS.sub("#", piece)
+    return {w for w in stem_of(form.way) if not w[0].isdigit()}

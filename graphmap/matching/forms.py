@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from graphmap.matching.groups import Group
 from graphmap.matching.kinds import kind_of
 from graphmap.matching.tokens import Names, filled, scope_of
+from graphmap.matching.walking import SEPARATORS, Path
 
 if TYPE_CHECKING:
     from graphmap.model.graph import Dims
@@ -40,6 +41,7 @@ __all__ = [
     "paired_forms",
     "rows_of",
     "strays",
+    "targets_of",
 ]
 
 PIECES = re.compile(r"[/._\-\s]+")
@@ -64,6 +66,11 @@ class Form(NamedTuple):
     def path(self) -> Pieces:
         """The pieces of its name."""
         return tuple(piece for piece in PIECES.split(self.name) if piece)
+
+    @property
+    def way(self) -> Path:
+        """The scopes around it, and its own name."""
+        return tuple(SEPARATORS.split(self.name))
 
     @property
     def signature(self) -> Signature:
@@ -149,7 +156,7 @@ def companions(
     The smallest scope around them that holds anything settled must hold the counterparts of just
     that on the other side, and no second open module that is like them.
     """
-    targets = _targets(expected, actual, settled)
+    targets = targets_of(expected, actual, settled)
     partner = {at: next(iter(row)) for at, row in targets.items() if len(row) == 1}
     takers = Counter(partner.values())
     partner = {at: target for at, target in partner.items() if takers[target] == 1}
@@ -211,7 +218,7 @@ def misplaced_norms(
     names of the other side have one such norm beside that. Nothing where most disagree, as where
     norms stand before their kernels, nor where few do: those are listed in another order.
     """
-    targets = _targets(expected, actual, settled)
+    targets = targets_of(expected, actual, settled)
     averaged = [at for at, form in enumerate(actual) if is_averaged(form)]
     near = _neighbours(actual, averaged)
     agreed, found = 0, list[int]()
@@ -266,13 +273,13 @@ def paired_forms(
     """Return {expected form: actual one} of equal forms that the settled tensors connect."""
     return {
         at: target
-        for at, targets in _targets(expected, actual, settled).items()
+        for at, targets in targets_of(expected, actual, settled).items()
         for target in targets
         if len(targets) == 1 and actual[target].signature == expected[at].signature
     }
 
 
-def _targets(
+def targets_of(
     expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
 ) -> dict[int, set[int]]:
     """Return {expected form: the actual ones that hold what its settled tensors are}."""

@@ -10,16 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from graphmap.matching.following import rank_of, stem_of
+from graphmap.matching.following import stem_of
 from graphmap.matching.forms import Form, is_flat
 from graphmap.matching.layout import find_layout
 from graphmap.matching.order import stage_of
 from graphmap.matching.tokens import similarity, words_of
 from graphmap.matching.vocabulary import CONTRASTS, GENERIC, NORMS, PARALLEL, RISING
-from graphmap.matching.walking import NUMBERS, SEPARATORS
+from graphmap.matching.walking import NUMBERS, Order, Path, order_of, word_of
 from graphmap.model.graph import Dims
 
-__all__ = ["Asked", "Leanings", "Pair", "Path", "Paths", "are_near", "tails_of"]
+__all__ = ["Asked", "Leanings", "Pair", "Paths", "are_near", "tails_of"]
 
 LAYOUT, BESIDE, ORDER, WORDS, HABIT = 3.0, 2.0, 1.5, 2.0, 2.0  # how much each says, at most
 AGAINST = 0.5  # share of BESIDE that is left where it speaks against: norms may come first
@@ -30,7 +30,6 @@ LETTERS = frozenset("abcdef")  # that count at the end of a name
 TURNING = ({"expand", "contract"}, {"upsample", "downsample"}, {"postattention", "cross"})
 
 Pair = tuple[int, int]
-Path = tuple[str, ...]
 Paths = Sequence[Path]
 Layouts = dict[int, dict[tuple[int, ...], Counter[str]]]  # {rank: {sizes: layouts}}
 
@@ -58,7 +57,7 @@ class Leanings:
 
     def __init__(self, asked: Asked, targets: Mapping[int, int]) -> None:
         self.asked = asked
-        self.ways = _ways(asked.expected), _ways(asked.actual)
+        self.ways = [f.way for f in asked.expected], [f.way for f in asked.actual]
         self.layouts = _layouts(asked)
         self.kernels = _followed(asked, targets)
         self.falling = self._falling(targets)
@@ -97,12 +96,12 @@ class Leanings:
         """Return the counters of the actual side that fall as the code makes what they count."""
         if not self.asked.ordered:
             return set()
-        rows: dict[Path, list[tuple[tuple[int, str], ...]]] = defaultdict(list)
+        rows: dict[Path, list[Order]] = defaultdict(list)
         for at in sorted(targets):
             way = self.ways[1][targets[at]]
             for depth, piece in enumerate(way):
-                rank = rank_of(piece)
-                row = rows[(*way[:depth], NUMBERS.sub("#", piece))]
+                rank = order_of(piece)
+                row = rows[(*way[:depth], word_of(piece))]
                 if rank and (not row or row[-1] != rank):
                     row.append(rank)
         return {
@@ -138,10 +137,6 @@ class Leanings:
                 near = [stem == stem_of(self.ways[1][kernel]) for stem in stems]
                 total += near[at] - near[1 - at]
         return BESIDE * max(-AGAINST, min(1.0, total))
-
-
-def _ways(side: Sequence[Form]) -> list[Path]:
-    return [tuple(SEPARATORS.split(form.name)) for form in side]
 
 
 def tails_of(paths: Paths) -> tuple[Path, Path]:
@@ -183,9 +178,9 @@ def _direction(paths: Paths) -> tuple[int, str]:
     What stands where the two part tells most: `layer_0/norm_1` comes before `layer_1/norm_0`.
     """
     heads = _heads(paths)
-    words = [NUMBERS.sub("#", head) for head in heads]
+    words = [word_of(head) for head in heads]
     if words[0] == words[1]:
-        ranks = [rank_of(head) for head in heads]
+        ranks = [order_of(head) for head in heads]
         if RISING in words_of(words[0]) or ranks[0] == ranks[1]:
             return 0, ""
         return (1 if ranks[0] < ranks[1] else -1), "numbers"
@@ -211,7 +206,7 @@ def _heads(paths: Paths) -> list[str]:
 def _counter(paths: Paths) -> Path:
     """Return the scope and the word of what counts two modules."""
     common = len(paths[0]) - len(tails_of(paths)[0])
-    return (*paths[0][:common], NUMBERS.sub("#", paths[0][common]))
+    return (*paths[0][:common], word_of(paths[0][common]))
 
 
 def _kernel(form: Form) -> int | None:

@@ -75,26 +75,23 @@ def follow_kernels(run: Run) -> None:
     if not any(group.kind.letter == "V" for group in run.whole[0]):
         return
     from graphmap.matching.following import followed_norms
-    from graphmap.matching.forms import homes_of, inside
+    from graphmap.matching.forms import inside, targets_of
 
     sides, settled = _modules(run)
     owners = followed_norms(*sides, run.ordered)
     if owners is None:
         return
-    home = homes_of(sides[1])
+    homes = targets_of(*sides, settled)
     keepers = {norm: kernel for kernel, norm in owners[1].items()}
     rows, moved = list[tuple[int, int]](), set[int]()
     for kernel, norm in owners[0].items():
-        targets, norms = (
-            {home[settled[p]] for row in sides[0][at].tensors.values() for p in row if p in settled}
-            for at in (kernel, norm)
-        )
+        targets, norms = homes.get(kernel, set()), homes.get(norm, set())
         whose = [keepers[at] for at in norms if at in keepers]
         if not targets and any(_unlike(sides[0][kernel], sides[1][at]) for at in whose):
             moved.update(p for row in sides[0][norm].tensors.values() for p in row if p in settled)
         if len(targets) != 1:
             continue
-        meant = owners[1].get(targets.pop())
+        meant = owners[1].get(next(iter(targets)))
         if meant is None or sides[0][norm].signature != sides[1][meant].signature:
             continue
         if norms and norms != {meant}:
@@ -129,10 +126,8 @@ def doubt_norms(run: Run) -> None:
 
     sides, settled = _modules(run)
     moved = {at for at in misplaced_norms(*sides, settled) if at in settled}
-    if moved:
-        why = "in the code it follows a kernel that has another norm beside it"
-        run.result.vetoes.update((at, (Evidence("form", 0.0, why),)) for at in moved)
-        _take_back(run, moved, settled)
+    why = "in the code it follows a kernel that has another norm beside it"
+    _open(run, "form", dict.fromkeys(moved, why), settled)
 
 
 def doubt_homes(run: Run) -> None:
@@ -145,15 +140,12 @@ def doubt_homes(run: Run) -> None:
         for group in run.whole[1]
         if not any(run.pool[at].name in taken for at in group.positions)
     ]
-    names = set[str]()
-    for pair, group in truer_homes(run.anchors, run.whole[0], free):
-        why = f"{group.template} is free, and has a word of it that this one lacks"
-        for at in pair.expected.positions:
-            run.result.vetoes[at] = (Evidence("home", 0.0, why),)
-            names.add(run.wanted[at].name)
-    if names:
-        run.result.links = [k for k in run.result.links if k.expected.name not in names]
-        run.complete = False
+    found = {
+        at: f"{group.template} is free, and has a word of it that this one lacks"
+        for pair, group in truer_homes(run.anchors, run.whole[0], free)
+        for at in pair.expected.positions
+    }
+    _open(run, "home", found, _settled(run) if found else {})
 
 
 def doubt_swaps(run: Run) -> None:
@@ -166,10 +158,9 @@ def doubt_swaps(run: Run) -> None:
     ends = _ends(run)
     if ends is not None and not _swapped(run, *ends):
         return
-    found = _swapped(run, [list(rows_of(side)) for side in run.whole], _settled(run))
-    if found:
-        run.result.vetoes.update((at, (Evidence("swap", 0.0, why),)) for at, why in found.items())
-        _take_back(run, set(found), dict.fromkeys(found, 0))
+    settled = _settled(run)
+    found = _swapped(run, [list(rows_of(side)) for side in run.whole], settled)
+    _open(run, "swap", found, settled)
 
 
 def _swapped(run: Run, rows: Sequence[Sequence[Row]], settled: Mapping[int, int]) -> dict[int, str]:
@@ -213,6 +204,13 @@ def _is_table(group: Group) -> bool:
 
 def _numbers(group: Group) -> int:
     return sum(word[0] in "=@" for word in group.words)
+
+
+def _open(run: Run, kind: str, found: Mapping[int, str], settled: dict[int, int]) -> None:
+    """Take back links of expected positions, and keep why."""
+    if found:
+        run.result.vetoes.update((at, (Evidence(kind, 0.0, why),)) for at, why in found.items())
+        _take_back(run, found.keys() & settled.keys(), settled)
 
 
 def _take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:

@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from graphmap.matching.following import stem_of
-from graphmap.matching.forms import Form, Signature, is_flat
-from graphmap.matching.leanings import Asked, Leanings, Pair, Path, Paths, are_near, tails_of
+from graphmap.matching.forms import Form, Signature, is_flat, targets_of
+from graphmap.matching.leanings import Asked, Leanings, Pair, Paths, are_near, tails_of
 from graphmap.matching.torn import torn_modules
-from graphmap.matching.walking import NUMBERS
+from graphmap.matching.walking import Path, word_of
 
 __all__ = ["doubtful_swaps"]
 
@@ -29,7 +29,11 @@ def doubtful_swaps(asked: Asked, opened: Set[int], derived: Set[int]) -> dict[in
     opened: positions that were opened before as what might be exchanged. derived: positions of
     what is only what others left.
     """
-    homes = _homes(asked)
+    homes = {
+        at: row
+        for at, row in targets_of(asked.expected, asked.actual, asked.settled).items()
+        if not _holds(asked.expected[at], asked.tables)
+    }
     targets = {at: next(iter(row)) for at, row in homes.items() if len(row) == 1}
     leanings = Leanings(asked, targets)
     found: dict[int, str] = {}
@@ -60,18 +64,6 @@ def doubtful_swaps(asked: Asked, opened: Set[int], derived: Set[int]) -> dict[in
         for positions in asked.expected[at].tensors.values()
         for p in positions
     }
-
-
-def _homes(asked: Asked) -> dict[int, set[int]]:
-    """Return {expected module: the actual ones that its tensors are in}, but for tables."""
-    home = {p: at for at, f in enumerate(asked.actual) for row in f.tensors.values() for p in row}
-    found = {}
-    for at, form in enumerate(asked.expected):
-        places = [asked.settled[p] for p in _positions(form) if p in asked.settled]
-        homes = {home[p] for p in places if p in home}
-        if homes and not _holds(form, asked.tables):
-            found[at] = homes
-    return found
 
 
 def _positions(form: Form) -> Iterator[int]:
@@ -185,4 +177,4 @@ def _so_elsewhere(
 
 def _template(path: Path) -> Path:
     """Return a path without the numbers of the blocks around."""
-    return (*(NUMBERS.sub("#", piece) for piece in path[:-1]), path[-1])
+    return (*map(word_of, path[:-1]), path[-1])

@@ -10,13 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from graphmap.matching.forms import Form
-from graphmap.matching.walking import NUMBERS, SEPARATORS
+from graphmap.matching.walking import Path, word_of
 
 __all__ = ["torn_modules"]
 
 MOST = 2  # times as many modules that went the one way, from which the others went wrong
-
-Path = tuple[str, ...]
 
 
 def torn_modules(
@@ -61,7 +59,7 @@ def _torn(
 
 
 def _scopes(side: Sequence[Form]) -> list[Path]:
-    return [tuple(SEPARATORS.split(form.name))[:-1] for form in side]
+    return [form.way[:-1] for form in side]
 
 
 def _are_apart(one: Path, other: Path) -> bool:
@@ -70,7 +68,7 @@ def _are_apart(one: Path, other: Path) -> bool:
 
 
 def _words(path: Path) -> Path:
-    return tuple(NUMBERS.sub("#", piece) for piece in path)
+    return tuple(map(word_of, path))
 
 
 def _are_alike(side: Sequence[Form], one: Sequence[int], other: Sequence[int]) -> bool:

@@ -17,7 +17,17 @@ from itertools import pairwise
 from graphmap.matching.tokens import MARK, words_of
 from graphmap.matching.vocabulary import PARALLEL, RISING
 
-__all__ = ["NUMBERS", "SEPARATORS", "Path", "TooManyError", "Walk", "pieces_of"]
+__all__ = [
+    "NUMBERS",
+    "SEPARATORS",
+    "Order",
+    "Path",
+    "TooManyError",
+    "Walk",
+    "order_of",
+    "pieces_of",
+    "word_of",
+]
 
 MOST_STATES = 20_000  # of all scopes; beyond, nothing is told
 SHORTEST = 3  # layers in a row of which the ends may be a shortcut
@@ -294,7 +304,11 @@ def _is_ordered(words: tuple[str, ...], one: Path, other: Path) -> bool:
     may be counted from either end.
     """
     differ = [(a, b) for a, b in zip(one, other, strict=False) if a != b] or [("", "")]
-    steps = [_order(a) < _order(b) for a, b in differ if MARK in _word(a) and _word(a) == _word(b)]
+    steps = [
+        order_of(a) < order_of(b)
+        for a, b in differ
+        if MARK in word_of(a) and word_of(a) == word_of(b)
+    ]
     if RISING in words and words != _counted(one, other):
         return False
     if steps:
@@ -318,11 +332,13 @@ def _words(pieces: Iterable[str]) -> set[str]:
     return {w for piece in pieces if not NUMBERS.search(piece) for w in words_of(piece)}
 
 
-def _word(name: str) -> str:
+def word_of(name: str) -> str:
+    """Return a name with a mark for every number."""
     return NUMBERS.sub(MARK, name)
 
 
-def _order(name: str) -> Order:
+def order_of(name: str) -> Order:
+    """Return the numbers in a name, with letters that count on behind them."""
     return tuple((int(number), letter) for number, letter in NUMBERS.findall(name))
 
 
@@ -334,6 +350,6 @@ def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:
         word = name if name[:1] == " " else NUMBERS.sub("#", name)
         if MARK not in word and word + "_" + MARK in known:
             word += "_" + MARK
-        rows[word].append((_order(name), node))
+        rows[word].append((order_of(name), node))
     for row in rows.values():
         yield [node for _, node in sorted(row)]
