@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from graphmap.matching.branches import UNORDERED, open_branches, tell_branches
 from graphmap.matching.forms import Form, Signature, common_signatures
+from graphmap.matching.shortcuts import moved_shortcuts
 from graphmap.matching.tokens import words_of
 from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk
 
@@ -48,11 +49,13 @@ def arrange(
     expected: Sequence[Form],
     actual: Sequence[Form],
     settled: Mapping[int, int],
+    counterparts: bool = False,
 ) -> Arranged:
     """Return the places that forms have in all walks, by their indices.
 
     expected: in the order of the code. settled: {index: index} of what is known; nothing is told
-    where that fits no walk.
+    where that fits no walk. counterparts: the two are known to be the same, however small; only
+    walks in the order of numbers count.
     """
     signatures = common_signatures(expected, actual)
     extra = _extra_scopes((expected, actual), signatures)
@@ -67,7 +70,8 @@ def arrange(
     ]
     told = sum(n * math.log2(len(kept[0]) / n) for s, n in counts[0].items() if s in both)
     whole = len(kept[0]) == len(signatures[0]) == len(signatures[1])
-    if told < (TOLD_WHOLE if whole else TOLD) or len(kept[0]) < COVERED * max(map(len, rest)):
+    least = 0.0 if counterparts else TOLD_WHOLE if whole else TOLD
+    if told < least or len(kept[0]) < COVERED * max(map(len, rest)):
         return Arranged([], {})
     numbers = {s: at for at, s in enumerate(sorted(both))}
     row = [numbers[signatures[0][at]] for at in kept[0]]
@@ -78,9 +82,13 @@ def arrange(
     back = tuple({at: place for place, at in enumerate(side)} for side in kept)
     fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
     try:
-        found, doubted = _walked(row, leaves, fixed)
+        found, doubted = _walked(row, leaves, fixed, counterparts)
         if not found:
-            found, doubted = _walked(row, [(_unlisted(path), form) for path, form in leaves], fixed)
+            listed = [(_unlisted(path), form) for path, form in leaves]
+            found, doubted = _walked(row, listed, fixed, counterparts)
+        if not found and not counterparts:
+            paths = [expected[at].way for at in kept[0]]
+            found, doubted = _with_moved_shortcuts(row, leaves, fixed, paths)
     except TooManyError:
         return Arranged([], {})
     sides = [expected[at].path for at in kept[0]], [path for path, _ in leaves]
@@ -109,12 +117,12 @@ def _unlisted(path: Path) -> Path:
 
 
 def _walked(
-    row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int]
+    row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int], plain: bool
 ) -> tuple[Mapping[int, set[int]], set[int]]:
     """Return the places of leaves, and which of them are known to stand elsewhere.
 
     Where no walk has all that is known, a few of it may be wrong. Else numbers may count down, or
-    shortcuts be counted first or last.
+    shortcuts be counted first or last; not so in a plain walk.
     """
 
     def walked(
@@ -134,6 +142,8 @@ def _walked(
         found = walked(sure)
         if found:
             return found, doubted
+    if plain:
+        return {}, set()
     found = walked(fixed, turning=True)
     if not found:
         # a counter alone does not tell two equal neighbours apart
@@ -144,6 +154,25 @@ def _walked(
             if twins.isdisjoint(places)
         }
     return found, set()
+
+
+def _with_moved_shortcuts(
+    row: Sequence[int], leaves: Sequence[Leaf], fixed: Mapping[int, int], paths: Sequence[Path]
+) -> tuple[dict[int, set[int]], set[int]]:
+    """Return what `_walked` does, once the shortcuts of all blocks are moved.
+
+    Each leaf has its places in all orders that fit.
+    """
+    found: dict[int, set[int]] = {}
+    doubts = set[int]()
+    for order in moved_shortcuts(paths):
+        back = {place: at for at, place in enumerate(order)}
+        known = {leaf: back[place] for leaf, place in fixed.items()}
+        places, doubted = _walked([row[place] for place in order], leaves, known, plain=True)
+        doubts |= doubted
+        for leaf, one in places.items():
+            found.setdefault(leaf, set()).update(order[at] for at in one)
+    return found, doubts
 
 
 def _extra_scopes(

@@ -10,6 +10,7 @@ from operator import eq, itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
+from graphmap.matching.echoes import echoed_words, without_echoes
 from graphmap.matching.indices import Index, Prefixes, selecting_indices
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.running import rank_running
@@ -158,6 +159,7 @@ def build_groups(
     selecting = selecting_indices(templates, known.prefixes if known else {})
     if known is not None and not known.prefixes:
         known.prefixes, known.counters = selecting, counters
+    echoed = echoed_words({text: len(members) for text, members in templates.items()})
     groups: list[Group] = []
     for text in sorted(templates):
         made = _split(
@@ -165,6 +167,7 @@ def build_groups(
         )
         for group in made:
             group.counter = not counters.get(text, set()).isdisjoint(group.free)
+            group.words = without_echoes(group.words, text, echoed) if echoed else group.words
         groups.extend(made)
     _settle_kinds(groups)
     return groups

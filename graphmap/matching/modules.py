@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
 
     sides, settled = _modules(run)
     _by_order(run, sides, settled)
+    _by_parallels(run, sides, settled)
     _complete(run, sides, settled)
     why = "no other module fits it, in two sides that fit"
     _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
@@ -284,6 +286,36 @@ def _by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int,
         _take_back(run, moved, settled)
     why = "its only place in the order of the code, as scopes and forms allow"
     _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
+
+
+def _by_parallels(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
+    """Settle what scopes hold that only their words tell apart, by order and forms in each."""
+    from graphmap.matching.arrangement import arrange
+    from graphmap.matching.forms import fit_forms, inside, paired_forms
+    from graphmap.matching.parallels import parallel_scopes
+
+    rows = []
+    for mine, theirs in parallel_scopes(*sides, paired_forms(*sides, settled)):
+        parts = [sides[0][at] for at in mine], [sides[1][at] for at in theirs]
+        known = {p: settled[p] for form in parts[0] for row in form.tensors.values() for p in row
+                 if p in settled}  # fmt: skip
+        if run.ordered:
+            found = arrange(*parts, paired_forms(*parts, known), counterparts=True).pairs
+            counted = Counter(form.signature for form in parts[0])
+            rows += [
+                pair
+                for e, a in found
+                for pair in inside(parts[0][e], parts[1][a])
+                if counted[parts[0][e].signature] == 1 or not _is_counted(run, pair[0])
+            ]
+        rows += fit_forms(*parts, known)
+    why = "its scope is the counterpart of one with like words, among scopes that hold the same"
+    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+
+
+def _is_counted(run: Run, at: int) -> bool:
+    """Whether an expected position stays open for a counter that need not be the order."""
+    return any(e.kind == "counter" for e in run.result.vetoes.get(at, ()))
 
 
 def _link_open(

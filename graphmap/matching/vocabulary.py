@@ -44,6 +44,7 @@ KIND_WORDS: dict[str, tuple[str, str]] = {
 
 ALIASES: dict[str, str] = _invert(
     {
+        "actor": "policy pi",
         "attention": "attn att mha attend",
         "batchnorm": "bn batchnormalization",
         "block": "blk blocks",
@@ -87,7 +88,8 @@ ALIASES: dict[str, str] = _invert(
         "shortcut": "sc skip identity",
         "token": "tok tokens word words",
         "upsample": "up upsampling",
-        "value": "v values vs wv",
+        "trunk": "torso",
+        "value": "v values vs wv vf",
         "variance": "var",
     }
 )

@@ -20,6 +20,7 @@ from graphmap.matching.vocabulary import PARALLEL, RISING
 __all__ = [
     "NUMBERS",
     "SEPARATORS",
+    "SHORT",
     "Order",
     "Path",
     "TooManyError",
