@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping
 from graphmap.matching.tokens import MARK, segments, words_of
 from graphmap.matching.vocabulary import GENERIC
 
-__all__ = ["echoed_words", "without_echoes"]
+__all__ = ["Echoes", "echoed_words", "without_echoes"]
+
+Echoes = Mapping[tuple[str, ...], frozenset[str]]  # {path of a wrapper: words}
 
 LEAST_SHARE = 4  # a wrapper holds at least one name in so many
 NEARLY_ALL = 0.9  # of what stands in its scope: beside another scope its words tell the two apart
 
 
-def echoed_words(sizes: Mapping[str, int]) -> dict[tuple[str, ...], frozenset[str]]:
+def echoed_words(sizes: Mapping[str, int]) -> Echoes:
     """Return {path of a wrapper: words of its last segment that only inner scopes mean}.
 
     sizes: {template: how many names it has}.
@@ -49,9 +51,7 @@ def _told_within(wrapper: str, scopes: Iterable[str]) -> frozenset[str]:
     return frozenset(w for w in mine if 0 < sum(w in row for row in rows) < len(rows))
 
 
-def without_echoes(
-    words: tuple[str, ...], text: str, echoed: Mapping[tuple[str, ...], frozenset[str]]
-) -> tuple[str, ...]:
+def without_echoes(words: tuple[str, ...], text: str, echoed: Echoes) -> tuple[str, ...]:
     """Return a module's words without those that its wrappers only echo; text: its template."""
     parts = tuple(segments(text))
     kept: list[str] = []

@@ -10,7 +10,7 @@ from operator import eq, itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.bare import Member, Templates, join_bare
-from graphmap.matching.echoes import echoed_words, without_echoes
+from graphmap.matching.echoes import Echoes, echoed_words, without_echoes
 from graphmap.matching.indices import Index, Prefixes, selecting_indices
 from graphmap.matching.kinds import Kind, fits_rank, kind_of, lettered_leaves, settle
 from graphmap.matching.running import rank_running
@@ -123,14 +123,16 @@ def _counting(size: int) -> Places:
 
 
 class Roles:
-    """What the indices of a whole side mean.
+    """What the indices and wrappers of a whole side mean.
 
     prefixes: of each index. counters: {template: which of its indices TensorFlow counted}.
+    echoed: {wrapper: those of its words that a scope within means}.
     """
 
     def __init__(self) -> None:
         self.prefixes: Prefixes = {}
         self.counters: dict[str, set[int]] = {}
+        self.echoed: Echoes = {}
 
 
 def build_groups(
@@ -159,7 +161,8 @@ def build_groups(
     selecting = selecting_indices(templates, known.prefixes if known else {})
     if known is not None and not known.prefixes:
         known.prefixes, known.counters = selecting, counters
-    echoed = echoed_words({text: len(members) for text, members in templates.items()})
+        known.echoed = echoed_words({text: len(members) for text, members in templates.items()})
+    echoed = known.echoed if known else {}
     groups: list[Group] = []
     for text in sorted(templates):
         made = _split(
