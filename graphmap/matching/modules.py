@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_names
-from graphmap.matching.decide import Found
+from graphmap.matching.links import FORM_BITS, link_open, open_links, settled_places, take_back
+from graphmap.matching.placing import by_order, by_parallels
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = [
 DERIVED = ("form", "creation")  # of what follows from others
 LARGE = 300  # expected names from which blocks stand for all others of their stack
 ENDS = 3  # blocks at either end of a stack that do
-FORM_BITS = 14.0  # of a module that fits no other one
 
 
 def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
@@ -39,11 +38,11 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     from graphmap.matching.forms import fit_forms
 
     sides, settled = _modules(run)
-    _by_order(run, sides, settled)
-    _by_parallels(run, sides, settled)
+    by_order(run, sides, settled)
+    by_parallels(run, sides, settled)
     _complete(run, sides, settled)
     why = "no other module fits it, in two sides that fit"
-    _link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
+    link_open(run, fit_forms(*sides, settled), settled, Evidence("form", FORM_BITS, why))
     _beside(run, sides, settled)
 
 
@@ -58,7 +57,7 @@ def _complete(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int,
     if len(set(paired.values())) == len(paired):
         rows = [pair for e, a in paired.items() for pair in inside(sides[0][e], sides[1][a])]
         why = "its module is settled, and nothing else in that is like it"
-        _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+        link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def keep_modules(run: Run) -> None:
@@ -68,7 +67,7 @@ def keep_modules(run: Run) -> None:
     sides, settled = _modules(run)
     moved = strays(*sides, settled)
     if moved:
-        _take_back(run, moved, settled)
+        take_back(run, moved, settled)
         _complete(run, sides, settled)
 
 
@@ -102,9 +101,9 @@ def follow_kernels(run: Run) -> None:
     back = {a: e for e, a in settled.items()}
     taken = {back[a] for _, a in rows if a in back} - {e for e, a in rows if settled.get(e) == a}
     if moved | taken:
-        _take_back(run, moved | taken, settled)
+        take_back(run, moved | taken, settled)
     why = "its kernel is settled, and this norm goes with that"
-    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def _unlike(one: Form, other: Form) -> bool:
@@ -129,7 +128,7 @@ def doubt_norms(run: Run) -> None:
     sides, settled = _modules(run)
     moved = {at for at in misplaced_norms(*sides, settled) if at in settled}
     why = "in the code it follows a kernel that has another norm beside it"
-    _open(run, "form", dict.fromkeys(moved, why), settled)
+    open_links(run, "form", dict.fromkeys(moved, why), settled)
 
 
 def doubt_homes(run: Run) -> None:
@@ -147,7 +146,7 @@ def doubt_homes(run: Run) -> None:
         for pair, group in truer_homes(run.anchors, run.whole[0], free)
         for at in pair.expected.positions
     }
-    _open(run, "home", found, _settled(run) if found else {})
+    open_links(run, "home", found, settled_places(run) if found else {})
 
 
 def doubt_swaps(run: Run) -> None:
@@ -160,9 +159,9 @@ def doubt_swaps(run: Run) -> None:
     ends = _ends(run)
     if ends is not None and not _swapped(run, *ends):
         return
-    settled = _settled(run)
+    settled = settled_places(run)
     found = _swapped(run, [list(rows_of(side)) for side in run.whole], settled)
-    _open(run, "swap", found, settled)
+    open_links(run, "swap", found, settled)
 
 
 def _swapped(run: Run, rows: Sequence[Sequence[Row]], settled: Mapping[int, int]) -> dict[int, str]:
@@ -208,21 +207,6 @@ def _numbers(group: Group) -> int:
     return sum(word[0] in "=@" for word in group.words)
 
 
-def _open(run: Run, kind: str, found: Mapping[int, str], settled: dict[int, int]) -> None:
-    """Take back links of expected positions, and keep why."""
-    if found:
-        run.result.vetoes.update((at, (Evidence(kind, 0.0, why),)) for at, why in found.items())
-        _take_back(run, found.keys() & settled.keys(), settled)
-
-
-def _take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:
-    names = {run.wanted[at].name for at in places}
-    run.result.links = [k for k in run.result.links if k.expected.name not in names]
-    run.complete = False
-    for at in places:
-        del settled[at]
-
-
 def by_neighbours(run: Run) -> None:
     """Settle norms that stand beside settled kernels, where nothing else there is like them."""
     _beside(run, *_modules(run))
@@ -233,7 +217,7 @@ def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, i
 
     rows = companions(*sides, settled)
     why = "it stands beside what is settled, and nothing else there is like it"
-    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
@@ -244,92 +228,4 @@ def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:
         modules_of(rows_of(run.whole[0]), run.wanted_names),
         modules_of(rows_of(run.whole[1]), run.pool_names),
     )
-    return sides, _settled(run)
-
-
-def _settled(run: Run) -> dict[int, int]:
-    places = {v.name: at for at, v in enumerate(run.pool)}
-    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
-    return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
-
-
-def _by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
-    """Settle modules that have one place in the order of the code, as scopes and forms allow.
-
-    A small group that was laid into a longer one gives way: its place in that was a guess. What
-    no walk has stays open.
-    """
-    from graphmap.matching.arrangement import arrange
-    from graphmap.matching.forms import homes_of, inside, paired_forms
-
-    if not (run.ordered and all(sides)):
-        return
-    laid = {
-        k.expected.name
-        for k in run.result.links
-        if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
-    }
-    firm = {at: a for at, a in settled.items() if run.wanted[at].name not in laid}
-    found = arrange(*sides, paired_forms(*sides, firm))
-    if not found.places:
-        return
-    rows = [pair for e, a in found.pairs for pair in inside(sides[0][e], sides[1][a])]
-    meant = dict(rows)
-    homes = homes_of(sides[0]), homes_of(sides[1])
-    moved = {
-        at
-        for at, a in settled.items()
-        if meant.get(at, a) != a
-        or homes[0][at] not in found.places.get(homes[1][a], {homes[0][at]})
-    }
-    if moved:
-        _take_back(run, moved, settled)
-    why = "its only place in the order of the code, as scopes and forms allow"
-    _link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
-
-
-def _by_parallels(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
-    """Settle what scopes hold that only their words tell apart, by order and forms in each."""
-    from graphmap.matching.arrangement import arrange
-    from graphmap.matching.forms import fit_forms, inside, paired_forms
-    from graphmap.matching.parallels import parallel_scopes
-
-    rows = []
-    for mine, theirs in parallel_scopes(*sides, paired_forms(*sides, settled)):
-        parts = [sides[0][at] for at in mine], [sides[1][at] for at in theirs]
-        known = {p: settled[p] for form in parts[0] for row in form.tensors.values() for p in row
-                 if p in settled}  # fmt: skip
-        if run.ordered:
-            found = arrange(*parts, paired_forms(*parts, known), counterparts=True).pairs
-            counted = Counter(form.signature for form in parts[0])
-            rows += [
-                pair
-                for e, a in found
-                for pair in inside(parts[0][e], parts[1][a])
-                if counted[parts[0][e].signature] == 1 or not _is_counted(run, pair[0])
-            ]
-        rows += fit_forms(*parts, known)
-    why = "its scope is the counterpart of one with like words, among scopes that hold the same"
-    _link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
-
-
-def _is_counted(run: Run, at: int) -> bool:
-    """Whether an expected position stays open for a counter that need not be the order."""
-    return any(e.kind == "counter" for e in run.result.vetoes.get(at, ()))
-
-
-def _link_open(
-    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
-) -> None:
-    """Link pairs of positions that are open on both sides, and count them as settled."""
-    taken = set(settled.values())
-    for mine, other in rows:
-        if mine not in settled and other not in taken:
-            one, two = run.wanted[mine], run.pool[other]
-            kernel = len(one.shape or ()) > 1
-            run.result.links.append(
-                Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
-            )
-            run.result.vetoes.pop(mine, None)
-            settled[mine] = other
-            taken.add(other)
+    return sides, settled_places(run)
