@@ -27,7 +27,7 @@ MADE_SO = frozenset({"query", "key", "value"})  # beside each other, but in this
 FALLING = 4  # members of a counter that fall throughout, from which it counts from the other end
 LETTERS = frozenset("abcdef")  # that count at the end of a name
 # what comes first in one kind of block, and last in another
-TURNING = ({"expand", "contract"}, {"upsample", "downsample"}, {"postattention", "cross"})
+TURNING = ({"expand", "contract", "upsample", "downsample"}, {"postattention", "cross"})
 
 Pair = tuple[int, int]
 Paths = Sequence[Path]
@@ -194,7 +194,7 @@ def _direction(paths: Paths) -> tuple[int, str]:
     first, second = map(stage_of, own)
     if first is None or second is None or first == second:
         return 0, ""
-    if any(two <= own[0] | own[1] for two in TURNING):
+    if any(len(words & (own[0] | own[1])) > 1 for words in TURNING):
         return 0, ""
     return (1 if first < second else -1), "words"
 
