@@ -1,0 +1,56 @@
+"""Links between the two sides, made and taken back by their positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from graphmap.matching.decide import Found
+from graphmap.model.namemap import Evidence
+
+if TYPE_CHECKING:
+    from graphmap.matching.levels import Run
+
+__all__ = ["FORM_BITS", "link_open", "open_links", "settled_places", "take_back"]
+
+FORM_BITS = 14.0  # of a module that fits no other one
+
+
+def settled_places(run: Run) -> dict[int, int]:
+    """Return {expected position: actual one} of what is linked."""
+    places = {v.name: at for at, v in enumerate(run.pool)}
+    known = {k.expected.name: places[k.actual.name] for k in run.result.links}
+    return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+
+
+def link_open(
+    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
+) -> None:
+    """Link pairs of positions that are open on both sides, and count them as settled."""
+    taken = set(settled.values())
+    for mine, other in rows:
+        if mine not in settled and other not in taken:
+            one, two = run.wanted[mine], run.pool[other]
+            kernel = len(one.shape or ()) > 1
+            run.result.links.append(
+                Found(one, two, evidence.bits, evidence.bits, (evidence,), kernel)
+            )
+            run.result.vetoes.pop(mine, None)
+            settled[mine] = other
+            taken.add(other)
+
+
+def open_links(run: Run, kind: str, found: Mapping[int, str], settled: dict[int, int]) -> None:
+    """Take back links of expected positions, and keep why."""
+    if found:
+        run.result.vetoes.update((at, (Evidence(kind, 0.0, why),)) for at, why in found.items())
+        take_back(run, found.keys() & settled.keys(), settled)
+
+
+def take_back(run: Run, places: set[int], settled: dict[int, int]) -> None:
+    """Take back the links of expected positions; `settled` loses them too."""
+    names = {run.wanted[at].name for at in places}
+    run.result.links = [k for k in run.result.links if k.expected.name not in names]
+    run.complete = False
+    for at in places:
+        del settled[at]
