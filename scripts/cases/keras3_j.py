@@ -54,9 +54,9 @@ MODELS = {
 }
 
 
-def weights_file(case_id: str) -> Case:
-    """Number the weights, write the file, find the numbers in it."""
-    family, expression = MODELS[case_id]
+def weights_file(case_id: str, model: tuple[str, str]) -> Case:
+    """Number the weights of a (family, expression), write the file, find the numbers in it."""
+    family, expression = model
     settings = {**os.environ, "KERAS_BACKEND": "tensorflow"}
     settings.pop("TF_USE_LEGACY_KERAS", None)
     command = [sys.executable, "-c", PROGRAM, expression]
@@ -86,5 +86,5 @@ def weights_file(case_id: str) -> Case:
 
 def keras3_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
-    for case_id in MODELS:
-        yield case_id, lambda case_id=case_id: weights_file(case_id)  # type: ignore[misc]
+    for case_id, model in MODELS.items():
+        yield case_id, lambda case_id=case_id, model=model: weights_file(case_id, model)  # type: ignore[misc]
