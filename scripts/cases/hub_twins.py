@@ -113,7 +113,7 @@ def twin_case(spec: Twin) -> Case:
         variable.assign(_moved(spec, values, variable))
     ids = random.randint(1, 90, (2, 9))
     with torch.no_grad():
-        first = model(input_ids=torch.from_numpy(ids)).last_hidden_state.numpy()
+        first = model.base_model(input_ids=torch.from_numpy(ids)).last_hidden_state.numpy()
     second = backbone(_inputs(backbone, ids))
     second = np.asarray(second["sequence_output"] if isinstance(second, dict) else second)
     if not np.allclose(first, second, atol=2e-3 * np.std(first)):
