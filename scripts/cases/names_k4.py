@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from cases.case import Case, Row
+from cases.case import Case, Codes, Row
+from cases.converters_i import Shapes
 from cases.hub_twins import AT, HEADS, HUB, SIZES, TABLE, Move, Twin, same, turned
 from cases.names_k3 import ERNIE
 from cases.sides import ported_case
@@ -151,7 +155,102 @@ def crossmodal() -> Case:
     )
 
 
+def hybrid_shapes(n: int, heads: int, counts: tuple[int, ...], wide: int) -> Shapes:
+    """Names of Google's R+ViT in a .npz: a ResNet with group norms, then a ViT."""
+    shapes: Shapes = {"conv_root/kernel": (7, 7, 3, 32), "cls": (1, 1, n)}
+
+    def norm(at: str, width: int, image: bool = False) -> None:
+        shape = (1, 1, 1, width) if image else (width,)
+        shapes.update({f"{at}/scale": shape, f"{at}/bias": shape})
+
+    def dense(at: str, *shape: int) -> None:
+        shapes.update({f"{at}/kernel": shape, f"{at}/bias": shape[-1:]})
+
+    norm("gn_root", 32)
+    last = 32
+    for i, count in enumerate(counts):
+        for k in range(count):
+            at = f"block{i + 1}/unit{k + 1}"
+            for r, shape in enumerate(((1, 1, last, 32), (3, 3, 32, 32), (1, 1, 32, wide)), 1):
+                shapes[f"{at}/conv{r}/kernel"] = shape
+                norm(f"{at}/gn{r}", shape[-1], True)
+            if not k:
+                shapes[f"{at}/conv_proj/kernel"] = (1, 1, last, wide)
+                norm(f"{at}/gn_proj", wide, True)
+            last = wide
+    dense("embedding", 1, 1, wide, n)
+    shapes["Transformer/posembed_input/pos_embedding"] = (1, 5, n)
+    for i in range(4):
+        at = f"Transformer/encoderblock_{i}"
+        norm(f"{at}/LayerNorm_0", n)
+        norm(f"{at}/LayerNorm_2", n)
+        for one in ("query", "key", "value"):
+            shapes[f"{at}/MultiHeadDotProductAttention_1/{one}/kernel"] = (n, heads, n // heads)
+            shapes[f"{at}/MultiHeadDotProductAttention_1/{one}/bias"] = (heads, n // heads)
+        shapes[f"{at}/MultiHeadDotProductAttention_1/out/kernel"] = (heads, n // heads, n)
+        shapes[f"{at}/MultiHeadDotProductAttention_1/out/bias"] = (n,)
+        dense(f"{at}/MlpBlock_3/Dense_0", n, 2 * n)
+        dense(f"{at}/MlpBlock_3/Dense_1", 2 * n, n)
+    norm("Transformer/encoder_norm", n)
+    dense("head", n, 7)
+    return shapes
+
+
+def hybrid() -> Case:
+    """Google's .npz of an R+ViT, as timm's reader takes it."""
+    import timm
+    import torch
+    from timm.layers import StdConv2dSame
+    from timm.models import resnetv2, vision_transformer
+    from timm.models.vision_transformer_hybrid import HybridEmbed
+
+    n, heads, counts, wide = 48, 4, (1, 2, 1, 1), 128
+    trunk = resnetv2.ResNetV2(
+        layers=counts,
+        channels=(wide,) * 4,
+        num_classes=0,
+        global_pool="",
+        preact=False,
+        stem_type="same",
+        stem_chs=32,
+        conv_layer=partial(StdConv2dSame, eps=1e-8),
+    )
+    model = vision_transformer.VisionTransformer(
+        img_size=64,
+        patch_size=1,
+        num_classes=7,
+        embed_dim=n,
+        depth=4,
+        num_heads=heads,
+        mlp_ratio=2,
+        embed_layer=partial(HybridEmbed, backbone=trunk),
+    )
+    codes, shapes = Codes(), hybrid_shapes(n, heads, counts, wide)
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path = str(Path(folder) / "R.npz")
+        np.savez(path, **{name: codes.array(name, shape) for name, shape in shapes.items()})
+        model.load_pretrained(path)
+    state = model.state_dict()
+    trace = codes.trace({name: value.double().numpy() for name, value in state.items()})
+    return Case(
+        "c_vit_hybrid_npz",
+        "vit-hybrid",
+        "flax_to_pt",
+        "names",
+        [(name, shape, "float32") for name, shape in shapes.items()],
+        [(name, tuple(value.shape), "float32") for name, value in state.items()],
+        trace.truth,
+        f"timm {timm.__version__}: its reader of Google's .npz run on numbered values; truth and "
+        "layouts read off them",
+        "queries, keys and values are one tensor on the expected side only",
+        trace.layout,
+        {},
+        trace.composite,
+    )
+
+
 def other_k_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
     yield "t_ernie_static_graph", ernie
+    yield "c_vit_hybrid_npz", hybrid
     yield "d_scale_crossmodal_slots", crossmodal

@@ -36,6 +36,26 @@ def detr() -> Case:
     return by_objects("o_detr", "detr", "object_graph", make, "model", what)
 
 
+def nhnet() -> Case:
+    """tf-models' first stage of NHNet: a BERT, and a decoder that shares its tables."""
+
+    def make() -> Any:
+        import numpy as np
+        from official.modeling.hyperparams import params_dict
+        from official.projects.nhnet import configs, models
+
+        sizes = {**configs.UNITTEST_CONFIG, "vocab_size": 97, "max_position_embeddings": 24}
+        sizes |= {"num_hidden_layers": 4, "num_decoder_layers": 3}
+        model = models.create_bert2bert_model(params=params_dict.ParamsDict(sizes))
+        ids = np.zeros((2, 10), np.int32)
+        names = ("input_ids", "input_mask", "segment_ids", "target_ids")
+        model(dict.fromkeys(names, ids))
+        return model
+
+    what = "tf-models-official's Bert2Bert of NHNet"
+    return by_objects("o_nhnet", "nhnet", "object_graph", make, "model", what)
+
+
 TINY = [("residual", 64, 1), ("residual", 128, 1), ("residual", 256, 1), ("residual", 512, 1)]
 
 
@@ -77,6 +97,7 @@ def second(case: Case, make: Callable[[], Any]) -> Case:
 def object_k_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
     yield "o_detr", detr
+    yield "o_nhnet", nhnet
     yield "k_obj_mobiledet", mobiledet
     for case_id, model in MODELS.items():
         yield case_id, lambda case_id=case_id, model=model: weights_file(case_id, model)  # type: ignore[misc]
