@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from cases import wirings_k1 as k
 from cases.names_a import plus
 from cases.names_d import SLIM, TORCH, leaves
-from cases.nets import Naming, by_default, by_rules
+from cases.nets import by_default, by_rules
 from cases.nets_keras import OtherOps
 from cases.sides import Ported, tf_side, torch_side
 from cases.wired import Wired
-
-
-def hashed(role: str, kind: str) -> str:
-    """Name a variable as a program does that hides what it is."""
-    module, _, leaf = role.rpartition("/")
-    short = {"kernel": "a", "bias": "b", "gamma": "c", "beta": "d", "moving_mean": "e"}
-    return f"p{zlib.crc32(module.encode()) % 0xFFFF:04x}/{short.get(leaf, 'f')}"
-
-
-def numbered() -> Naming:
-    """Name layers in the order in which they are made, as OpenCV's and MXNet's exports do."""
-    seen: dict[str, int] = {}
-
-    def name_of(role: str, kind: str) -> str:
-        module, _, leaf = role.rpartition("/")
-        at = seen.setdefault(module, len(seen))
-        return f"segnet/op{at}/{leaf}"
-
-    return name_of
-
 
 WIRED = (
     Wired(
@@ -118,17 +97,6 @@ WIRED = (
         ema=True,
         intent="ema",
         notes="the teacher is the moving average; its norms' statistics are the student's",
-    ),
-    Wired(
-        "w_segnet_hashed",
-        "segnet",
-        "obfuscated",
-        "graph",
-        k.segmented,
-        lambda: hashed,
-        numbered,
-        optimizer="Momentum",
-        notes="names of one side are hashes, those of the other count what is made",
     ),
 )
 

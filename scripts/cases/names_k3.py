@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cases import wirings_k2 as k
@@ -95,6 +96,79 @@ ERNIE = Ported(
     lambda: tf_side(k.knowledge, paddle, graph=False),
     lambda: torch_side(ernie, role_of, {"tokens": ((2, 6), int)}),
     notes="the actual names are those of Baidu's static graphs",
+)
+GOOGLE = {
+    "self/query": "attention/self/query",
+    "self/key": "attention/self/key",
+    "self/value": "attention/self/value",
+    "self/out": "attention/output/dense",
+    "self/norm": "attention/output/LayerNorm",
+    "ffn/0": "intermediate/dense",
+    "ffn/1": "output/dense",
+    "ffn/norm": "output/LayerNorm",
+}
+
+
+def google(scope: str, role: str) -> str:
+    """Name a variable as BERT's authors would, under a scope."""
+    head, _, leaf = role.rpartition("/")
+    tables = {"words": "word", "places": "position"}
+    if head in tables:
+        return f"{scope}/embeddings/{tables[head]}_embeddings"
+    if head == "start/norm":
+        return f"{scope}/embeddings/LayerNorm/{leaf}"
+    if head == "last/norm":
+        return f"{scope}/encoder/final_layer_norm/{leaf}"
+    if head == "pooled":
+        return f"{scope}/pooler/dense/{leaf}"
+    _, layer, *part = head.split("/")
+    leaf = "low_rank_projection" if leaf == "mix" else leaf
+    return f"{scope}/encoder/layer_{layer}/{GOOGLE['/'.join(part)]}/{leaf}"
+
+
+def tower(role: str, kind: str) -> str:
+    """Name a variable of one of two towers."""
+    which, _, rest = role.partition("/")
+    return google(f"dense_retrieval/{which}_tower/transformer", rest)
+
+
+def classifier(role: str, kind: str) -> str:
+    """Name a variable of the classifier."""
+    found = re.fullmatch(r"classes/(\w+)", role)
+    return f"classifier/logits/{found[1]}" if found else google("classifier/performer", role)
+
+
+PORTED = (
+    Ported(
+        "linformer_slots__two_towers",
+        "linformer",
+        "scope_prefix",
+        "names",
+        lambda: tf_side(
+            k.one_low_rank,
+            lambda role, kind: google("linformer", role),
+            train=True,
+            optimizer="Adam",
+            graph=False,
+        ),
+        lambda: tf_side(k.two_low_rank, tower, graph=False),
+        convert=lambda values: {
+            f"{at}/{role}": value for at in ("query", "passage") for role, value in values.items()
+        },
+        inputs=(("question", "tokens"), ("document", "tokens")),
+        notes="both towers are begun from the one encoder",
+    ),
+)
+PERFORMER = Ported(
+    "performer_ema_only_export__classifier",
+    "performer",
+    "slots_distractor",
+    "names",
+    lambda: tf_side(k.kernelized, lambda role, kind: google("performer", role), graph=False),
+    lambda: tf_side(k.kernelized_classes, classifier, graph=False),
+    convert=lambda values: {"classes/kernel": None, "classes/bias": None},
+    compare=1,
+    notes="an export that holds the moving averages only; the classifier is new",
 )
 VALUES = {"g": "g", "v": "V", "bias": "b"}
 FAIR = {"v": "weight_v", "g": "weight_g", "bias": "bias"}

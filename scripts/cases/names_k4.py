@@ -13,7 +13,7 @@ import numpy as np
 from cases.case import Case, Codes, Row
 from cases.converters_i import Shapes
 from cases.hub_twins import AT, HEADS, HUB, SIZES, TABLE, Move, Twin, same, turned
-from cases.names_k3 import ERNIE
+from cases.names_k3 import ERNIE, PERFORMER
 from cases.sides import ported_case
 
 
@@ -105,6 +105,17 @@ def ernie() -> Case:
         held += [(f"{name}_moment{k}_0", shape, dtype) for k in (1, 2)]
         held += [(f"{name}_beta{k}_pow_acc_0", (1,), dtype) for k in (1, 2)]
     return replace(case, actual=[*held, ("@LR_DECAY_COUNTER@", (1,), "int64")])
+
+
+def averages() -> Case:
+    """A Performer's export of nothing but its moving averages."""
+    case = ported_case(PERFORMER)
+    end = "/ExponentialMovingAverage"
+    return replace(
+        case,
+        actual=[(f"{name}{end}", shape, dtype) for name, shape, dtype in case.actual],
+        truth={e: a and f"{a}{end}" for e, a in case.truth.items()},
+    )
 
 
 def crossmodal() -> Case:
@@ -252,5 +263,6 @@ def hybrid() -> Case:
 def other_k_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
     yield "t_ernie_static_graph", ernie
+    yield "performer_ema_only_export__classifier", averages
     yield "c_vit_hybrid_npz", hybrid
     yield "d_scale_crossmodal_slots", crossmodal

@@ -111,12 +111,4 @@ MODELS = {
         "max_label_length=8, decoder_hidden_dim=24, num_decoder_layers=2, num_decoder_heads=4, "
         "decoder_mlp_dim=40)",
     ),
-    "k_k3h5_cspnet": (
-        "cspnet",
-        "M.CSPNetBackbone(stem_filters=8, stem_kernel_size=3, stem_strides=1, "
-        "stackwise_depth=[1, 2, 3], stackwise_strides=[2, 2, 2], "
-        "stackwise_num_filters=[16, 24, 32], block_type='dark_block', stage_type='csp', "
-        "expand_ratio=[2.0, 1.0], bottle_ratio=[0.5, 1.0], block_ratio=[1.0, 0.5], "
-        "image_shape=(64, 64, 3))",
-    ),
 }

@@ -7,7 +7,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 
 def alone(module: str, **stubs: Any) -> ModuleType:
@@ -23,5 +22,11 @@ def alone(module: str, **stubs: Any) -> ModuleType:
         package = ModuleType(name)
         package.__path__ = ["/".join((at, *rest[:depth]))]
         parts[name] = package
-    with mock.patch.dict(sys.modules, parts):
+    held = {name: sys.modules[name] for name in parts if name in sys.modules}
+    sys.modules.update(parts)
+    try:
         return import_module(module)
+    finally:
+        for name in parts:
+            del sys.modules[name]
+        sys.modules.update(held)

@@ -90,24 +90,6 @@ def committee(net: Net, train: bool) -> Any:
     return net.dense("judge", tf.add_n(votes) / 3, 4)
 
 
-def segmented(net: Net, train: bool) -> Any:
-    """SegNet: two or three convolutions a level down and the same up, of few widths."""
-    x = holder("street", 1, 16, 16, 3)
-    plan = ((2, 8), (2, 8), (3, 12))
-    for i, (count, wide) in enumerate(plan):
-        for k in range(count):
-            x = net.conv(f"down/{i}/{k}", x, wide)
-            x = relu(net.batch_norm(f"down/{i}/{k}/norm", x, train))
-        x = tf.nn.max_pool2d(x, 2, 2, "SAME")
-    for i, (count, wide) in enumerate(plan[::-1]):
-        x = tf.repeat(tf.repeat(x, 2, 1), 2, 2)
-        for k in range(count):
-            last = k == count - 1 and i < 2
-            x = net.conv(f"up/{i}/{k}", x, plan[1 - i][1] if last else wide)
-            x = relu(net.batch_norm(f"up/{i}/{k}/norm", x, train))
-    return net.conv("classes", x, 5, 1)
-
-
 def pose(net: Net, train: bool, new: bool = False) -> Any:
     """PoseNet in small: a place and a turn, at the end and at an auxiliary exit."""
     x = holder("photo", 2, 16, 16, 3)

@@ -108,3 +108,55 @@ def imagined(net: Net, train: bool) -> Any:
     reward = net.dense("reward/out", net.dense("reward/hidden", belief, 12, elu), 1)
     value = net.dense("value/out", net.dense("value/hidden", belief, 12, elu), 1)
     return [*outputs, reward, tf.tanh(value)]
+
+
+def low_rank(net: Net, at: str, ids: Any) -> Any:
+    """Linformer: keys and values are mixed to fewer places by matrices of their own."""
+    x = net.embed(f"{at}words", ids, 41, 16) + net.var(f"{at}places/table", (8, 16), "embedding")
+    x = net.layer_norm(f"{at}start/norm", x)
+    for i in range(4):
+        layer = f"{at}layer/{i}"
+        q, k, v = (net.dense(f"{layer}/self/{one}", x, 16) for one in ("query", "key", "value"))
+        fewer = [net.var(f"{layer}/self/{one}/mix", (8, 4), "mix") for one in ("key", "value")]
+        k, v = (tf.einsum("bnd,nm->bmd", y, mix) for y, mix in zip((k, v), fewer, strict=True))
+        y = tf.matmul(tf.nn.softmax(tf.matmul(q, k, transpose_b=True) / 4.0), v)
+        x = net.layer_norm(f"{layer}/self/norm", x + net.dense(f"{layer}/self/out", y, 16))
+        y = net.dense(f"{layer}/ffn/1", net.dense(f"{layer}/ffn/0", x, 32, relu), 16)
+        x = net.layer_norm(f"{layer}/ffn/norm", x + y)
+    return net.dense(f"{at}pooled", x[:, 0], 16, tf.tanh)
+
+
+def one_low_rank(net: Net, train: bool) -> Any:
+    """One encoder, whose output stands for both towers'."""
+    x = low_rank(net, "", holder("tokens", 2, 8, dtype=tf.int32))
+    return [x, x]
+
+
+def two_low_rank(net: Net, train: bool) -> Any:
+    """Two towers of one shape."""
+    both = (("query", "question"), ("passage", "document"))
+    return [low_rank(net, f"{at}/", holder(name, 2, 8, dtype=tf.int32)) for at, name in both]
+
+
+def kernelized(net: Net, train: bool, classes: bool = False) -> Any:
+    """Performer: attention by positive features, norms first."""
+    x = net.embed("words", holder("tokens", 2, 6, dtype=tf.int32), 41, 16)
+    x = x + net.var("places/table", (6, 16), "embedding")
+    for i in range(5):
+        h = net.layer_norm(f"layer/{i}/self/norm", x)
+        q, k, v = (net.dense(f"layer/{i}/self/{one}", h, 16) for one in ("query", "key", "value"))
+        q, k = relu(q) + 1e-3, relu(k) + 1e-3
+        y = tf.matmul(q, tf.matmul(k, v, transpose_a=True))
+        y = y / tf.reduce_sum(q * tf.reduce_sum(k, 1, keepdims=True), -1, keepdims=True)
+        x = x + net.dense(f"layer/{i}/self/out", y, 16)
+        h = net.layer_norm(f"layer/{i}/ffn/norm", x)
+        x = x + net.dense(f"layer/{i}/ffn/1", net.dense(f"layer/{i}/ffn/0", h, 32, relu), 16)
+    x = net.layer_norm("last/norm", x)
+    if classes:
+        return [x, net.dense("classes", x[:, 0], 3)]
+    return [x, tf.tensordot(x, tf.transpose(net.roles["words/table"]), 1)]
+
+
+def kernelized_classes(net: Net, train: bool) -> Any:
+    """The same with a classifier in the place of the words' logits."""
+    return kernelized(net, train, True)
