@@ -72,7 +72,7 @@ WIRED = (
         "w_mean_teacher_ema",
         "mean-teacher",
         "ema-intent",
-        "names",
+        "graph",
         k.thirteen,
         lambda: by_rules(
             (r"conv/(\d)/(\d)/norm/(.*)", r"model/block\1/bn_\2/\3"),
