@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from graphmap.matching.branches import UNORDERED, open_branches, tell_branches
 from graphmap.matching.forms import Form, Signature, common_signatures
 from graphmap.matching.shortcuts import moved_shortcuts
 from graphmap.matching.tokens import words_of
-from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk
+from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk, pieces_of
 
 __all__ = ["Arranged", "arrange"]
 
@@ -81,15 +82,11 @@ def arrange(
         return Arranged([], {})
     back = tuple({at: place for place, at in enumerate(side)} for side in kept)
     fixed = {back[1][a]: back[0][e] for e, a in settled.items() if e in back[0] and a in back[1]}
-    try:
-        found, doubted = _walked(row, leaves, fixed, counterparts)
-        if not found:
-            listed = [(_unlisted(path), form) for path, form in leaves]
-            found, doubted = _walked(row, listed, fixed, counterparts)
-        if not found and not counterparts:
-            paths = [expected[at].way for at in kept[0]]
-            found, doubted = _with_moved_shortcuts(row, leaves, fixed, paths)
-    except TooManyError:
+    paths = [expected[at].way for at in kept[0]]
+    found, doubted = _first_walk(
+        row, leaves, [actual[at].name for at in kept[1]], fixed, paths, counterparts
+    )
+    if not found:
         return Arranged([], {})
     sides = [expected[at].path for at in kept[0]], [path for path, _ in leaves]
     found = tell_branches(open_branches(found, sides[0], row), *sides)
@@ -106,6 +103,36 @@ def arrange(
         if back[1][a] not in doubted
     ]
     return Arranged(pairs, places)
+
+
+def _first_walk(
+    row: Sequence[int],
+    leaves: Sequence[Leaf],
+    names: Sequence[str],
+    fixed: Mapping[int, int],
+    paths: Sequence[Path],
+    plain: bool,
+) -> tuple[Mapping[int, set[int]], set[int]]:
+    """Return the places of leaves in the first way of reading names of which a walk fits.
+
+    As scopes; lists in turn; with every word a scope, where names are flat; at last with the
+    shortcuts of the code moved. paths: of the code. names: of the leaves.
+    """
+    listed = [(_unlisted(path), form) for path, form in leaves]
+    flat = [
+        (pieces_of(name, words=True), form) for name, (_, form) in zip(names, leaves, strict=True)
+    ]
+    ways = (leaves, listed) if plain else (leaves, listed, flat)
+    for way in ways:
+        with suppress(TooManyError):
+            found, doubted = _walked(row, way, fixed, plain)
+            if found:
+                return found, doubted
+    if plain:
+        return {}, set()
+    with suppress(TooManyError):
+        return _with_moved_shortcuts(row, leaves, fixed, paths)
+    return {}, set()
 
 
 def _unlisted(path: Path) -> Path:

@@ -8,6 +8,7 @@ where the stored side lacks the pieces and has the whole.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,10 @@ STATE: dict[str, tuple[str, ...]] = {
 STATE_WORD = rf"(?i)(?<![a-z0-9])(?:{'|'.join(STATE)})(?![a-z0-9])"  # compiled where needed
 TRIOS = (("query", "key", "value"), ("q", "k", "v"))
 TOGETHER = "query_key_value"
+# Of a gated feed-forward layer: the gate, what it gates, and a name that says which comes first.
+GATE = re.compile(r"(?<![a-z])gate(?![a-z])")
+GATED = ("up", "intermediate")
+GATE_FIRST = r"gate_?up"
 KERAS_GATES = "gates:ijfo->ifco"  # of any cell of TensorFlow 1 and of Keras
 GATES = 3  # least times that the outputs of a cell are as wide as its state
 FEWEST_LAYERS = 2
@@ -87,7 +92,8 @@ def find_bundles(
     found: list[Bundle] = []
     taken: set[int] = set()
     crops = _crops(wanted, rows, pool, beyond)
-    for made in (_cells(wanted, near), _trios(wanted, rows), _stacks(wanted, rows), crops):
+    fused = *_trios(wanted, rows), *_gated(wanted, rows, pool)
+    for made in (_cells(wanted, near), fused, _stacks(wanted, rows), crops):
         for bundle in _stored(made, wanted, lacking, beyond):
             if taken.isdisjoint(bundle.positions):
                 taken.update(bundle.positions)
@@ -154,7 +160,7 @@ def _joint(one: Variable, other: Variable) -> int | None:
 def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
     """Yield query, key and value of one attention, kernels and biases."""
     places = {wanted[at].name: at for at in rows}
-    for name, at in places.items():
+    for name in places:
         for trio in TRIOS:
             pattern = re.compile(rf"(?<![A-Za-z]){trio[0]}(?![A-Za-z])")
             if pattern.search(name) is None:
@@ -162,15 +168,49 @@ def _trios(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
             names = [re.sub(pattern, word, name) for word in trio]
             if len(set(names)) < len(trio) or any(n not in places for n in names):
                 continue
-            positions = tuple(places[n] for n in names)
-            shape = _sized(wanted[at])
-            if not shape or any(wanted[p].shape != shape for p in positions):
-                continue
-            axis = 0 if name.endswith(".weight") else len(shape) - 1
-            wide = list(shape)
-            wide[axis] *= len(trio)
-            whole = re.sub(pattern, TOGETHER, name)
-            yield Bundle(positions, wanted[at]._replace(name=whole, shape=tuple(wide)), axis)
+            parts = tuple(places[n] for n in names)
+            yield from _side_by_side(wanted, parts, re.sub(pattern, TOGETHER, name))
+
+
+def _gated(
+    wanted: Sequence[Variable], rows: Sequence[int], pool: Sequence[Variable]
+) -> Iterator[Bundle]:
+    """Yield the gate of a feed-forward layer and what it gates, where a name has them in order."""
+    if not any(re.search(GATE_FIRST, v.name.lower()) for v in pool):
+        return
+    places = {wanted[at].name: at for at in rows}
+    for name in places:
+        found = GATE.search(name)
+        names = [GATE.sub(word, name) for word in GATED] if found else []
+        others = [places[n] for n in names if n in places]
+        if len(others) == 1:
+            yield from _side_by_side(wanted, (places[name], others[0]), GATE.sub("gate_up", name))
+
+
+def _side_by_side(
+    wanted: Sequence[Variable], parts: tuple[int, ...], name: str
+) -> Iterator[Bundle]:
+    """Yield the bundle of kernels or biases whose outputs stand one behind the other.
+
+    As they are; else with the heads of each as one axis. Torch keeps outputs first.
+    """
+    first = wanted[parts[0]]
+    plain, flat = [[size(wanted[p]) for p in parts] for size in (_sized, _flattened)]
+    for shapes in (plain, flat) if plain != flat else (plain,):
+        is_kernel = len(first.shape or ()) > 1 and len(shapes[0]) > 1
+        axis = 0 if first.name.endswith(".weight") or not is_kernel else len(shapes[0]) - 1
+        rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+        if shapes[0] and len(rests) == 1 and (shapes is flat or len(set(plain)) == 1):
+            wide = list(shapes[0])
+            wide[axis] = sum(shape[axis] for shape in shapes)
+            yield Bundle(parts, first._replace(name=name, shape=tuple(wide)), axis)
+
+
+def _flattened(v: Variable) -> Shape:
+    """Return the sizes of a kernel or bias with all axes of its outputs as one."""
+    sizes = _sized(v)
+    kept = len(sizes) > 2 or (len(sizes) == 2 and not v.name.endswith("bias"))
+    return (sizes[0], math.prod(sizes[1:])) if kept else (math.prod(sizes),)
 
 
 def _stacks(wanted: Sequence[Variable], rows: Sequence[int]) -> Iterator[Bundle]:
@@ -326,7 +366,10 @@ def _layout(
     if bundle.axis is None:
         rows = f"{part}/{count}"
     else:
-        sizes = [_sized(expected[position])[axis] for position in bundle.positions]
+        shapes = [_sized(expected[position]) for position in bundle.positions]
+        if len(shapes[0]) > len(bundle.whole.shape or ()):  # heads that stand as one axis
+            shapes = [_flattened(expected[position]) for position in bundle.positions]
+        sizes = [shape[axis] for shape in shapes]
         start = bundle.first + sum(sizes[:part])
         even = len(set(sizes)) == 1 < count
         rows = f"{part}/{count}" if even else f"{start}:{start + sizes[part]}"

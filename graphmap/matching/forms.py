@@ -29,7 +29,6 @@ __all__ = [
     "Row",
     "Signature",
     "common_signatures",
-    "companions",
     "fit_forms",
     "homes_of",
     "inside",
@@ -38,6 +37,7 @@ __all__ = [
     "lone_pairs",
     "misplaced_norms",
     "modules_of",
+    "neighbours",
     "paired_forms",
     "rows_of",
     "strays",
@@ -101,6 +101,7 @@ def modules_of(rows: Iterable[Row], names: Names) -> list[Form]:
             path = scope_of(path)  # `norm/mean_ema/average`
         module = path, group.module.partition("|")[0], names.numbers[position]
         found[module][kind, sizes].append(position)
+    _join_biases(found)
     made = [
         Form(
             path,
@@ -109,6 +110,20 @@ def modules_of(rows: Iterable[Row], names: Names) -> list[Form]:
         for (path, _, _), tensors in found.items()
     ]
     return sorted(made, key=lambda form: min(p for row in form.tensors.values() for p in row))
+
+
+def _join_biases(found: dict[Module, dict[Key, list[int]]]) -> None:
+    """Give a lone bias to the only kernel of its scope: `bias` beside `depthwise_kernel`."""
+    beside: dict[tuple[str, tuple[int, ...]], list[Module]] = defaultdict(list)
+    for module in found:
+        beside[module[0], module[2]].append(module)
+    for row in beside.values():
+        if len(row) == 2:
+            bias, kernel = sorted(row)
+            flat = all(letter == "B" for letter, _ in found[bias])
+            if flat and kernel[1].startswith(f"{bias[1]}/") and len(found[kernel]) == 1:
+                for key, positions in found.pop(bias).items():
+                    found[kernel][key] = positions
 
 
 def _kind_in(module: Collection[Key], key: Key) -> Key:
@@ -145,39 +160,6 @@ def fit_forms(
         pair
         for at, target in list(paired.items())[known:]
         for pair in inside(expected[at], actual[target])
-    ]
-
-
-def companions(
-    expected: Sequence[Form], actual: Sequence[Form], settled: Mapping[int, int]
-) -> list[tuple[int, int]]:
-    """Return pairs of positions of norms and biases that stand beside settled kernels.
-
-    The smallest scope around them that holds anything settled must hold the counterparts of just
-    that on the other side, and no second open module that is like them.
-    """
-    targets = targets_of(expected, actual, settled)
-    partner = {at: next(iter(row)) for at, row in targets.items() if len(row) == 1}
-    takers = Counter(partner.values())
-    partner = {at: target for at, target in partner.items() if takers[target] == 1}
-    mine, theirs = common_signatures(expected, actual)
-    taken = {t for row in targets.values() for t in row}
-    near = _neighbours(expected, targets), _neighbours(actual, taken)
-    places: dict[tuple[Signature, frozenset[int]], tuple[list[int], list[int]]] = defaultdict(
-        lambda: ([], [])
-    )
-    for at in range(len(expected)):
-        around = near[0][at]
-        if at not in targets and is_flat(expected[at]) and around <= partner.keys():
-            places[mine[at], frozenset(partner[n] for n in around)][0].append(at)
-    for at in range(len(actual)):
-        if at not in taken and is_flat(actual[at]):
-            places[theirs[at], near[1][at]][1].append(at)
-    return [
-        pair
-        for (_, beside), (one, other) in places.items()
-        if beside and len(one) == len(other) == 1
-        for pair in inside(expected[one[0]], actual[other[0]])
     ]
 
 
@@ -220,7 +202,7 @@ def misplaced_norms(
     """
     targets = targets_of(expected, actual, settled)
     averaged = [at for at, form in enumerate(actual) if is_averaged(form)]
-    near = _neighbours(actual, averaged)
+    near = neighbours(actual, averaged)
     agreed, found = 0, list[int]()
     for one, norm in pairwise(range(len(expected))):
         kernels, norms = targets.get(one, set()), targets.get(norm, set())
@@ -346,7 +328,7 @@ def _beside(
 ) -> dict[int, int]:
     """Return the open modules of one form that alone stand beside the same settled ones."""
     back = {target: at for at, target in paired.items()}
-    near = _neighbours(expected, paired), _neighbours(actual, back)
+    near = neighbours(expected, paired), neighbours(actual, back)
     found: dict[int, int] = {}
     for mine, theirs in _open_ones(expected, actual, paired):
         fitting = {
@@ -357,7 +339,7 @@ def _beside(
     return found
 
 
-def _neighbours(side: Sequence[Form], settled: Iterable[int]) -> list[frozenset[int]]:
+def neighbours(side: Sequence[Form], settled: Iterable[int]) -> list[frozenset[int]]:
     """Return of each module the settled ones in the smallest scope around it that holds any."""
     below: dict[Pieces, set[int]] = defaultdict(set)
     for at in settled:

@@ -213,7 +213,7 @@ def by_neighbours(run: Run) -> None:
 
 
 def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
-    from graphmap.matching.forms import companions
+    from graphmap.matching.companions import companions
 
     rows = companions(*sides, settled)
     why = "it stands beside what is settled, and nothing else there is like it"

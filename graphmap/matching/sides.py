@@ -11,7 +11,7 @@ from graphmap.analysis.slot_names import is_slot_leaf
 from graphmap.errors import NameMapError, UsageError
 from graphmap.matching.layout import find_layout
 from graphmap.matching.settings import MatchSettings, Side
-from graphmap.matching.states import holds_states, mirrored_states
+from graphmap.matching.states import holds_states, holds_suffixes, mirrored_states, suffixed_states
 from graphmap.matching.suggest import rank_candidates
 from graphmap.model.skeletons import DIGIT, distinct_skeletons, is_nested
 from graphmap.model.variable import Variable
@@ -76,8 +76,9 @@ def answering(actual: Side, wanted: Sequence[Variable] = ()) -> tuple[Variable, 
         if name.rpartition("/")[0] not in names:
             del found[name]
     found.pop(BOOKKEEPING, None)
-    for name in mirrored_states(found.keys(), map(_name, wanted)):
-        del found[name]
+    for states in (mirrored_states, suffixed_states):
+        for name in states(found.keys(), map(_name, wanted)):
+            del found[name]
     if nested:
         known = {_word_of(v.name) for v in actual.variables if v.role == "slot"}
         for name in _appended(found, wanted, known):
@@ -95,6 +96,8 @@ def _stand_alone(names: Sequence[str]) -> bool:
     if found is None or is_nested(found) or holds_states(found) or BOOKKEEPING in names:
         return False
     leaves = {name.rpartition("/")[2] for name in found}
+    if holds_suffixes(found):
+        return False
     if "" in leaves or any(leaf in leaves for n in found for leaf in n.split("/")[-2:-1]):
         return False
     return not any(is_slot_leaf(leaf.replace(DIGIT, "1")) for leaf in leaves)

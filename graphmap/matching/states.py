@@ -1,17 +1,21 @@
-"""Trees of an optimizer's state that mirror the weights: `opt_state/0/mu/x` beside `params/x`.
+"""What an optimizer keeps under names of its own: `opt_state/0/mu/x` beside `params/x`.
 
-Optax keeps the moments of all weights so, under whatever the training state calls them.
+Optax keeps the moments of all weights in a tree that mirrors them, under whatever the training
+state calls it. Paddle adds words to the names of the weights: `x.w_0_moment1_0`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-__all__ = ["holds_states", "mirrored_states"]
+__all__ = ["holds_states", "holds_suffixes", "mirrored_states", "suffixed_states"]
 
 STATE = re.compile(r"opt(?:im(?:izer)?)?(?:_?states?)?/")  # what a training state calls them
 DEEPEST = 4  # parts before the names of the weights begin
+LONGEST = 5  # words that are added to a name
+FEWEST = 4  # names with one addition that show a habit
 
 
 def holds_states(names: Iterable[str]) -> bool:
@@ -41,3 +45,49 @@ def mirrored_states(names: Collection[str], wanted: Iterable[str]) -> set[str]:
                 found.add(name)
                 break
     return found
+
+
+def holds_suffixes(names: Collection[str]) -> bool:
+    """Whether some name is another one and words behind it."""
+    return any(_cut(name, names) for name in names if "_" in name)
+
+
+def suffixed_states(names: Collection[str], wanted: Iterable[str]) -> set[str]:
+    """Return the names that are a weight's and words that most weights have behind them.
+
+    None of words that end an expected name.
+
+    >>> weights = [f"fc_{k}.w_0" for k in range(4)]
+    >>> sorted(suffixed_states({*weights, *(f"{w}_moment1_0" for w in weights)}, ["a.w"]))[0]
+    'fc_0.w_0_moment1_0'
+    """
+    added: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        weight = _cut(name, names) if "_" in name else ""
+        if weight:
+            added[name[len(weight) :]].append(name)
+    habits = {words: rows for words, rows in added.items() if len(rows) >= FEWEST}
+    if not habits:
+        return set()
+    ends = tuple(habits)
+    asked = [name for name in wanted if name.endswith(ends)]
+    found = {name for rows in habits.values() for name in rows}
+    weights = len(names) - len(found)
+    return {
+        name
+        for words, rows in habits.items()
+        if 2 * len(rows) >= weights and not any(name.endswith(words) for name in asked)
+        for name in rows
+    }
+
+
+def _cut(name: str, names: Collection[str]) -> str:
+    """Return the longest other name that begins it, up to words added to it; "" for none."""
+    end = len(name)
+    for _ in range(LONGEST):
+        end = name.rfind("_", 0, end)
+        if end < 0:
+            break
+        if name[:end] in names and any(letter.isalpha() for letter in name[end:]):
+            return name[:end]
+    return ""

@@ -86,11 +86,13 @@ ALIASES: dict[str, str] = _invert(
         "source": "src",
         "target": "tgt trg",
         "shortcut": "sc skip identity",
+        "text": "txt",
         "token": "tok tokens word words",
         "upsample": "up upsampling",
         "trunk": "torso",
         "value": "v values vs wv vf",
         "variance": "var",
+        "vision": "visual image img",
     }
 )
 
@@ -189,8 +191,7 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
         "positive negative",
         "upsample downsample",
         "top bottom",
-        "text image audio video",
-        "text vision",
+        "text vision audio video",
     )
 )
 

@@ -1,7 +1,8 @@
 """Norms go where the kernel beside them went, and blocks stand around what is no block."""
 
 import graphmap
-from graphmap.matching.forms import Form, companions, misplaced_norms
+from graphmap.matching.companions import companions
+from graphmap.matching.forms import Form, misplaced_norms
 
 
 def conv(name, at, width):
