@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.model.skeletons import DIGIT
@@ -54,6 +54,8 @@ def plain_names(
     ['lstm.1.forward.recurrent.weight', 'lstm.0.backward.weight']
     >>> plain_names([Variable("conv/vars/0", (3, 3, 4, 8)), Variable("conv/vars/1", (8,))])
     ['conv/kernel', 'conv/bias']
+    >>> plain("a/block/dense/vars/0", "a/block_1/dense/vars/0")
+    ['a/block_0/dense/kernel', 'a/block_1/dense/kernel']
     """
     names = [v.name for v in variables]
     # most have none of these, and few texts are soon searched
@@ -70,7 +72,9 @@ def plain_names(
         names = [_unmarked(name, known) if name.endswith("/EMA") else name for name in names]
     if "/vars/" in text:
         words = _words_of_numbers(variables)
+        counted = _counted_blocks(name for name in names if "/vars/" in name)
         names = [words.get(name, name) for name in names]
+        names = [_from_nought(name, counted) for name in names] if counted else names
     if PART in text or PART.replace("0", DIGIT) in text:
         known = set(names)
         names = [
@@ -137,6 +141,30 @@ def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:
         for number, word in enumerate(_roles(head, own)):
             words[f"{head}vars/{number}"] = head + word
     return words
+
+
+def _counted_blocks(names: Iterable[str]) -> set[str]:
+    """Return the first scopes of rows that Keras 3 counts: `block` beside `block_1`.
+
+    It counts what a list or a model holds, in its order; so that is no counter of a session. Of
+    layers without layers of their own it says so only where they are listed.
+    """
+    scopes = {
+        name[:at]
+        for name in names
+        for at, letter in enumerate(name.partition("/vars/")[0])
+        if letter == "/"
+    }
+    return {scope for scope in scopes if f"{scope}_1" in scopes}
+
+
+def _from_nought(name: str, counted: Collection[str]) -> str:
+    """Return a name in which the first of every row has its number too."""
+    parts = name.split("/")
+    paths = ["/".join(parts[: at + 1]) for at in range(len(parts))]
+    return "/".join(
+        f"{part}_0" if path in counted else part for part, path in zip(parts, paths, strict=True)
+    )
 
 
 def _roles(head: str, shapes: Sequence[Dims]) -> Sequence[str]:

@@ -34,7 +34,7 @@ def parallel_scopes(
     rows = [_rows(side) for side in (expected, actual)]
     found = []
     for content in sorted(rows[0].keys() & rows[1].keys()):
-        mine, theirs = rows[0][content], rows[1][content]
+        mine, theirs = rows[0][content], _originals(rows[1][content], len(rows[0][content]))
         if len(mine) != len(theirs):
             continue
         known = _votes(mine, theirs, settled)
@@ -63,6 +63,21 @@ def _rows(side: Sequence[Form]) -> dict[Content, Scopes]:
         if not lone and len(outer) <= MOST and len({scope[:-1] for scope in outer}) == 1:
             found[content] = {scope: inside[scope] for scope in outer}
     return found
+
+
+def _originals(row: Scopes, wanted: int) -> Scopes:
+    """Return a row without copies of its members, if there are more than are wanted.
+
+    `target_actor` is one of `actor`, which has a word less.
+    """
+    if len(row) <= wanted:
+        return row
+    words = {scope: set(words_of(NUMBERS.sub(" ", scope[-1]))) for scope in row}
+    return {
+        scope: forms
+        for scope, forms in row.items()
+        if not any(words[other] < words[scope] for other in row)
+    }
 
 
 def _votes(mine: Scopes, theirs: Scopes, settled: Mapping[int, int]) -> dict[Path, Path] | None:
