@@ -11,6 +11,7 @@ in PQ-trees (Booth and Lueker, Testing for the consecutive ones property, 1976).
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +22,15 @@ from graphmap.matching.branches import UNORDERED, open_branches, tell_branches
 from graphmap.matching.forms import Form, Signature, common_signatures
 from graphmap.matching.shortcuts import moved_shortcuts
 from graphmap.matching.tokens import words_of
-from graphmap.matching.walking import NUMBERS, Path, TooManyError, Walk, pieces_of
+from graphmap.matching.walking import (
+    NUMBERS,
+    Path,
+    TooManyError,
+    Walk,
+    order_of,
+    pieces_of,
+    word_of,
+)
 
 __all__ = ["Arranged", "arrange"]
 
@@ -31,6 +40,7 @@ DOUBTED = 0.1  # share of what is known that a walk may show to be wrong
 COVERED = 0.8  # share of the modules of either side that have a form of which both have as many
 MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
 DEEPEST = 64  # scopes within scopes
+WINDOW = re.compile(r"_?[0-9]+[xX][0-9]+")
 
 Leaf = tuple[Path, int]  # a module of the actual side: its scopes, and its form as a number
 
@@ -230,15 +240,23 @@ def _extra_scopes(
 def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:
     """Yield the children in rows of one word, by their numbers; what has none is the first.
 
-    Branches that stand beside each other and levels have no order, whatever their numbers.
+    Branches that stand beside each other and levels have no order, whatever their numbers. The size
+    of a window is no part of the word: `Conv_0a_1x7`, `Conv_0b_7x1`.
     """
-    rows: dict[str, list[tuple[list[tuple[int, str]], int]]] = defaultdict(list)
-    for name, node in children.items():
+    rows: dict[str, list[str]] = defaultdict(list)
+    for name in children:
         words = words_of(NUMBERS.sub(" ", name))
         beside = bool(words) and words[-1] in UNORDERED
-        word = name if beside or name[:1] == " " else NUMBERS.sub("#", name)
-        rows[word].append(([(int(n), letter) for n, letter in NUMBERS.findall(name)], node))
+        rows[name if beside or name[:1] == " " else word_of(name)].append(name)
     for word in [word for word in rows if f"{word}_#" in rows]:  # conv, conv_1, conv_2
         rows[f"{word}_#"] += rows.pop(word)
-    for row in rows.values():
-        yield [node for _, node in sorted(row)]
+    joined: dict[str, list[str]] = defaultdict(list)
+    for word, names in rows.items():
+        joined[WINDOW.sub("", word)] += names
+    for word, names in joined.items():
+        numbered = len({order_of(name) for name in names}) == len(names)
+        parts = [names] if numbered else [rows[w] for w in rows if WINDOW.sub("", w) == word]
+        for part in parts:
+            yield [
+                children[name] for name in sorted(part, key=lambda n: (order_of(n), children[n]))
+            ]
