@@ -50,7 +50,7 @@ ALIASES: dict[str, str] = _invert(
         "block": "blk blocks",
         "classifier": "clf classification",
         "conv": "convolution conv1d conv2d conv3d cv cnn convs",
-        "cross": "encdec crossattention",
+        "cross": "encdec crossattention crossattn xattention xattn xatt",
         "deconv": "convtranspose transposedconv upconv",
         "decoder": "dec",
         "dense": "fc linear lin fullyconnected",
