@@ -25,6 +25,7 @@ MOMENTS = r"(.+)/moments(?:_[0-9]+)?/(Squeeze|Squeeze_1|mean|variance)/Exponenti
 MOVING = {"Squeeze": "mean", "Squeeze_1": "variance"}
 FOLDED = r"((?:.*[./])?)(weight|bias)_(ih|hh|hr)(?:_l([0-9]+))?(_reverse)?"
 PART = "/part_0"  # of a partitioned variable
+COUNT = r"_[0-9]{1,4}(?=/|$)"  # that tells layers of one name apart
 NUMBERED = r"(.*/)vars/([0-9]{1,4})"  # of Keras 3, which saves a layer's variables so
 # Haiku and Sonnet keep what they average in modules of their own.
 AVERAGE = r"(.+?)(?:/~)?/(?:(mean|var)_ema|moving_(mean|variance))/average"
@@ -144,10 +145,11 @@ def _words_of_numbers(variables: Sequence[Variable]) -> Mapping[str, str]:
 
 
 def _counted_blocks(names: Iterable[str]) -> set[str]:
-    """Return the first scopes of rows that Keras 3 counts: `block` beside `block_1`.
+    """Return the rows that Keras 3 counts, by their first scope: `block` beside `block_1`.
 
-    It counts what a list or a model holds, in its order; so that is no counter of a session. Of
-    layers without layers of their own it says so only where they are listed.
+    Without the numbers of the scopes around: what is a row in one of them is one in all. Keras 3
+    counts what a list or a model holds, in its order; so that is no counter of a session. Of layers
+    without layers of their own it says so only where they are listed.
     """
     scopes = {
         name[:at]
@@ -155,16 +157,22 @@ def _counted_blocks(names: Iterable[str]) -> set[str]:
         for at, letter in enumerate(name.partition("/vars/")[0])
         if letter == "/"
     }
-    return {scope for scope in scopes if f"{scope}_1" in scopes}
+    return {_uncounted(scope) for scope in scopes if f"{scope}_1" in scopes}
+
+
+def _uncounted(scope: str) -> str:
+    return re.sub(COUNT, "", scope)
 
 
 def _from_nought(name: str, counted: Collection[str]) -> str:
     """Return a name in which the first of every row has its number too."""
     parts = name.split("/")
-    paths = ["/".join(parts[: at + 1]) for at in range(len(parts))]
-    return "/".join(
-        f"{part}_0" if path in counted else part for part, path in zip(parts, paths, strict=True)
-    )
+    made = list(parts)
+    for at, part in enumerate(parts):
+        scope = "/".join(parts[: at + 1])
+        if not re.search(COUNT, part) and _uncounted(scope) in counted:
+            made[at] = f"{part}_0"
+    return "/".join(made)
 
 
 def _roles(head: str, shapes: Sequence[Dims]) -> Sequence[str]:
