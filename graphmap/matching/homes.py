@@ -22,20 +22,20 @@ def truer_homes(
 ) -> Iterator[tuple[Pair, Group]]:
     """Yield pairs that leave a word of theirs out, and a free actual group that has it.
 
+    It has at least as many of these as it lacks of those that the pair has in common.
     expected: all groups of that side. free: the actual groups that nothing was linked to.
     """
     common = common_words(expected) | GENERIC | NORMS
     for pair in pairs:
         stack = pair.actual.template.partition(MARK)[0]
-        missing = (
-            {w for w in pair.expected.words if w[0] not in "=@"} - {*pair.actual.words} - common
-        )
+        words = {w for w in pair.expected.words if w[0] not in "=@"} - common
+        missing = words - {*pair.actual.words}
         for group in free if missing else ():
             if (
                 group.kind.letter == pair.actual.kind.letter
                 and group.template.startswith(stack)
                 and bool(group.free) == bool(pair.actual.free)
-                and not missing.isdisjoint(group.words)
+                and len(missing & {*group.words}) >= max(1, len(words - missing - {*group.words}))
                 and shapes_fit(pair.expected.shapes[0], group.shapes[0])
             ):
                 yield pair, group

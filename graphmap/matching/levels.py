@@ -22,6 +22,7 @@ from graphmap.matching.closing import (
 from graphmap.matching.conventions import plain_names
 from graphmap.matching.decide import CERTAIN, Found, Ranking, probability
 from graphmap.matching.evidence.counter import note_counters
+from graphmap.matching.evidence.level import attending
 from graphmap.matching.evidence.tail import keeps_end
 from graphmap.matching.exchange import open_exchanges
 from graphmap.matching.groups import Group, Roles, build_groups
@@ -177,6 +178,7 @@ class Run:
         self.towers = Towers((), ())
         self.rooms = Rooms((), ())
         self.levels: frozenset[str] = frozenset()
+        self.attending: frozenset[str] = frozenset()
         self.leaves = _leaves(self.wanted_names), _leaves(self.pool_names)
         self.anchors: list[Pair] = []
         self.result = Result()
@@ -193,6 +195,7 @@ class Run:
         self.towers = Towers(expected, actual)
         self.rooms = Rooms(expected, actual)
         self.levels = counts_down(expected)
+        self.attending = attending(expected)
         self.habit = expected_habit(expected, actual)
         self.crossed = counters_cross(expected, actual)
         if find_twins(actual) or len(right) >= len(left) or _kernels(actual) >= _kernels(expected):
@@ -272,6 +275,7 @@ class Run:
         context.leaves = self.leaves
         context.crossed = self.crossed
         context.levels = self.levels
+        context.attending = self.attending
         context.stacks = self.told[1]
         note_counters([*pairs, *self.anchors], context)
         self.towers.note(pairs, self.anchors, context)

@@ -87,6 +87,7 @@ class Context:
     crossed: a counter that both sides use stands at other shapes on either side.
     levels: prefixes of expected names whose index falls as variables are made.
     stacks: (expected, actual) prefixes of which pins tell which layer is which.
+    attending: prefixes of expected names, ending in an index, below which stands an attention.
     foreign: few of the settled pairs have words in common.
     whole: ids of the groups of pairs with which the two sides fit as wholes.
     told: {(side, scope that counts): bits by which the order of shapes confirms the counting}.
@@ -120,6 +121,7 @@ class Context:
         self.crossed = False
         self.levels: frozenset[str] = frozenset()
         self.stacks: frozenset[tuple[str, str]] = frozenset()
+        self.attending: frozenset[str] = frozenset()
         self.foreign = False
         self.whole: frozenset[tuple[int, int]] = frozenset()
         self.told: dict[tuple[str, str], float] = {}

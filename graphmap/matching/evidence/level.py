@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphmap.matching.evidence.stack import same_end
+from graphmap.matching.groups import Group
 from graphmap.matching.pairs import Context, Pair
 from graphmap.matching.tokens import MARK, prefixes, segments, words_of
 from graphmap.matching.vocabulary import RISING
 from graphmap.model.namemap import Evidence
 
 BITS = 120.0
-LEVELS = frozenset({RISING, "decoder", "expand"})  # that is what a way up may be called
+UPWARD = frozenset({RISING, "expand"})
+LEVELS = UPWARD | {"decoder"}  # that is what a way up may be called
+ATTENTION = "attention"
 
 
 def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     """Negative where nothing but its number chose a level and the path was renamed.
 
     Some programs count the levels of the way up as they are made, others as those of the way down
-    whose size they have. Shapes that differ from level to level tell which it is.
+    whose size they have. Shapes that differ from level to level tell which it is. A decoder with
+    attention has layers, of one size and counted as they are made.
     """
     if pair.fit is not None and (len(pair.links) < 2 or not pair.expected.uniform):
         return None
@@ -31,9 +37,23 @@ def level_evidence(pair: Pair, context: Context) -> Evidence | None:
     )
     if not mine or not other or same_end(mine[-1], other[-1]):
         return None
-    if (mine[-1], other[-1]) in context.stacks:
+    if (mine[-1], other[-1]) in context.stacks or mine[-1] in context.attending:
         return None
     return Evidence("level", -BITS, "a level of the way up, which may be counted from either end")
+
+
+def attending(groups: Sequence[Group]) -> frozenset[str]:
+    """Return the prefixes down to an index below which some group stands in an attention.
+
+    But for ways up, which may have one as well.
+    """
+    return frozenset(
+        head
+        for g in groups
+        if ATTENTION in g.words
+        for head in prefixes(g.template)
+        if UPWARD.isdisjoint(words_of(_counted(head)))
+    )
 
 
 def _counted(head: str) -> str:
