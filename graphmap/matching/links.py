@@ -11,9 +11,19 @@ from graphmap.model.namemap import Evidence
 if TYPE_CHECKING:
     from graphmap.matching.levels import Run
 
-__all__ = ["FORM_BITS", "link_open", "open_links", "settled_places", "take_back"]
+__all__ = [
+    "FORM_BITS",
+    "WEAK",
+    "confirm",
+    "firm_places",
+    "link_open",
+    "open_links",
+    "settled_places",
+    "take_back",
+]
 
 FORM_BITS = 14.0  # of a module that fits no other one
+WEAK = 12.0  # bits below which a link needs to be confirmed
 
 
 def settled_places(run: Run) -> dict[int, int]:
@@ -21,6 +31,24 @@ def settled_places(run: Run) -> dict[int, int]:
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
     return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+
+
+def firm_places(run: Run, settled: Mapping[int, int]) -> dict[int, int]:
+    """Return those of settled positions whose link needs no second witness."""
+    weak = {k.expected.name for k in run.result.links if _is_weak(k)}
+    return {at: a for at, a in settled.items() if run.wanted[at].name not in weak}
+
+
+def confirm(
+    run: Run, rows: Sequence[tuple[int, int]], settled: Mapping[int, int], evidence: Evidence
+) -> None:
+    """Add evidence to the weak links among pairs of positions; it must not come from these."""
+    same = {run.wanted[mine].name for mine, other in rows if settled.get(mine) == other}
+    if same:
+        run.result.links = [
+            _confirmed(link, evidence) if link.expected.name in same and _is_weak(link) else link
+            for link in run.result.links
+        ]
 
 
 def link_open(
@@ -38,6 +66,17 @@ def link_open(
             run.result.vetoes.pop(mine, None)
             settled[mine] = other
             taken.add(other)
+
+
+def _is_weak(link: Found) -> bool:
+    return min(link.bits, link.margin) < WEAK
+
+
+def _confirmed(link: Found, evidence: Evidence) -> Found:
+    more = evidence.bits
+    return link._replace(
+        bits=link.bits + more, margin=link.margin + more, evidence=(*link.evidence, evidence)
+    )
 
 
 def open_links(run: Run, kind: str, found: Mapping[int, str], settled: dict[int, int]) -> None:

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_names
-from graphmap.matching.links import FORM_BITS, link_open, open_links, settled_places, take_back
+from graphmap.matching.links import (
+    FORM_BITS,
+    WEAK,
+    link_open,
+    open_links,
+    settled_places,
+    take_back,
+)
 from graphmap.matching.placing import by_order, by_parallels
 from graphmap.model.namemap import Evidence
 
@@ -31,7 +38,9 @@ ENDS = 3  # blocks at either end of a stack that do
 
 def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Settle modules by what they hold, where the two sides hold as many elements."""
-    if min(len(wanted), len(pool)) < LONE or all_linked(run) or keeps_names(run):
+    if min(len(wanted), len(pool)) < LONE or keeps_names(run):
+        return
+    if all_linked(run) and all(min(k.bits, k.margin) >= WEAK for k in run.result.links):
         return
     if shares_names(run, wanted, pool):
         return

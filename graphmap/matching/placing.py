@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from graphmap.matching.links import FORM_BITS, link_open, take_back
+from graphmap.matching.links import FORM_BITS, confirm, firm_places, link_open, take_back
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
         for k in run.result.links
         if any(e.kind == "count" and e.bits < 0 for e in k.evidence)
     }
-    firm = {at: a for at, a in settled.items() if run.wanted[at].name not in laid}
+    firm = firm_places(run, settled)
+    firm = {at: a for at, a in firm.items() if run.wanted[at].name not in laid}
     found = arrange(*sides, paired_forms(*sides, firm))
     if not found.places:
         return
@@ -48,6 +49,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     if moved:
         take_back(run, moved, settled)
     why = "its only place in the order of the code, as scopes and forms allow"
+    confirm(run, rows, settled, Evidence("creation", FORM_BITS, why))
     link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
     _layers(run, sides, found.places, settled)
 
@@ -91,10 +93,11 @@ def by_parallels(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[i
     from graphmap.matching.parallels import parallel_scopes
 
     rows = []
-    for mine, theirs in parallel_scopes(*sides, paired_forms(*sides, settled)):
+    firm = firm_places(run, settled)
+    for mine, theirs in parallel_scopes(*sides, paired_forms(*sides, firm)):
         parts = [sides[0][at] for at in mine], [sides[1][at] for at in theirs]
         tensors = homes_of(parts[0])
-        known = {p: settled[p] for p in tensors if p in settled}
+        known = {p: firm[p] for p in tensors if p in firm}
         if len(known) == len(tensors):
             continue
         if run.ordered:
@@ -108,6 +111,7 @@ def by_parallels(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[i
             ]
         rows += fit_forms(*parts, known)
     why = "its scope is the counterpart of one with like words, among scopes that hold the same"
+    confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
     link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
