@@ -9,6 +9,8 @@ from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_name
 from graphmap.matching.links import (
     FORM_BITS,
     WEAK,
+    confirm,
+    firm_places,
     link_open,
     open_links,
     settled_places,
@@ -224,8 +226,9 @@ def by_neighbours(run: Run) -> None:
 def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, int]) -> None:
     from graphmap.matching.companions import companions
 
-    rows = companions(*sides, settled)
+    rows = companions(*sides, firm_places(run, settled))
     why = "it stands beside what is settled, and nothing else there is like it"
+    confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
     link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
