@@ -13,14 +13,19 @@ def contrast_evidence(pair: Pair, context: Context) -> Evidence | None:
     """Negative where each module has the word of a contrast that the other one lacks.
 
     None where the word of neither is used on the other side: a model that has encoders only may
-    call them what it likes.
+    call them what it likes. Less negative where only one has a second word of the contrast, which
+    both sides use: the encoder of a decoder is not that of the encoder.
     """
     mine, theirs = set(pair.expected.words), set(pair.actual.words)
+    known = context.expected_weights.keys(), context.actual_weights.keys()
     for words in CONTRASTS:
         one, other = words & mine, words & theirs
-        if not one or not other or not one.isdisjoint(other):
+        if not one or not other or one == other:
             continue
-        if one <= context.actual_weights.keys() or other <= context.expected_weights.keys():
-            why = f"{' '.join(sorted(one))} beside {' '.join(sorted(other))}"
-            return Evidence("contrast", -BITS, why)
+        why = f"{' '.join(sorted(one))} beside {' '.join(sorted(other))}"
+        if one.isdisjoint(other):
+            if one <= known[1] or other <= known[0]:
+                return Evidence("contrast", -BITS, why)
+        elif one ^ other <= known[0] & known[1]:
+            return Evidence("contrast", -BITS / 2, why)
     return None
