@@ -10,7 +10,9 @@ from __future__ import annotations
 from cases.converters_l import converter_l_cases
 from cases.keras_graphs import keras_cases
 from cases.names_l1 import APPS, coat
+from cases.names_l2 import PORTED as TEXT
 from cases.objects_l import object_l_cases
+from cases.sides import ported_cases
 
 
 def cases():
@@ -19,3 +21,4 @@ def cases():
     yield from object_l_cases()
     yield "l_coat_lite", coat
     yield from keras_cases(APPS)
+    yield from ported_cases(TEXT)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cases.case import Case
 from cases.keras3_j import weights_file
+from cases.names_j1 import official
 from cases.objects_j import by_objects
 
 HIDDEN = {
@@ -104,7 +105,30 @@ def teams() -> Case:
     return by_objects("o_teams", "teams", "object_graph", make, "model", what, notes=notes)
 
 
+def movinet() -> Case:
+    """tf-models' MoViNet A0 for streams: blocks of films, numbered as they are made."""
+
+    def make() -> Any:
+        import tf_keras
+
+        official("backbones.factory")
+        from official.projects.movinet.modeling import movinet as networks
+
+        specs = tf_keras.layers.InputSpec(shape=[1, 4, 64, 64, 3])
+        return networks.Movinet(
+            "a0", causal=True, conv_type="2plus1d", se_type="2plus3d", input_specs=specs
+        )
+
+    what = "tf-models-official's MoViNet A0"
+    return by_objects("k_obj_movinet", "movinet", "object-keys", make, "backbone", what)
+
+
 MODELS = {
+    "k_k3h5_rwkv7": (
+        "rwkv-7",
+        "M.RWKV7Backbone(hidden_size=32, head_size=8, num_layers=5, vocabulary_size=97, "
+        "intermediate_dim=40, gate_lora=12, mv_lora=8, aaa_lora=10, decay_lora=10)",
+    ),
     "k_k3h5_cspnet": (
         "cspnet",
         "M.CSPNetBackbone(stem_filters=8, stem_kernel_size=3, stem_strides=1, "
@@ -120,5 +144,6 @@ def object_l_cases() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Yield (id, maker) of each case."""
     yield "o_rezero", rezero
     yield "o_teams", teams
+    yield "k_obj_movinet", movinet
     for case_id, model in MODELS.items():
         yield case_id, lambda case_id=case_id, model=model: weights_file(case_id, model)  # type: ignore[misc]

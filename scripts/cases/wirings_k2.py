@@ -11,7 +11,7 @@ from cases.wirings_a import holder, relu
 from cases.wirings_j1 import attend
 
 
-def knowledge(net: Net, train: bool) -> Any:
+def knowledge(net: Net, train: bool, pooled: bool = True) -> Any:
     """ERNIE's encoder: BERT with relu, norms after the residuals."""
     ids = holder("tokens", 2, 6, dtype=tf.int32)
     x = net.embed("words", ids, 41, 16)
@@ -23,7 +23,7 @@ def knowledge(net: Net, train: bool) -> Any:
         x = net.layer_norm(f"{at}/self/norm", x + attend(net, f"{at}/self", x, x, 4, True, True))
         y = net.dense(f"{at}/ffn/1", net.dense(f"{at}/ffn/0", x, 32, relu), 16)
         x = net.layer_norm(f"{at}/ffn/norm", x + y)
-    return [x, net.dense("pooled", x[:, 0], 16, tf.tanh)]
+    return [x, net.dense("pooled", x[:, 0], 16, tf.tanh)] if pooled else x
 
 
 def grown(net: Net, role: str, x: Any, units: int, size: int = 0) -> Any:
