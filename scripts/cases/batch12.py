@@ -11,8 +11,11 @@ from cases.converters_l import converter_l_cases
 from cases.keras_graphs import keras_cases
 from cases.names_l1 import APPS, coat
 from cases.names_l2 import PORTED as TEXT
+from cases.names_l3 import PORTED, WIRED
 from cases.objects_l import object_l_cases
+from cases.scale_l import scale_l_cases
 from cases.sides import ported_cases
+from cases.wired import wired_cases
 
 
 def cases():
@@ -21,4 +24,6 @@ def cases():
     yield from object_l_cases()
     yield "l_coat_lite", coat
     yield from keras_cases(APPS)
-    yield from ported_cases(TEXT)
+    yield from wired_cases(WIRED)
+    yield from ported_cases(TEXT + PORTED)
+    yield from scale_l_cases()

@@ -76,12 +76,16 @@ def splinter_name(role: str, kind: str) -> str:
     assert found is not None
     query, end, part, leaf = found.groups()
     at = f"cls/span_selection/{'question_' if query else ''}{end}"
-    return f"{at}/{ {'norm/': 'LayerNorm', 'class/': 'output_weights', None: 'dense'}[part] }/{leaf}"
+    return (
+        f"{at}/{ {'norm/': 'LayerNorm', 'class/': 'output_weights', None: 'dense'}[part] }/{leaf}"
+    )
 
 
 def splinter_role(key: str, kind: str) -> str:
     """Return the role of a parameter of transformers' Splinter."""
-    found = re.fullmatch(r"splinter_qass\.(query_)?(start|end)_(\w+)\.?(dense|LayerNorm)?\.(\w+)", key)
+    found = re.fullmatch(
+        r"splinter_qass\.(query_)?(start|end)_(\w+)\.?(dense|LayerNorm)?\.(\w+)", key
+    )
     if not found:
         return role_of(key.removeprefix("splinter."), kind)
     query, end, which, part, leaf = found.groups()
@@ -232,7 +236,10 @@ GAU_TF1 = by_rules(
     (r"(words|places)/table", lambda m: f"bert/embeddings/{TABLES[m[1]]}_embeddings"),
     (r"start/norm/(.*)", r"bert/embeddings/LayerNorm/\1"),
     (r"pooled/(.*)", r"bert/pooler/dense/\1"),
-    (r"layer/(\d)/(in|out)/(.*)", lambda m: f"bert/encoder/layer_{m[1]}/self/{m[2][0]}_dense/{m[3]}"),
+    (
+        r"layer/(\d)/(in|out)/(.*)",
+        lambda m: f"bert/encoder/layer_{m[1]}/self/{m[2][0]}_dense/{m[3]}",
+    ),
     (
         r"layer/(\d)/(query|key)/(.*)",
         lambda m: f"bert/encoder/layer_{m[1]}/self/{m[2][0]}_scaleoffset/{m[3]}",

@@ -73,7 +73,7 @@ def teams() -> Case:
             for name, count in (("generator", 3), ("discriminator", 6))
         ]
 
-        class Pretrainer(teams_pretrainer.TeamsPretrainer):
+        class TeamsPretrainer(teams_pretrainer.TeamsPretrainer):
             @property
             def weights(self) -> list[Any]:
                 """What a discriminator needs: the generator's layers are left out."""
@@ -82,7 +82,7 @@ def teams() -> Case:
                 own |= {id(w) for w in self.discriminator_mws_head.weights}
                 return [w for w in super().weights if id(w) in own]
 
-        model = Pretrainer(*parts, 4, 97, candidate_size=3)
+        model = TeamsPretrainer(*parts, 4, 97, candidate_size=3)
         ids = tf.ones((2, 16), tf.int32)
         places = tf.constant([[0, 1], [0, 2]], tf.int32)
         model(
