@@ -69,6 +69,18 @@ def coat() -> Case:
     return replace(case, actual=[row for row in case.actual if row[0] in asked])
 
 
+TWINS = (
+    Twins(
+        "l_levit",
+        "levit",
+        "keras_to_pt",
+        "names",
+        kecam("levit.LeViT128S", LARGE, train=True),
+        timm("levit_128s", LARGE, distilled=False),
+        LARGE,
+        "keras_cv_attention_models' LeViT128S and timm's levit_128s, both without distillation",
+    ),
+)
 APPS = (
     App(
         "k_wrap_coatnet",
