@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ __all__ = ["UNKNOWN", "Kind", "fits_rank", "kind_agreement", "kind_of", "lettere
 SUFFIXED = re.compile("[wb](?:[qkvohx]|[fx]c|zr|ih|hh)")  # Wq, bo, Wzr: the letter, then which one
 STATISTIC = frozenset(["moving", "running", "pop", "population", "batch"])
 LONE_LETTER = re.compile(r"(?:(?<=[_-])|^)[wWbB](?=[_#-]|$)")
+FEWEST_PAIRS = 3  # leaves of both letters in one scope
 BY_LETTERS = {"".join(sorted(word)): kind for word, kind in reversed(KIND_WORDS.items())}
 WHOLE_ONLY = frozenset(
     ["w", "b", "g", "mean", "mu", "avg", "sigma", "scale", "offset", "shift", "var", "table"]
@@ -76,7 +77,7 @@ def _lookup(word: str) -> tuple[str, str]:
     return (found[0], "weight") if word in ("weight", "weights") else found
 
 
-def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
+def lettered_leaves(templates: Collection[str]) -> dict[str, tuple[Kind, str]]:
     """Return {template: its kind, the rest of its leaf} where a lone w and b tell one another.
 
     `ffn_W1` alone could be anything; beside `ffn_b1` it is the kernel of a part `ffn_1`.
@@ -85,6 +86,8 @@ def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
     (Kind(letter='M', sub='kernel'), 'up_#')
     >>> lettered_leaves(["cell/W_H", "other/b_H"])
     {}
+
+    So does the first letter where all leaves of a scope come in pairs: `wc1` and `bc1`.
     """
     pairs: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for text in templates:
@@ -93,6 +96,9 @@ def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
             rest = leaf[: found.start()] + leaf[found.end() :]
             if rest.strip("_-#"):
                 pairs[path, rest].setdefault(found[0].lower(), text)
+    for path, leaves in _glued(templates):
+        for leaf in leaves:
+            pairs[path, leaf[1:]][leaf[0]] = path + leaf
     both = {"w": Kind("M", "kernel"), "b": Kind("B", "bias")}
     return {
         text: (both[letter], rest.strip("_-"))
@@ -100,6 +106,19 @@ def lettered_leaves(templates: Iterable[str]) -> dict[str, tuple[Kind, str]]:
         if len(texts) == len(both)
         for letter, text in texts.items()
     }
+
+
+def _glued(templates: Collection[str]) -> Iterator[tuple[str, set[str]]]:
+    """Yield the scopes of which every leaf begins with `w` or `b`, and goes on as another does."""
+    scopes: dict[str, set[str]] = defaultdict(set)
+    for text in templates:
+        path, leaf = _cut(text)
+        scopes[path].add(leaf)
+    for path, leaves in scopes.items():
+        rests = [{leaf[1:] for leaf in leaves if leaf[0] == letter} for letter in "wb"]
+        paired = rests[0] == rests[1] and len(leaves) == 2 * len(rests[0])
+        if paired and len(rests[0]) >= FEWEST_PAIRS and all(r[:1].isalpha() for r in rests[0]):
+            yield path, leaves
 
 
 def _cut(text: str) -> tuple[str, str]:

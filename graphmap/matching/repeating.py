@@ -40,13 +40,16 @@ class Stack(NamedTuple):
 
 
 def repeat_layer(run: Run) -> None:
-    """Link all layers of a stack to the only one that is stored under the same name."""
+    """Link all layers of a stack to the only one that is stored under the same name.
+
+    Or to the only scope without a number that holds what a layer does, under the same names.
+    """
     if 2 * len(run.pool) > len(run.wanted):
         return
     stored = {stack.head: stack.layers for stack in _stacks(run.pool_names)}
     for head, layers in _stacks(run.wanted_names):
         rows = list(layers.values())
-        alone = list(stored.get(head, {}).values())
+        alone = list(stored.get(head, {}).values()) or _scopes_like(rows[0], run.pool_names)
         members = sum(map(len, rows))
         if len(rows) < DEEP or len(alone) != 1 or len(alone[0]) < FULL:
             continue
@@ -57,6 +60,20 @@ def repeat_layer(run: Run) -> None:
         ):
             continue
         _link_all(run, layers, alone[0], f"one stored layer for all {len(rows)} of {head}")
+
+
+def _scopes_like(row: Mapping[Inside, int], names: Names) -> list[Mapping[Inside, int]]:
+    """Return what the scopes without a number hold that have just the names of a layer."""
+    ends = [text for text, others in row if not others]
+    if len(ends) < len(row) or not ends:
+        return []
+    heads = [t[: -len(ends[0])] for t in names.members if MARK not in t and t.endswith(ends[0])]
+    found: list[Mapping[Inside, int]] = []
+    for head in heads:
+        inside = [t[len(head) :] for t in names.members if t.startswith(f"{head}/")]
+        if set(inside) == set(ends):
+            found.append({(end, ()): names.members[head + end][0][1] for end in ends})
+    return found
 
 
 def _link_all(run: Run, layers: Layers, alone: Mapping[Inside, int], why: str) -> None:
