@@ -37,6 +37,7 @@ __all__ = ["Arranged", "arrange"]
 TOLD = 60.0  # bits that the sequence of forms must tell
 TOLD_WHOLE = 20.0  # the same where the two sides hold the same forms, and nothing else
 DOUBTED = 0.1  # share of what is known that a walk may show to be wrong
+TOLD_MUCH = 300.0  # bits from which it may be twice as much
 COVERED = 0.8  # share of the modules of either side that have a form of which both have as many
 MOST_STATES = 200_000  # of all scopes; beyond, nothing is told
 DEEPEST = 64  # scopes within scopes
@@ -79,7 +80,7 @@ def arrange(
     kept = [
         [at for at in left if side[at] in both] for side, left in zip(signatures, rest, strict=True)
     ]
-    told = sum(n * math.log2(len(kept[0]) / n) for s, n in counts[0].items() if s in both)
+    told = _told([signatures[0][at] for at in kept[0]])
     whole = len(kept[0]) == len(signatures[0]) == len(signatures[1])
     least = 0.0 if counterparts else TOLD_WHOLE if whole else TOLD
     if told < least or len(kept[0]) < COVERED * max(map(len, rest)):
@@ -174,7 +175,8 @@ def _walked(
         return found, set()
     free = walked({})
     doubted = {leaf for leaf, place in fixed.items() if place not in free.get(leaf, ())}
-    if free and len(doubted) <= DOUBTED * len(fixed):
+    doubts = 2 * DOUBTED if _told(row) >= TOLD_MUCH else DOUBTED
+    if free and len(doubted) <= doubts * len(fixed):
         sure = {leaf: place for leaf, place in fixed.items() if leaf not in doubted}
         found = walked(sure)
         if found:
@@ -191,6 +193,11 @@ def _walked(
             if twins.isdisjoint(places)
         }
     return found, set()
+
+
+def _told(row: Sequence[object]) -> float:
+    """Return the bits that a sequence of forms tells about its order."""
+    return sum(n * math.log2(len(row) / n) for n in Counter(row).values())
 
 
 def _with_moved_shortcuts(

@@ -142,3 +142,25 @@ def test_layers_of_a_decoder_with_attention_are_no_levels():
     expected = {f"decoder/decoder_layer_{at}/{leaf}": None for at in range(3) for leaf in leaves}
     actual = {f"net/my_decoder/block_{at}/{leaf}": None for at in range(3) for leaf in leaves}
     assert matched(expected, dict(sorted(actual.items()))) == truth_of(expected, actual)
+
+
+def test_letters_glued_to_what_they_are_of_are_kernel_and_bias():
+    """As in a scope of w and b of all layers."""
+    words = {"conv1a": "c1", "conv2a": "c2a", "conv2b": "c2b", "fc6": "d1", "fc7": "out"}
+    expected, actual = {}, {}
+    for k, (one, other) in enumerate(words.items()):
+        expected |= {f"net/{one}/kernel": (3, 3, k + 2, k + 3), f"net/{one}/bias": (k + 3,)}
+        actual |= {f"var_name/w{other}": (3, 3, k + 2, k + 3), f"var_name/b{other}": (k + 3,)}
+    assert matched(expected, dict(sorted(actual.items()))) == truth_of(expected, actual)
+
+
+def test_one_scope_without_a_number_begins_all_layers():
+    leaves = [f"{word}/{leaf}" for word in ("q", "k", "v", "out") for leaf in ("kernel", "bias")]
+    shapes = {leaf: (8, 8) if leaf.endswith("kernel") else (8,) for leaf in leaves}
+    actual = {f"universal/step/{leaf}": shape for leaf, shape in shapes.items()}
+    expected = {f"net/layer_{k}/{leaf}": shapes[leaf] for k in range(6) for leaf in leaves}
+    found = {d.expected: d for d in graphmap.match(expected, actual).matched}
+    assert {n: d.actual for n, d in found.items()} == {
+        name: f"universal/step/{name.split('/', 2)[2]}" for name in expected
+    }
+    assert found["net/layer_3/q/kernel"].layout == "tied"
