@@ -115,7 +115,7 @@ def _glued(templates: Collection[str]) -> Iterator[tuple[str, set[str]]]:
         path, leaf = _cut(text)
         scopes[path].add(leaf)
     for path, leaves in scopes.items():
-        rests = [{leaf[1:] for leaf in leaves if leaf[0] == letter} for letter in "wb"]
+        rests = [{leaf[1:] for leaf in leaves if leaf[:1] == letter} for letter in "wb"]
         paired = rests[0] == rests[1] and len(leaves) == 2 * len(rests[0])
         if paired and len(rests[0]) >= FEWEST_PAIRS and all(r[:1].isalpha() for r in rests[0]):
             yield path, leaves
