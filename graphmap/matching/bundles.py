@@ -196,11 +196,13 @@ def _side_by_side(
     """
     first = wanted[parts[0]]
     plain, flat = [[size(wanted[p]) for p in parts] for size in (_sized, _flattened)]
+    if not plain[0]:
+        return
     for shapes in (plain, flat) if plain != flat else (plain,):
         is_kernel = len(first.shape or ()) > 1 and len(shapes[0]) > 1
         axis = 0 if first.name.endswith(".weight") or not is_kernel else len(shapes[0]) - 1
         rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
-        if shapes[0] and len(rests) == 1 and (shapes is flat or len(set(plain)) == 1):
+        if len(rests) == 1 and (shapes is flat or len(set(plain)) == 1):
             wide = list(shapes[0])
             wide[axis] = sum(shape[axis] for shape in shapes)
             yield Bundle(parts, first._replace(name=name, shape=tuple(wide)), axis)
