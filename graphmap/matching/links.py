@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from graphmap.matching.decide import Found
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORM_BITS",
-    "WEAK",
+    "all_firm",
     "confirm",
     "firm_places",
     "link_open",
@@ -24,6 +25,7 @@ __all__ = [
 
 FORM_BITS = 14.0  # of a module that fits no other one
 WEAK = 12.0  # bits below which a link needs to be confirmed
+_odds = itemgetter(2, 3)  # bits and margin of a Found
 
 
 def settled_places(run: Run) -> dict[int, int]:
@@ -31,6 +33,11 @@ def settled_places(run: Run) -> dict[int, int]:
     places = {v.name: at for at, v in enumerate(run.pool)}
     known = {k.expected.name: places[k.actual.name] for k in run.result.links}
     return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
+
+
+def all_firm(run: Run) -> bool:
+    """Whether no link needs a second witness."""
+    return min(map(min, set(map(_odds, run.result.links))), default=0.0) >= WEAK
 
 
 def firm_places(run: Run, settled: Mapping[int, int]) -> dict[int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_names
 from graphmap.matching.links import (
     FORM_BITS,
-    WEAK,
+    all_firm,
     confirm,
     firm_places,
     link_open,
@@ -42,7 +42,7 @@ def by_forms(run: Run, wanted: Sequence[int], pool: Sequence[int]) -> None:
     """Settle modules by what they hold, where the two sides hold as many elements."""
     if min(len(wanted), len(pool)) < LONE or keeps_names(run):
         return
-    if all_linked(run) and all(min(k.bits, k.margin) >= WEAK for k in run.result.links):
+    if all_firm(run) and all_linked(run):
         return
     if shares_names(run, wanted, pool):
         return
