@@ -129,21 +129,23 @@ def _first_walk(
     As scopes; lists in turn; with every word a scope, where names are flat; at last with the
     shortcuts of the code moved. paths: of the code. names: of the leaves.
     """
-    listed = [(_unlisted(path), form) for path, form in leaves]
-    flat = [
-        (pieces_of(name, words=True), form) for name, (_, form) in zip(names, leaves, strict=True)
-    ]
-    ways = (leaves, listed) if plain else (leaves, listed, flat)
-    for way in ways:
+    for read in _readings(leaves, names, plain):
         with suppress(TooManyError):
-            found, doubted = _walked(row, way, fixed, plain)
+            found, doubted = _walked(row, read, fixed, plain)
             if found:
                 return found, doubted
-    if plain:
-        return {}, set()
     with suppress(TooManyError):
-        return _with_moved_shortcuts(row, leaves, fixed, paths)
+        if not plain:
+            return _with_moved_shortcuts(row, leaves, fixed, paths)
     return {}, set()
+
+
+def _readings(leaves: Sequence[Leaf], names: Sequence[str], plain: bool) -> Iterator[list[Leaf]]:
+    yield list(leaves)
+    yield [(_unlisted(path), form) for path, form in leaves]
+    if not plain:
+        forms = [form for _, form in leaves]
+        yield [(pieces_of(n, words=True), f) for n, f in zip(names, forms, strict=True)]
 
 
 def _unlisted(path: Path) -> Path:
@@ -257,13 +259,11 @@ def _chains(children: Mapping[str, int]) -> Iterator[list[int]]:
         rows[name if beside or name[:1] == " " else word_of(name)].append(name)
     for word in [word for word in rows if f"{word}_#" in rows]:  # conv, conv_1, conv_2
         rows[f"{word}_#"] += rows.pop(word)
-    joined: dict[str, list[str]] = defaultdict(list)
+    alike: dict[str, list[list[str]]] = defaultdict(list)  # rows of one word, but for its window
     for word, names in rows.items():
-        joined[WINDOW.sub("", word)] += names
-    for word, names in joined.items():
-        numbered = len({order_of(name) for name in names}) == len(names)
-        parts = [names] if numbered else [rows[w] for w in rows if WINDOW.sub("", w) == word]
-        for part in parts:
-            yield [
-                children[name] for name in sorted(part, key=lambda n: (order_of(n), children[n]))
-            ]
+        alike[WINDOW.sub("", word)].append(names)
+    for parts in alike.values():
+        joined = [name for names in parts for name in names]
+        numbered = len(set(map(order_of, joined))) == len(joined)
+        for row in [joined] if numbered else parts:
+            yield [node for _, node in sorted((order_of(name), children[name]) for name in row)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphmap.matching.decide import Found
 from graphmap.matching.groups import Group
+from graphmap.matching.links import least_odds
 from graphmap.matching.pairs import Pair, propose
 from graphmap.matching.whole import fitting_pairs
 from graphmap.model.namemap import Evidence
@@ -31,7 +32,7 @@ __all__ = [
     "tie",
 ]
 
-_expected, _actual, _odds = itemgetter(0), itemgetter(1), itemgetter(2, 3)  # of a Found
+_expected, _actual = itemgetter(0), itemgetter(1)  # of a Found
 LONE = 3  # members from which repetition vouches for a pair
 WEAK = 13.0  # bits below which a link may be settled anew
 FEWEST = 6  # variables that can fit as a whole
@@ -226,7 +227,7 @@ def all_linked(run: Run) -> bool:
 
 def _all_strong(run: Run) -> bool:
     """Whether every expected name has a link, and no link is weak."""
-    if min(map(min, set(map(_odds, run.result.links))), default=0.0) < WEAK:
+    if least_odds(run.result.links) < WEAK:
         return False
     return all_linked(run) and run.complete
 

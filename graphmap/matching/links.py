@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FORM_BITS",
     "all_firm",
-    "confirm",
     "firm_places",
+    "least_odds",
     "link_open",
+    "link_or_confirm",
     "open_links",
     "settled_places",
     "take_back",
@@ -35,9 +36,14 @@ def settled_places(run: Run) -> dict[int, int]:
     return {at: known[v.name] for at, v in enumerate(run.wanted) if v.name in known}
 
 
+def least_odds(links: Sequence[Found]) -> float:
+    """Return the least bits or margin of all links, of which few differ; 0 where there is none."""
+    return min(map(min, set(map(_odds, links))), default=0.0)
+
+
 def all_firm(run: Run) -> bool:
     """Whether no link needs a second witness."""
-    return min(map(min, set(map(_odds, run.result.links))), default=0.0) >= WEAK
+    return least_odds(run.result.links) >= WEAK
 
 
 def firm_places(run: Run, settled: Mapping[int, int]) -> dict[int, int]:
@@ -46,16 +52,20 @@ def firm_places(run: Run, settled: Mapping[int, int]) -> dict[int, int]:
     return {at: a for at, a in settled.items() if run.wanted[at].name not in weak}
 
 
-def confirm(
-    run: Run, rows: Sequence[tuple[int, int]], settled: Mapping[int, int], evidence: Evidence
+def link_or_confirm(
+    run: Run, rows: Sequence[tuple[int, int]], settled: dict[int, int], evidence: Evidence
 ) -> None:
-    """Add evidence to the weak links among pairs of positions; it must not come from these."""
+    """Link open pairs of positions, and add the evidence to weak links that say the same.
+
+    It must not come from these.
+    """
     same = {run.wanted[mine].name for mine, other in rows if settled.get(mine) == other}
     if same:
         run.result.links = [
             _confirmed(link, evidence) if link.expected.name in same and _is_weak(link) else link
             for link in run.result.links
         ]
+    link_open(run, rows, settled, evidence)
 
 
 def link_open(

@@ -9,9 +9,9 @@ from graphmap.matching.closing import LONE, all_linked, keeps_names, shares_name
 from graphmap.matching.links import (
     FORM_BITS,
     all_firm,
-    confirm,
     firm_places,
     link_open,
+    link_or_confirm,
     open_links,
     settled_places,
     take_back,
@@ -228,8 +228,7 @@ def _beside(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, i
 
     rows = companions(*sides, firm_places(run, settled))
     why = "it stands beside what is settled, and nothing else there is like it"
-    confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
-    link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    link_or_confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def _modules(run: Run) -> tuple[tuple[list[Form], list[Form]], dict[int, int]]:

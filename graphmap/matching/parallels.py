@@ -72,7 +72,7 @@ def _originals(row: Scopes, wanted: int) -> Scopes:
     """
     if len(row) <= wanted:
         return row
-    words = {scope: set(words_of(NUMBERS.sub(" ", scope[-1]))) for scope in row}
+    words = {scope: _words_of(scope) for scope in row}
     return {
         scope: forms
         for scope, forms in row.items()
@@ -120,9 +120,13 @@ def _paired(
 
 def _told(row: Sequence[Path]) -> dict[Path, frozenset[str]]:
     """Return the words of each scope that not all of its row have."""
-    words = {scope: frozenset(words_of(NUMBERS.sub(" ", scope[-1]))) for scope in row}
+    words = {scope: _words_of(scope) for scope in row}
     common = frozenset.intersection(*words.values())
     return {scope: mine - common for scope, mine in words.items()}
+
+
+def _words_of(scope: Path) -> frozenset[str]:
+    return frozenset(words_of(NUMBERS.sub(" ", scope[-1])))
 
 
 def _alike(mine: Collection[str], theirs: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from graphmap.matching.links import FORM_BITS, confirm, firm_places, link_open, take_back
+from graphmap.matching.links import FORM_BITS, firm_places, link_open, link_or_confirm, take_back
 from graphmap.model.namemap import Evidence
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def by_order(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[int, 
     if moved:
         take_back(run, moved, settled)
     why = "its only place in the order of the code, as scopes and forms allow"
-    confirm(run, rows, settled, Evidence("creation", FORM_BITS, why))
-    link_open(run, rows, settled, Evidence("creation", FORM_BITS, why))
+    link_or_confirm(run, rows, settled, Evidence("creation", FORM_BITS, why))
     _layers(run, sides, found.places, settled)
 
 
@@ -111,8 +110,7 @@ def by_parallels(run: Run, sides: tuple[list[Form], list[Form]], settled: dict[i
             ]
         rows += fit_forms(*parts, known)
     why = "its scope is the counterpart of one with like words, among scopes that hold the same"
-    confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
-    link_open(run, rows, settled, Evidence("form", FORM_BITS, why))
+    link_or_confirm(run, rows, settled, Evidence("form", FORM_BITS, why))
 
 
 def _is_counted(run: Run, at: int) -> bool:

@@ -22,30 +22,30 @@ def moved_shortcuts(paths: Sequence[Path]) -> Iterator[list[int]]:
 
     paths: of the modules, in the order of the code.
     """
-    blocks: dict[Path, tuple[list[int], list[int]]] = {}
-    depths = {path[:depth]: None for path in paths if (depth := _depth(path)) is not None}
+    scopes = {path[:depth] for path in paths if (depth := _depth(path)) is not None}
     rows: dict[Path, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for place, path in enumerate(paths):
         for depth in range(len(path)):
-            if path[:depth] in depths:
+            if path[:depth] in scopes:
                 rows[path[:depth]][_is_short(path[depth])].append(place)
                 break
-    for scope, (others, short) in rows.items():
-        both = sorted(others + short)
-        if others and short and both[-1] - both[0] == len(both) - 1:
-            blocks[scope] = others, short
-    if not blocks:
-        return
+    blocks = [row for row in rows.values() if _is_whole(*row)]
     seen = [list(range(len(paths)))]
     for behind in (*BEHIND, len(paths)):
         order = list(range(len(paths)))
-        for others, short in blocks.values():
+        for others, short in blocks:
             first = min(*others, *short)
             moved = others[:behind] + short + others[behind:]
             order[first : first + len(moved)] = moved
         if order not in seen:
             seen.append(order)
             yield order
+
+
+def _is_whole(others: Sequence[int], short: Sequence[int]) -> bool:
+    """Whether a block has a shortcut and more, and nothing else stands in between."""
+    both = sorted((*others, *short))
+    return bool(others and short) and both[-1] - both[0] == len(both) - 1
 
 
 def _depth(path: Path) -> int | None:

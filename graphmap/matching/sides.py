@@ -95,9 +95,9 @@ def _stand_alone(names: Sequence[str]) -> bool:
     found = distinct_skeletons(names)
     if found is None or is_nested(found) or holds_states(found) or BOOKKEEPING in names:
         return False
-    leaves = {name.rpartition("/")[2] for name in found}
     if holds_suffixes(found):
         return False
+    leaves = {name.rpartition("/")[2] for name in found}
     if "" in leaves or any(leaf in leaves for n in found for leaf in n.split("/")[-2:-1]):
         return False
     return not any(is_slot_leaf(leaf.replace(DIGIT, "1")) for leaf in leaves)

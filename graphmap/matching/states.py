@@ -10,6 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from graphmap.model.skeletons import distinct_skeletons
+
 __all__ = ["holds_states", "holds_suffixes", "mirrored_states", "suffixed_states"]
 
 STATE = re.compile(r"opt(?:im(?:izer)?)?(?:_?states?)?/")  # what a training state calls them
@@ -61,6 +63,9 @@ def suffixed_states(names: Collection[str], wanted: Iterable[str]) -> set[str]:
     >>> sorted(suffixed_states({*weights, *(f"{w}_moment1_0" for w in weights)}, ["a.w"]))[0]
     'fc_0.w_0_moment1_0'
     """
+    kinds = distinct_skeletons(list(names))
+    if kinds is not None and not holds_suffixes(kinds):  # few differ, and most sides have none
+        return set()
     added: dict[str, list[str]] = defaultdict(list)
     for name in names:
         weight = _cut(name, names) if "_" in name else ""
